@@ -1,0 +1,61 @@
+# Everything a newcomer needs: `make run` shows the demo village, `make test` proves it. Only Python 3.11 is assumed.
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+ONEMAP_DATA ?= data
+export ONEMAP_DATA
+
+.DEFAULT_GOAL := help
+.PHONY: help setup data run test check bench soak screenshots clean lock
+
+help:
+	@echo "make run          set up, build the demo village, serve it at http://127.0.0.1:8050"
+	@echo "make test         set up and run the tests"
+	@echo "make check        ruff, pyright, import contracts, dependencies, declarations"
+	@echo "make bench        compare with peers; writes docs/benchmarks.md"
+	@echo "make soak         the long sweeps"
+	@echo "make screenshots  pictures of the page, in screenshots/"
+	@echo "make clean        remove what was built (not .venv)"
+
+$(VENV)/.ready: requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) was not found (set PYTHON=...)"; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Python packages (hash-checked) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+setup: $(VENV)/.ready
+	@$(PY) -m twin.map.build
+
+data: setup
+	@$(PY) -m etl demo
+	@$(PY) -m etl run --all || test $$? -eq 3
+
+run: data
+	@$(PY) dashboard.py
+
+test: setup
+	@$(PY) -m pytest
+
+check: setup
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/pyright
+	@$(VENV)/bin/deptry .
+	@$(PY) -m etl check
+
+bench: setup
+	@$(PY) -m tests.bench
+
+soak: setup
+	@$(PY) -m pytest -m soak --timeout=3600
+
+screenshots: data
+	@$(PY) -m tests.browser.screenshots
+
+lock:
+	@$(PY) -m uv pip compile --group dev --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf data/raw data/store data/run twin/map/vendor twin/map/node_modules screenshots build dist .pytest_cache .ruff_cache .hypothesis

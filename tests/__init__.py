@@ -1,0 +1,1 @@
+"""The proofs: one module a room, flow tests, browser, faults, benchmarks."""

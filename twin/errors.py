@@ -1,0 +1,79 @@
+"""Every way the one-map refuses, one sentence each; the only module that defines our exceptions."""
+
+from __future__ import annotations
+
+
+class TwinError(Exception):
+    """Carry one refusal a person can act on, in Chinese and in English.
+
+    `zh` and `en` each say what is wrong and what to do about it; `where` names the place as far as it is known
+    (file, sheet, row, column, field), so that a clerk finds it without asking.
+    """
+
+    code = "error"
+
+    def __init__(self, zh: str, en: str, **where: object) -> None:
+        super().__init__(f"{zh} / {en}" + "".join(f" [{k}={v}]" for k, v in where.items()))
+        self.zh = zh
+        self.en = en
+        self.where = {k: str(v) for k, v in where.items()}
+
+
+class DeclarationError(TwinError):
+    """A declaration (village, catalogue, layer, code list) cannot be proved; names file, line, field and remedy."""
+
+    code = "declaration"
+
+
+class SettingError(TwinError):
+    """A setting is missing or contradicts another; nothing starts until it is mended."""
+
+    code = "setting"
+
+
+class SourceError(TwinError):
+    """A delivered file as a whole cannot be read (missing part, wrong kind, hostile, unreadable encoding)."""
+
+    code = "source"
+
+
+class CrsError(TwinError):
+    """A coordinate reference system is absent, contradictory, or reachable only by a guess of PROJ ("ballpark")."""
+
+    code = "crs"
+
+
+class ContractError(TwinError):
+    """A delivery broke the contract as a whole (columns gone, ledger out of balance, gate held)."""
+
+    code = "contract"
+
+
+class NotFound(TwinError):
+    """What was asked for is not there, or must look as though it were not."""
+
+    code = "not_found"
+
+
+class Refused(TwinError):
+    """The policy says no."""
+
+    code = "refused"
+
+
+class BadRequest(TwinError):
+    """A request's values are outside what the route accepts."""
+
+    code = "bad_request"
+
+
+class StoreBroken(TwinError):
+    """A published file is missing or is not the bytes its manifest names; nothing of it is served."""
+
+    code = "store_broken"
+
+
+class PublishConflict(TwinError):
+    """Another publish of the same table came first; this one must start again from the new parent."""
+
+    code = "publish_conflict"
