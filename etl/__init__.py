@@ -1,0 +1,1 @@
+"""The village, as received: from the departments' files to published snapshots."""

@@ -1,0 +1,191 @@
+"""village.toml, catalog/*.toml and codes/*.toml → frozen values; it refuses what it cannot prove."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from etl import declared, proofs
+from etl.declared import Document, Fault
+from twin.errors import DeclarationError
+from twin.model import Code, CodeSystem, Department, Field, Layer, OneMap, Resource, Source, Theme, Village
+
+__all__ = ["Catalog", "Fault", "check", "join", "read"]
+
+_FILE = re.compile(r"^(\d{2})_(.+)$")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """A village as it is received: itself, its departments with their resources, its code lists."""
+
+    village: Village
+    departments: tuple[Department, ...]
+    code_systems: tuple[CodeSystem, ...]
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """Give every resource of every department, in catalogue order."""
+        return tuple(r for d in self.departments for r in d.resources)
+
+    def resource(self, table: str) -> Resource | None:
+        """Give the resource whose id is `table`, or None."""
+        return next((r for r in self.resources if r.id == table), None)
+
+    def code_system(self, system_id: str) -> CodeSystem | None:
+        """Give the code system "name@version", or None."""
+        return next((c for c in self.code_systems if c.id == system_id), None)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Parsed:
+    """What the folder holds, each value beside the document and key path it was declared at."""
+
+    village: Village | None
+    departments: tuple[Department, ...]
+    code_systems: tuple[CodeSystem, ...]
+    places: Mapping[str, proofs.Place]
+    documents: tuple[Document, ...]
+
+
+def read(folder: Path) -> Catalog:
+    """Read the declarations under `folder`; raises DeclarationError naming every fault where there is one."""
+    parsed = _parse(folder)
+    found = _faults(parsed, (), ())
+    if found or parsed.village is None:
+        raise DeclarationError(
+            "申报目录有误:\n" + "\n".join(f"{f.file}:{f.line} {f.field} {f.zh};{f.remedy_zh}" for f in found),
+            "The declarations are wrong:\n" + "\n".join(f"{f.file}:{f.line} {f.field} {f.en}" for f in found),
+            folder=folder,
+        )
+    return Catalog(village=parsed.village, departments=parsed.departments, code_systems=parsed.code_systems)
+
+
+def check(folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = ()) -> list[Fault]:
+    """Prove the declarations under `folder`, and `layers` and `themes` against them; give every fault, none if sound."""
+    return _faults(_parse(folder), layers, themes)
+
+
+def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> OneMap:
+    """Join what is received with what is drawn."""
+    return OneMap(
+        village=catalog.village,
+        departments=catalog.departments,
+        code_systems=catalog.code_systems,
+        themes=tuple(themes),
+        layers=tuple(layers),
+    )
+
+
+def _parse(folder: Path) -> _Parsed:
+    places: dict[str, proofs.Place] = {}
+    home = declared.load(folder / "village.toml")
+    village = declared.value_of(home, Village, ("village",), home.table.get("village")) if home.table else None
+    places["village"] = proofs.Place(home, ("village",))
+    lists = [declared.load(path) for path in sorted((folder / "codes").glob("*.toml"))]
+    offices = [declared.load(path) for path in sorted((folder / "catalog").glob("*.toml"))]
+    systems = tuple(s for s in (_code_system(d, places) for d in lists) if s)
+    departments = tuple(x for x in (_department(d, places) for d in offices) if x)
+    return _Parsed(village, departments, systems, places, (home, *lists, *offices))
+
+
+def _faults(parsed: _Parsed, layers: Sequence[Layer], themes: Sequence[Theme]) -> list[Fault]:
+    facts = proofs.Facts(
+        village=parsed.village,
+        departments=parsed.departments,
+        code_systems=parsed.code_systems,
+        places=parsed.places,
+    )
+    proofs.village(facts)
+    for system in parsed.code_systems:
+        proofs.code_system(facts, system)
+    for department in parsed.departments:
+        for resource in department.resources:
+            proofs.resource(facts, resource, [layer.id for layer in layers])
+    found = [fault for document in parsed.documents for fault in document.faults]
+    return found + proofs.layers(facts, layers) + proofs.themes(facts, themes)
+
+
+def _code_system(document: Document, places: dict[str, proofs.Place]) -> CodeSystem | None:
+    if not document.table:
+        return None
+    codes = _many(document, Code, ("code",), document.table.get("code"))
+    rest = {k: v for k, v in document.table.items() if k != "code"}
+    system = declared.value_of(document, CodeSystem, (), rest, given={"codes": codes})
+    if system:
+        _unique(document, places, f"codes:{system.id}", ())
+    return system
+
+
+def _department(document: Document, places: dict[str, proofs.Place]) -> Department | None:
+    for key in document.table:
+        if key not in ("department", "resource"):
+            remedy = ("此处只有 [department] 与 [[resource]]", "Only [department] and [[resource]] stand here")
+            document.fault((key,), (f"不认识的表 {key}", f"Unknown table {key}"), remedy)
+    if not document.table:
+        return None
+    head = document.table.get("department")
+    name = str(cast("Mapping[str, object]", head).get("id", "")) if isinstance(head, Mapping) else ""
+    resources = tuple(_resources(document, name, places))
+    department = declared.value_of(document, Department, ("department",), head, given={"resources": resources})
+    if department:
+        _file_name(document, department)
+        _unique(document, places, f"department:{department.id}", ("department", "id"))
+    return department
+
+
+def _resources(document: Document, department: str, places: dict[str, proofs.Place]) -> list[Resource]:
+    found: list[Resource] = []
+    tables = document.table.get("resource", [])
+    if not isinstance(tables, list):
+        document.fault(("resource",), ("应写成 [[resource]]", "Write [[resource]]"), ("用双方括号", "Use double brackets"))
+        return found
+    for index, table in enumerate(cast("list[object]", tables)):
+        path = ("resource", index)
+        if not isinstance(table, Mapping):
+            continue
+        rows = cast("Mapping[str, object]", table)
+        given = {
+            "department": department,
+            "sources": _many(document, Source, (*path, "source"), rows.get("source")),
+            "fields": _many(document, Field, (*path, "field"), rows.get("field")),
+        }
+        rest = {k: v for k, v in rows.items() if k not in ("source", "field")}
+        resource = declared.value_of(document, Resource, path, rest, given=given)
+        if resource:
+            _unique(document, places, f"resource:{resource.id}", path)
+            found.append(resource)
+    return found
+
+
+def _many(document: Document, cls: type[declared.T], path: proofs.KeyPath, tables: object) -> tuple[declared.T, ...]:
+    items = cast("list[object]", tables) if isinstance(tables, list) else []
+    if not items:
+        word = str(path[-1])
+        document.fault(path[:-1], (f"至少要有一个 {word}", f"At least one {word} is needed"), _add(word))
+    values = (declared.value_of(document, cls, (*path, i), item) for i, item in enumerate(items))
+    return tuple(v for v in values if v is not None)
+
+
+def _add(word: str) -> tuple[str, str]:
+    return (f"补上 [[…{word}]]", f"Add [[…{word}]]")
+
+
+def _unique(document: Document, places: dict[str, proofs.Place], name: str, path: proofs.KeyPath) -> None:
+    kind, _, value = name.partition(":")
+    if name in places:
+        other = places[name]
+        words = (f"{kind} 标识 {value} 重复,另一处在 {other.where()}", f"{kind} id {value} is also at {other.where()}")
+        document.fault((*path, "id"), words, ("改用不同的标识", "Use another id"))
+    else:
+        places[name] = proofs.Place(document, path)
+
+
+def _file_name(document: Document, department: Department) -> None:
+    found = _FILE.match(Path(document.file).stem)
+    if found is None or found.group(2) != department.id:
+        words = (f"文件名应为 <两位序号>_{department.id}.toml", f"The file must be called <2 digits>_{department.id}.toml")
+        document.fault(("department", "id"), words, ("改文件名或改 id", "Rename the file or change the id"))

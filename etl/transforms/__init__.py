@@ -1,0 +1,1 @@
+"""Pure functions, frame → frame, for what a declaration cannot say."""
