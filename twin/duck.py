@@ -1,0 +1,89 @@
+"""A DuckDB connection with its extensions loaded offline and its limits set; the only importer of duckdb."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from twin.errors import SettingError
+
+Connection = duckdb.DuckDBPyConnection
+Error = duckdb.Error
+InterruptError = duckdb.InterruptException
+
+OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+"""Nothing is ever fetched: an extension that is not loaded by path is an error."""
+
+
+@cache
+def extension_path(name: str) -> Path:
+    """Give the file of the extension wheel `name`; raises SettingError where wheel and duckdb do not match."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    if spec is None or spec.origin is None:
+        wheel = f"duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
+        raise SettingError(f"缺少 DuckDB 扩展:请安装 {wheel}", f"A DuckDB extension is missing: install {wheel}")
+    folder = Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}"
+    path = folder / f"{name}.duckdb_extension"
+    if not path.exists():
+        raise SettingError(
+            f"DuckDB 扩展 {name} 与 duckdb {duckdb.__version__} 版本不一致,请安装同一版本",
+            f"The DuckDB extension {name} is not of duckdb {duckdb.__version__}: install the same version",
+            path=path,
+        )
+    return path
+
+
+def quote(identifier: str) -> str:
+    """Quote a declared identifier for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str | Path) -> str:
+    """Quote a path or a word of ours as an SQL string, for statements that take no parameters."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def connect(
+    database: str | Path = ":memory:",
+    *,
+    read_only: bool = False,
+    threads: int = 1,
+    memory: str = "1GB",
+    temp: Path | None = None,
+) -> Connection:
+    """Open `database` with spatial loaded from its wheel, bounded to `threads` and `memory`.
+
+    `temp` is where larger-than-memory work spills; None forbids spilling, so that a limit is a limit.
+    """
+    connection = duckdb.connect(
+        str(database),
+        read_only=read_only,
+        config={**OFFLINE, "threads": threads, "memory_limit": memory, "temp_directory": str(temp or "")},
+    )
+    connection.execute(f"LOAD {literal(extension_path('spatial'))}")
+    connection.execute("SET preserve_insertion_order = true")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+@contextlib.contextmanager
+def deadline(connection: Connection, seconds: float) -> Iterator[Connection]:
+    """Interrupt whatever `connection` runs after `seconds`; the query then raises InterruptError."""
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield connection
+    finally:
+        timer.cancel()
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Say whether DuckDB failed because the disk is full (it reports errno only in words)."""
+    return isinstance(error, duckdb.Error) and "No space left on device" in str(error)

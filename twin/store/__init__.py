@@ -1,0 +1,6 @@
+"""The room of published data: snapshots are the truth, serving copies are derived; what others may use is named here."""
+
+from twin.store.serving import Serving
+from twin.store.snapshots import Fault, Snapshot, Store
+
+__all__ = ["Fault", "Serving", "Snapshot", "Store"]

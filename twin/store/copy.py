@@ -1,0 +1,46 @@
+"""The serving copy of a version: one DuckDB file whose table `features` answers tiles, lists and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from twin import duck
+
+ROW_GROUP = 16384
+"""Rows between zone maps: small enough that a tile reads few rows beyond its own (a multiple of 2048)."""
+FEATURES = """
+CREATE TABLE {target}.features AS
+SELECT * EXCLUDE (geom), geom, ST_XMin(geom) AS xmin, ST_YMin(geom) AS ymin, ST_XMax(geom) AS xmax, ST_YMax(geom) AS ymax
+FROM (SELECT * EXCLUDE (geometry, bbox),
+             ST_Reverse(ST_Transform(geometry::GEOMETRY, 'EPSG:4326', 'EPSG:3857', always_xy := true)) AS geom
+      FROM read_parquet({parquet}))
+"""
+PLAIN = "CREATE TABLE {target}.features AS SELECT * FROM read_parquet({parquet})"
+INDEX = "CREATE INDEX features_id ON {target}.features (id)"
+
+
+def derive(
+    connection: duck.Connection,
+    parquet: Path,
+    directory: Path,
+    *,
+    tile_columns: Sequence[str] = (),
+    class_columns: Sequence[str] = (),
+    source_layer: str = "",
+) -> None:
+    """Write `serving.duckdb` (and, for large tables, `tiles.pmtiles`) for the published `parquet` into `directory`.
+
+    `tile_columns` are the public columns tiles may carry beside `id`; `class_columns` those of them that colour a
+    layer (the quad-grid keeps their dominant class); `source_layer` the name of the MVT layer (the table).
+    """
+    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)})").fetchall()  # noqa: S608
+    with_geometry = any(row[0] == "geometry" for row in described)
+    connection.execute(f"ATTACH {duck.literal(directory / 'serving.duckdb')} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
+    try:
+        sql = FEATURES if with_geometry else PLAIN
+        connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
+        connection.execute(INDEX.format(target="serving"))
+    finally:
+        connection.execute("DETACH serving")
+    _ = (tile_columns, class_columns, source_layer)

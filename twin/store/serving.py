@@ -1,0 +1,210 @@
+"""Rows for requests: every current serving copy attached read-only in one in-memory database, following publishes."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twin import duck
+from twin.errors import BadRequest, NotFound
+from twin.model import Bbox
+from twin.store.snapshots import Snapshot, Store
+
+FILE = "serving.duckdb"
+GRACE_SECONDS = 60.0
+"""How long a superseded copy stays attached for whoever was already given its name."""
+OPERATORS = {"=": "=", "!=": "IS DISTINCT FROM", ">": ">", "<": "<", ">=": ">=", "<=": "<=", "like": "LIKE"}
+EARTH_M = 20037508.342789244
+"""Half the side of the EPSG:3857 square, metres."""
+
+Where = Sequence[tuple[str, str, Any]]
+
+
+@dataclass
+class _Attached:
+    alias: str
+    snapshot: Snapshot
+    columns: frozenset[str]
+
+
+class Serving:
+    """Read the current rows of a store's tables; one per process, shared by its threads.
+
+    Column names are checked against the table, values are bound; geometry is column `geom` in EPSG:3857 (WKB bytes
+    when selected). Raises NotFound (no such table, row or column) and StoreBroken (nothing good to serve).
+    """
+
+    def __init__(self, store: Store, *, threads: int = 1, memory: str = "2GB") -> None:
+        self.store = store
+        self._root = duck.connect(threads=threads, memory=memory)
+        self._tables: dict[str, _Attached] = {}
+        self._retired: list[tuple[float, _Attached]] = []
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._count = 0
+
+    def snapshot(self, table: str) -> Snapshot:
+        """Give the snapshot whose rows are being served."""
+        return self._attached(table).snapshot
+
+    def columns(self, table: str) -> frozenset[str]:
+        """Give the names of the table's columns."""
+        return self._attached(table).columns
+
+    def cursor(self, table: str) -> tuple[duck.Connection, str]:
+        """Give this thread's connection and the qualified name of the table's `features`, for SQL of one's own."""
+        attached = self._attached(table)
+        return self._connection(), f"{attached.alias}.features"
+
+    def select(  # noqa: PLR0913 - one query, said in one place
+        self,
+        table: str,
+        columns: Iterable[str],
+        where: Where = (),
+        *,
+        bbox: Bbox | None = None,
+        order_by: Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Give rows as dictionaries; `order_by` takes column names, "-name" for descending; `bbox` is in degrees."""
+        names = list(columns)
+        clause, values = self._where(table, where, bbox)
+        wanted = ", ".join(self._column(table, n) for n in names)
+        order = ", ".join(self._column(table, n.removeprefix("-")) + " DESC" * n.startswith("-") for n in order_by)
+        tail = f" ORDER BY {order}" if order else ""
+        tail += "" if limit is None else f" LIMIT {int(limit)}"
+        tail += f" OFFSET {int(offset)}" if offset else ""
+        return self._rows(table, f"SELECT {wanted} FROM {{features}}{clause}{tail}", values)  # noqa: S608
+
+    def count(self, table: str, where: Where = ()) -> int:
+        """Count the rows that meet `where`."""
+        clause, values = self._where(table, where, None)
+        return self._rows(table, f"SELECT count(*) AS n FROM {{features}}{clause}", values)[0]["n"]  # noqa: S608
+
+    def groups(self, table: str, by: str | Sequence[str], measure: str = "count", where: Where = ()) -> list[dict]:
+        """Give {by…, value} per group, largest first; `measure` is "count" or the name of a column to sum."""
+        keys = ", ".join(self._column(table, b) for b in ([by] if isinstance(by, str) else by))
+        value = "count(*)" if measure == "count" else f"sum({self._column(table, measure)})"
+        clause, values = self._where(table, where, None)
+        sql = f"SELECT {keys}, {value} AS value FROM {{features}}{clause} GROUP BY {keys} ORDER BY value DESC, {keys}"  # noqa: S608
+        return self._rows(table, sql, values)
+
+    def get(self, table: str, id: str, year: int | None = None) -> dict[str, Any]:  # noqa: A002 - the column's name
+        """Give the row `id` (of `year`, or of the latest year it has); raises NotFound."""
+        where: list[tuple[str, str, Any]] = [("id", "=", id)]
+        if year is not None:
+            where.append(("year", "=", year))
+        names = sorted(self.columns(table) - {"geom"})
+        rows = self.select(table, names, where, order_by=("-year",), limit=1)
+        if not rows:
+            raise NotFound(f"{table} 中没有 {id}", f"{table} has no {id}", table=table, id=id)
+        return rows[0]
+
+    def close(self) -> None:
+        """Detach everything and let the files go."""
+        self._root.close()
+
+    # inside
+
+    def _rows(self, table: str, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        connection, features = self.cursor(table)
+        result = connection.execute(sql.replace("{features}", features), values)
+        names = [d[0] for d in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+    def _column(self, table: str, name: str) -> str:
+        if name not in self.columns(table):
+            raise NotFound(f"{table} 没有列 {name}", f"{table} has no column {name}", table=table, column=name)
+        return duck.quote(name)
+
+    def _where(self, table: str, where: Where, bbox: Bbox | None) -> tuple[str, list[Any]]:
+        parts: list[str] = []
+        values: list[Any] = []
+        for column, operator, value in where:
+            name = self._column(table, column)
+            if operator == "in":
+                parts.append(f"list_contains(?, {name})")
+                values.append(list(value))
+            elif operator == "=" and value is None:
+                parts.append(f"{name} IS NULL")
+            elif operator in OPERATORS:
+                parts.append(f"{name} {OPERATORS[operator]} ?")
+                values.append(value)
+            else:
+                raise BadRequest(f"不支持的比较:{operator}", f"{operator!r} is not a comparison")
+        if bbox is not None:
+            x0, y0, x1, y1 = mercator(bbox)
+            parts.append("xmin <= ? AND xmax >= ? AND ymin <= ? AND ymax >= ?")
+            values += [x1, x0, y1, y0]
+        return (" WHERE " + " AND ".join(parts) if parts else ""), values
+
+    def _connection(self) -> duck.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._root.cursor()
+        return connection
+
+    def _attached(self, table: str) -> _Attached:
+        snapshot = self.store.current(table)
+        attached = self._tables.get(table)
+        if attached is None or attached.snapshot.version != snapshot.version:
+            with self._lock:
+                attached = self._attach(table, snapshot)
+        return attached
+
+    def _attach(self, table: str, snapshot: Snapshot) -> _Attached:
+        known = self._tables.get(table)
+        if known is not None and known.snapshot.version == snapshot.version:
+            return known
+        returned = next((r for r in self._retired if r[1].snapshot.path == snapshot.path), None)
+        if returned is not None:  # rolled back to it within the grace time; DuckDB attaches a file only once
+            self._retired.remove(returned)
+            return self._replace(table, returned[1])
+        self._count += 1
+        alias = f"{table}__{self._count}"
+        connection = self._root.cursor()
+        connection.execute(f"ATTACH {duck.literal(snapshot.file(FILE))} AS {alias} (READ_ONLY)")
+        names = connection.execute(f"SELECT * FROM {alias}.features LIMIT 0").description or ()
+        attached = self._replace(table, _Attached(alias, snapshot, frozenset(d[0] for d in names)))
+        self._detach_due(connection)
+        return attached
+
+    def _replace(self, table: str, attached: _Attached) -> _Attached:
+        known = self._tables.get(table)
+        self._tables[table] = attached
+        if known is not None:
+            self._retired.append((time.monotonic() + GRACE_SECONDS, known))
+        return attached
+
+    def _detach_due(self, connection: duck.Connection) -> None:
+        now = time.monotonic()
+        for due, old in [r for r in self._retired if r[0] <= now]:
+            connection.execute(f"DETACH {old.alias}")
+            self._retired.remove((due, old))
+
+
+def mercator(bbox: Bbox) -> tuple[float, float, float, float]:
+    """Give `bbox` (degrees lon/lat) in EPSG:3857 metres, on the sphere as EPSG:3857 has it."""
+
+    def y(lat: float) -> float:
+        return math.log(math.tan(math.radians(90 + max(-85.06, min(85.06, lat))) / 2)) * EARTH_M / math.pi
+
+    west, south, east, north = bbox
+    return west * EARTH_M / 180, y(south), east * EARTH_M / 180, y(north)
+
+
+def describe(snapshot: Snapshot) -> Mapping[str, Any]:
+    """Give what a page says of a snapshot: version, as-of, rows, and whether an older one had to step in."""
+    manifest = snapshot.manifest
+    return {
+        "table": snapshot.table,
+        "version": snapshot.version,
+        "as_of": manifest.get("as_of"),
+        "rows": manifest.get("rows"),
+        "degraded": snapshot.degraded,
+    }

@@ -1,0 +1,293 @@
+"""Versioned snapshots of tables: publish, current, as_of, rollback, verify; the only one to know the store's layout.
+
+`<root>/<table>/v=<version>/` holds a version's files and manifest, `<root>/<table>/current.json` names the chain of
+versions with the hash of each manifest. A version is verified against its hashes before any of it is served; a damaged
+one is skipped for the good one before it, and said so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twin import duck, durable
+from twin.errors import BadRequest, NotFound, PublishConflict, StoreBroken, StoreFull
+from twin.store import manifest as manifests
+from twin.store import pointer as pointers
+from twin.store.pointer import Pointer, Version
+
+KEEP = 5
+"""How many versions of a table stay on disk."""
+TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
+VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One published file that is not what its manifest names."""
+
+    table: str
+    version: str
+    file: str
+    problem: str
+
+    @property
+    def zh(self) -> str:
+        """Say it in Chinese, with what to do."""
+        return f"{self.table} 的版本 {self.version} 中 {self.file} 已损坏({self.problem}),请重新发布该资源"
+
+    @property
+    def en(self) -> str:
+        """Say it in English, with what to do."""
+        return f"{self.file} of {self.table} {self.version} is damaged ({self.problem}): publish the resource again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One verified version of a table; `degraded` says why it is not the newest one, "" where it is."""
+
+    table: str
+    version: str
+    path: Path
+    manifest: Mapping[str, Any]
+    degraded: str = ""
+
+    def file(self, name: str) -> Path:
+        """Give the path of a published file; raises NotFound for a name the manifest does not have."""
+        if name not in self.manifest["files"]:
+            raise NotFound(f"{self.table} 没有文件 {name}", f"{self.table} has no file {name}", table=self.table)
+        return self.path / name
+
+    def has(self, name: str) -> bool:
+        """Say whether the version holds a file of this name."""
+        return name in self.manifest["files"]
+
+
+class Store:
+    """The published tables below one folder; safe to share between threads and processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        self._verified: dict[tuple[str, str], tuple[object, list[Fault]]] = {}
+        self._lock = threading.Lock()
+
+    # reading
+
+    def tables(self) -> list[str]:
+        """Give the names of the tables that were ever published."""
+        if not self.root.is_dir():
+            return []
+        return sorted(p.name for p in self.root.iterdir() if TABLE.fullmatch(p.name) and any(p.glob("current*.json")))
+
+    def current(self, table: str) -> Snapshot:
+        """Give the newest good version; raises NotFound (never published) or StoreBroken (nothing good is left)."""
+        pointer, damaged = self._pointer(table)
+        reason = f"{table}: {', '.join(damaged)}" if damaged else ""
+        for version in pointer.chain:
+            snapshot, faults = self._verify(table, version)
+            if snapshot is not None and not faults:
+                return replace(snapshot, degraded=reason)
+            reason = reason or "; ".join(f.en for f in faults)
+        raise _broken(table, reason)
+
+    def versions(self, table: str) -> list[Version]:
+        """Give the chain of versions, the current one first."""
+        return list(self._pointer(table)[0].chain)
+
+    def at(self, table: str, version: str) -> Snapshot:
+        """Give one version of the chain, verified; raises NotFound or StoreBroken."""
+        found = next((v for v in self.versions(table) if v.version == version), None)
+        if found is None:
+            raise NotFound(f"{table} 没有版本 {version}", f"{table} has no version {version}", table=table)
+        snapshot, faults = self._verify(table, found)
+        if snapshot is None or faults:
+            raise _broken(table, "; ".join(f.en for f in faults))
+        return snapshot
+
+    def as_of(self, table: str, at: datetime) -> Snapshot:
+        """Give the version that was current at the aware time `at`; raises NotFound where none was kept."""
+        stamp = at.astimezone(UTC).isoformat()
+        found = next((v for v in self.versions(table) if v.created_at <= stamp), None)
+        if found is None:
+            raise NotFound(f"{table} 在 {at} 之前没有版本", f"{table} has no version as old as {at}", table=table)
+        return self.at(table, found.version)
+
+    def faults(self) -> list[Fault]:
+        """Give the damage met so far by this process, without looking again."""
+        with self._lock:
+            return [f for _, faults in self._verified.values() for f in faults]
+
+    def verify(self, table: str | None = None) -> list[Fault]:
+        """Hash every file of every kept version again (the scrubber) and give what is damaged."""
+        with self._lock:
+            self._verified = {k: v for k, v in self._verified.items() if table not in (None, k[0])}
+        found: list[Fault] = []
+        for name in [table] if table else self.tables():
+            pointer, damaged = pointers.read(self._folder(name))
+            found += [Fault(table=name, version="", file=f, problem="bytes") for f in damaged]
+            for version in pointer.chain if pointer else ():
+                found += self._verify(name, version)[1]
+        return found
+
+    def diff(self, table: str, a: str, b: str) -> Mapping[str, Any]:
+        """Compare two versions of a table by row key and content; see `twin.store.diff.compare`."""
+        from twin.store import diff  # noqa: PLC0415 - needs Snapshot
+
+        return diff.compare(self.at(table, a), self.at(table, b))
+
+    # writing
+
+    def publish(
+        self,
+        table: str,
+        fill: Callable[[Path], Mapping[str, Any]],
+        *,
+        version: str = "",
+    ) -> Snapshot:
+        """Publish what `fill` writes into the folder it is given; `fill` returns the manifest's fields.
+
+        Readers see the version before or this one, whole. Raises PublishConflict where another publish came first,
+        StoreFull where the disk is full; either way nothing has changed and nothing is left behind.
+        """
+        folder = self._folder(table)
+        durable.make_directory(folder)
+        version = version or _fresh_version()
+        with contextlib.ExitStack() as stack:
+            with durable.lock(folder / ".lock"):
+                durable.sweep(folder)
+                parent = pointers.read(folder)[0]
+                self._check_version(folder, version, parent)
+                staging = stack.enter_context(durable.staging(folder))
+            try:
+                entry = _fill(staging, fill, table=table, version=version, parent=parent)
+                with durable.lock(folder / ".lock"):
+                    self._commit(folder, staging, entry, parent)
+            except (OSError, duck.Error) as error:
+                if _is_full(error):
+                    raise _full(folder) from error
+                raise
+        return self._known(table, entry)
+
+    def rollback(self, table: str) -> Snapshot:
+        """Make the version before the current one current; durable on return. Raises NotFound where there is none."""
+        folder = self._folder(table)
+        with durable.lock(folder / ".lock"):
+            pointer, _ = self._pointer(table)
+            if len(pointer.chain) == 1:
+                raise NotFound(f"{table} 没有更早的版本", f"{table} has no version before this one", table=table)
+            pointers.write(folder, Pointer(chain=pointer.chain[1:]))
+        return self.current(table)
+
+    # inside
+
+    def _folder(self, table: str) -> Path:
+        if not TABLE.fullmatch(table):
+            raise BadRequest(f"表名无效:{table!r}", f"{table!r} is not a table's name")
+        return self.root / table
+
+    def _pointer(self, table: str) -> tuple[Pointer, tuple[str, ...]]:
+        pointer, damaged = pointers.read(self._folder(table))
+        if pointer is None and damaged:
+            raise _broken(table, ", ".join(damaged))
+        if pointer is None:
+            raise NotFound(f"尚未发布:{table}", f"{table} has not been published", table=table)
+        return pointer, damaged
+
+    def _check_version(self, folder: Path, version: str, parent: Pointer | None) -> None:
+        if not VERSION.fullmatch(version):
+            raise BadRequest(f"版本名无效:{version!r}", f"{version!r} is not a version's name")
+        path = folder / f"v={version}"
+        if not path.exists():
+            return
+        if parent and any(v.version == version for v in parent.chain):
+            raise PublishConflict(f"版本 {version} 已存在", f"Version {version} exists", table=folder.name)
+        durable.remove_tree(path)  # committed by a publish that was killed before its pointer, or rolled back
+
+    def _commit(self, folder: Path, staging: Path, entry: Version, parent: Pointer | None) -> None:
+        if pointers.read(folder)[0] != parent:
+            raise PublishConflict(
+                "同一张表刚刚由另一次发布更新,请基于新版本重试",
+                "Another publish of this table came first; run again from the new version",
+                table=folder.name,
+            )
+        durable.commit_directory(staging, folder / f"v={entry.version}")
+        chain = (entry, *(parent.chain if parent else ()))[:KEEP]
+        pointers.write(folder, Pointer(chain=chain))
+        kept = {f"v={v.version}" for v in chain}
+        for path in sorted(folder.glob("v=*")):
+            if path.name not in kept:
+                durable.remove_tree(path)
+
+    def _known(self, table: str, version: Version) -> Snapshot:
+        """Give the version whose hashes were computed a moment ago, and need not be again."""
+        path = self.root / table / f"v={version.version}"
+        manifest = manifests.read(path, version.manifest_sha256) or {"files": {}}
+        with self._lock:
+            self._verified[table, version.version] = (manifests.signature(path, manifest), [])
+        return self.at(table, version.version)
+
+    def _verify(self, table: str, version: Version) -> tuple[Snapshot | None, list[Fault]]:
+        path = self.root / table / f"v={version.version}"
+        manifest = manifests.read(path, version.manifest_sha256)
+        if manifest is None:
+            fault = Fault(table=table, version=version.version, file=manifests.NAME, problem="bytes")
+            with self._lock:
+                self._verified[table, version.version] = ((), [fault])
+            return None, [fault]
+        signature = manifests.signature(path, manifest)
+        with self._lock:
+            known = self._verified.get((table, version.version))
+        if known is None or known[0] != signature:
+            faults = [
+                Fault(table=table, version=version.version, file=name, problem=problem)
+                for name, problem in manifests.damaged(path, manifest)
+            ]
+            known = (signature, faults)
+            with self._lock:
+                self._verified[table, version.version] = known
+        return Snapshot(table=table, version=version.version, path=path, manifest=manifest), known[1]
+
+
+def _fill(staging: Path, fill: Callable[..., Mapping[str, Any]], *, table: str, version: str, parent: Any) -> Version:
+    fields = dict(fill(staging))
+    created_at = datetime.now(UTC).isoformat()
+    fields |= {"table": table, "version": version, "created_at": created_at}
+    fields["parent"] = parent.current.version if parent else None
+    data, digest = manifests.build(staging, fields)
+    durable.write(staging / manifests.NAME, data)
+    return Version(version=version, manifest_sha256=digest, created_at=created_at)
+
+
+def _fresh_version() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
+
+
+def _broken(table: str, reason: str) -> StoreBroken:
+    return StoreBroken(
+        f"{table} 的所有版本都已损坏({reason}),请运行 python -m etl run 重新发布",
+        f"No version of {table} is whole ({reason}): publish it again with python -m etl run",
+        table=table,
+    )
+
+
+def _is_full(error: OSError | duck.Error) -> bool:
+    return duck.is_disk_full(error) or (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT))
+
+
+def _full(folder: Path) -> StoreFull:
+    free = shutil.disk_usage(folder).free
+    return StoreFull(
+        f"磁盘已满:{folder} 仅剩 {free // 1024} KiB,旧版本仍在使用;请清理后重试",
+        f"The disk is full: {folder} has {free // 1024} KiB left; the old version still serves; free space and try again",
+        path=folder,
+        free_bytes=free,
+    )
