@@ -77,3 +77,9 @@ class PublishConflict(TwinError):
     """Another publish of the same table came first; this one must start again from the new parent."""
 
     code = "publish_conflict"
+
+
+class StoreFull(TwinError):
+    """The disk has no room for what is being published; the version before still serves."""
+
+    code = "store_full"
