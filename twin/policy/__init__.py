@@ -1,0 +1,37 @@
+"""Who may see what: one policy that every route, layer, table, column and row passes through."""
+
+from twin.policy.masks import mask
+from twin.policy.routes import DASH, ROUTES, RoutePolicy
+from twin.policy.rules import (
+    ANONYMOUS_LOCAL,
+    ENGINE,
+    VECTOR_TYPES,
+    Action,
+    Permit,
+    Policy,
+    Subject,
+    class_of,
+    columns_of,
+    drawn_columns,
+    faults,
+    unknown,
+)
+
+__all__ = [
+    "ANONYMOUS_LOCAL",
+    "DASH",
+    "ENGINE",
+    "ROUTES",
+    "VECTOR_TYPES",
+    "Action",
+    "Permit",
+    "Policy",
+    "RoutePolicy",
+    "Subject",
+    "class_of",
+    "columns_of",
+    "drawn_columns",
+    "faults",
+    "mask",
+    "unknown",
+]

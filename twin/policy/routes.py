@@ -1,0 +1,83 @@
+"""What each route is for, who may call it, how its answers are kept; a route that is not here does not answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from twin.policy.rules import Action
+
+Keep = Literal["immutable", "revalidate", "no-store"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutePolicy:
+    """One route's row: the action it is, what kind of thing that action is on, and how its answer may be cached.
+
+    `roles` may call it; `body_bytes` is the most it accepts (0: no body).
+    """
+
+    action: Action
+    on: Literal["nothing", "layer", "table", "village"]
+    keep: Keep = "no-store"
+    body_bytes: int = 0
+    roles: frozenset[str] = frozenset({"local"})
+
+
+_PUBLIC = RoutePolicy(action="see", on="village", keep="revalidate")
+_ROWS = RoutePolicy(action="select", on="table")
+_TILE = RoutePolicy(action="tile", on="layer", keep="revalidate")
+_FILE = RoutePolicy(action="see", on="nothing", keep="immutable")
+
+ROUTES: Mapping[str, RoutePolicy] = {
+    "GET /health": RoutePolicy(action="see", on="nothing"),
+    "GET /api/v1/openapi.json": RoutePolicy(action="see", on="nothing", keep="revalidate"),
+    "GET /api/v1/themes": _PUBLIC,
+    "GET /api/v1/layers": _PUBLIC,
+    "GET /api/v1/catalog": _PUBLIC,
+    "GET /api/v1/style.json": _PUBLIC,
+    "GET /api/v1/indicators": RoutePolicy(action="count", on="table"),
+    "GET /api/v1/entities/{entity_id:path}": _ROWS,
+    "GET /api/v1/features/{table}/{feature_id:path}": _ROWS,
+    "GET /api/v1/identify": _ROWS,
+    "GET /api/v1/search": _ROWS,
+    "POST /api/v1/analysis/overlay": RoutePolicy(action="count", on="table", body_bytes=1_000_000),
+    "GET /tiles/{layer}/{z}/{x}/{y}.mvt": _TILE,
+    "GET /tiles/{layer}/{z}/{x}/{y}.png": _TILE,
+    "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png": _TILE,
+    "GET /tiles/terrain/{z}/{x}/{y}.png": _TILE,
+    "GET /tiles/scene/{table}/{path}": RoutePolicy(action="tile", on="table", keep="revalidate"),
+    "GET /tiles/tianditu/{set}/{z}/{x}/{y}": RoutePolicy(action="see", on="nothing", keep="revalidate"),
+}
+"""Every route of the API and the tiles, "METHOD template"."""
+
+DASH: Mapping[str, RoutePolicy] = {
+    "GET /_dash-component-suites/<string:package_name>/<path:fingerprinted_path>": _FILE,
+    "GET /_dash-layout": RoutePolicy(action="see", on="village"),
+    "GET /_dash-dependencies": RoutePolicy(action="see", on="village"),
+    "POST /_dash-update-component": RoutePolicy(action="select", on="table", body_bytes=2_000_000),
+    "GET /_reload-hash": RoutePolicy(action="see", on="nothing"),
+    "GET /_favicon.ico": _FILE,
+    "GET /assets/<path:filename>": RoutePolicy(action="see", on="nothing", keep="revalidate"),
+    "GET /map-assets/<version>/<path:path>": _FILE,
+    "GET /": RoutePolicy(action="see", on="village"),
+    "GET /<path:path>": RoutePolicy(action="see", on="village"),
+}
+"""Every route of the pages (Dash on Flask, Flask's own templates); callbacks all pass by _dash-update-component."""
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    text = re.sub(r"[<{](?:string:)?[a-z_]+[}>]", "[^/]+", template)
+    text = re.sub(r"<path:[a-z_]+>|\{[a-z_]+:path\}", ".+", text)
+    return re.compile(text)
+
+
+_DASH_PATTERNS = [(k.split(" ", 1)[0], _pattern(k.split(" ", 1)[1]), row) for k, row in DASH.items()]
+
+
+def of_page(method: str, path: str) -> RoutePolicy | None:
+    """Give the row of a page's request, or None where there is none and nothing may answer."""
+    wanted = "GET" if method == "HEAD" else method
+    return next((row for m, pattern, row in _DASH_PATTERNS if m == wanted and pattern.fullmatch(path)), None)
