@@ -1,0 +1,62 @@
+"""Run every comparison on this machine in one go and write docs/benchmarks.md: `python -m tests.bench [part …]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import page, peers, receiving, tiles
+from tests.bench.machine import ROOT, commit, describe, timed
+
+WORK = ROOT / "build" / "bench"
+OUT = ROOT / "docs" / "benchmarks.md"
+TITLES = {
+    "receiving": "Receiving 1 M parcels",
+    "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
+    "page": "The page",
+}
+
+
+def county_file(villages: int) -> Path:
+    """Write the benchmark county of `villages` villages once, and give its GeoPackage."""
+    folder = WORK / f"county{villages}"
+    done = folder / "county.gpkg"
+    if not (folder / ".done").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        timed([sys.executable, "-m", "etl", "demo", "--villages", str(villages), "--out", str(done)])
+        (folder / ".done").touch()
+    return done
+
+
+def parts() -> dict[str, Callable[[], str]]:
+    """Name the comparisons, in the order in which they build on each other."""
+    large = county_file(300)
+    return {
+        "receiving": lambda: receiving.compare(WORK, county_file(30), large),
+        "tiles": lambda: tiles.compare(WORK, large),
+        "page": lambda: page.compare(WORK),
+    }
+
+
+def main(wanted: list[str]) -> int:
+    """Run the parts asked for (all of them by default) and keep the text of the others."""
+    absent = peers.missing()
+    if absent:
+        print(f"The peers are not installed: {absent}. On Debian: apt-get install postgresql-15-postgis-3 gdal-bin")
+        return 1
+    WORK.mkdir(parents=True, exist_ok=True)
+    for name, run in parts().items():
+        if not wanted or name in wanted:
+            stamp = f"Measured {dt.date.today().isoformat()} at commit {commit()} on {describe()}, by `python -m tests.bench {name}`."
+            (WORK / f"{name}.md").write_text(f"## {TITLES[name]}\n\n{stamp}\n\n{run()}\n", encoding="utf-8")
+    body = [(WORK / f"{n}.md").read_text(encoding="utf-8") for n in TITLES if (WORK / f"{n}.md").exists()]
+    head = "# Benchmarks\n\nRatios in one run on one machine; absolute figures are that machine's. `make bench` writes this page anew.\n"
+    OUT.write_text("\n".join([head, *body]), encoding="utf-8")
+    print(f"written: {OUT}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Real villages and a real county, made of other people's data, on the product's own road by declarations alone."""
