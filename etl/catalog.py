@@ -141,7 +141,9 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
     found: list[Resource] = []
     tables = document.table.get("resource", [])
     if not isinstance(tables, list):
-        document.fault(("resource",), ("应写成 [[resource]]", "Write [[resource]]"), ("用双方括号", "Use double brackets"))
+        document.fault(
+            ("resource",), ("应写成 [[resource]]", "Write [[resource]]"), ("用双方括号", "Use double brackets")
+        )
         return found
     for index, table in enumerate(cast("list[object]", tables)):
         path = ("resource", index)
@@ -187,5 +189,8 @@ def _unique(document: Document, places: dict[str, proofs.Place], name: str, path
 def _file_name(document: Document, department: Department) -> None:
     found = _FILE.match(Path(document.file).stem)
     if found is None or found.group(2) != department.id:
-        words = (f"文件名应为 <两位序号>_{department.id}.toml", f"The file must be called <2 digits>_{department.id}.toml")
+        words = (
+            f"文件名应为 <两位序号>_{department.id}.toml",
+            f"The file must be called <2 digits>_{department.id}.toml",
+        )
         document.fault(("department", "id"), words, ("改文件名或改 id", "Rename the file or change the id"))

@@ -85,7 +85,9 @@ def value_of(
     `given` are values that do not stand in the table; `renamed` maps dataclass field → TOML key.
     """
     if not isinstance(table, Mapping):
-        document.fault(path, ("这里应是一个表", "A table is expected here"), ("写成 [表] 或 {…}", "Write [table] or {…}"))
+        document.fault(
+            path, ("这里应是一个表", "A table is expected here"), ("写成 [表] 或 {…}", "Write [table] or {…}")
+        )
         return None
     given, renamed = given or {}, renamed or {}
     rows: Mapping[str, Any] = table
@@ -118,7 +120,7 @@ def _nearest(key: str, known: Mapping[str, str]) -> str:
     return " / ".join(shared[:3])
 
 
-def _convert(document: Document, path: KeyPath, hint: Any, value: Any) -> Any:  # noqa: ANN401 (TOML holds anything)
+def _convert(document: Document, path: KeyPath, hint: Any, value: Any) -> Any:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         return _convert(document, path, next(a for a in typing.get_args(hint) if a is not type(None)), value)
@@ -158,7 +160,9 @@ def _tuple(document: Document, path: KeyPath, args: Sequence[Any], value: object
 
 def _mapping(document: Document, path: KeyPath, kind: object, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
-        document.fault(path, ("这里应是一个表", "A table is expected here"), ("写成 { 键 = 值 }", "Write { key = value }"))
+        document.fault(
+            path, ("这里应是一个表", "A table is expected here"), ("写成 { 键 = 值 }", "Write { key = value }")
+        )
         return {}
     rows = typing.cast("Mapping[str, object]", value)
     return {k: _convert(document, (*path, k), kind, v) for k, v in rows.items()}
@@ -174,7 +178,7 @@ _NAMES: Mapping[Any, tuple[str, str]] = {
 }
 
 
-def _scalar(document: Document, path: KeyPath, kind: Any, value: object) -> object:  # noqa: ANN401 (a type hint)
+def _scalar(document: Document, path: KeyPath, kind: Any, value: object) -> object:
     if kind is Any:
         return value
     if kind is float and type(value) is int:

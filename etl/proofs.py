@@ -78,7 +78,9 @@ def village(facts: Facts) -> None:
         place.fault(("plausible_bbox",), words, ("扩大 plausible_bbox", "Widen plausible_bbox"))
     for key in ("metric_crs", "storage_crs"):
         if not _EPSG.match(getattr(value, key)):
-            place.fault((key,), (f"{key} 应为 EPSG:编号", f"{key} must be EPSG:n"), ("例:EPSG:4549", "Such as EPSG:4549"))
+            place.fault(
+                (key,), (f"{key} 应为 EPSG:编号", f"{key} must be EPSG:n"), ("例:EPSG:4549", "Such as EPSG:4549")
+            )
 
 
 def code_system(facts: Facts, system: CodeSystem) -> None:
@@ -158,7 +160,10 @@ def _fields(facts: Facts, place: Place, value: Resource) -> None:
 def _field(facts: Facts, place: Place, path: KeyPath, item: Field) -> None:
     if not _ID.match(item.name) or item.name in COMPUTED:
         words = (f"列名 {item.name} 不可用", f"{item.name} cannot name a column")
-        remedy = ("用小写字母、数字、下划线,避开系统列", "Use lower-case letters, digits, _; not a computed column's name")
+        remedy = (
+            "用小写字母、数字、下划线,避开系统列",
+            "Use lower-case letters, digits, _; not a computed column's name",
+        )
         place.fault((*path, "name"), words, remedy)
     if item.sensitivity is None:
         words = (f"{item.name} 未分级", f"{item.name} is unclassified")

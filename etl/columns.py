@@ -1,0 +1,229 @@
+"""Delivered columns → declared columns: found by heading, read as their type, scaled to their unit; whole batches at a time."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.reasons import SEPARATOR
+from twin.model import Field, FieldType, Resource
+
+RESERVED = ("_row", "_geometry", "_note")
+"""Columns a reader adds to the delivered ones."""
+ARROW: dict[FieldType, pa.DataType] = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "datetime": pa.timestamp("us"),
+}
+EMPTY = ("", "无", "—", "-", "--", "/", "／", "NULL", "null", "None", "nan", "NaN", "N/A", "<Null>")
+"""What people write where there is nothing; in text columns only the empty string is nothing."""
+TRUE = ("是", "有", "1", "Y", "y", "yes", "Yes", "YES", "T", "true", "True", "TRUE", "√", "1.0")
+FALSE = ("否", "无", "0", "N", "n", "no", "No", "NO", "F", "false", "False", "FALSE", "×", "0.0")
+_NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_DATE = (
+    r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})(?:\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?|\s*月)?(?:[T ]\s*00:00(?::00(?:\.0+)?)?)?$",
+    r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})$",
+    r"^(?P<y>\d{4})\s*年?$",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How a delivery's headings differ from the declared ones."""
+
+    missing: tuple[Field, ...] = ()
+    added: tuple[str, ...] = ()
+    renamed: tuple[tuple[Field, str], ...] = ()
+
+
+@dataclass(kw_only=True)
+class Typed:
+    """Declared columns of one batch, and the rows in which something written could not be read as its type."""
+
+    arrays: dict[str, pa.Array]
+    reasons: dict[int, list[str]] = field(default_factory=dict)
+
+
+def drift(fields: Sequence[Field], headings: Sequence[str]) -> Drift:
+    """Compare the declared headings with the delivered ones; `renamed` are the likely pairs of old and new."""
+    declared = {f.source for f in fields}
+    missing = [f for f in fields if f.source not in headings]
+    added = [h for h in headings if h not in declared and h not in RESERVED]
+    renamed = [(f, new) for f in missing if (new := _likely(f, added, alone=len(missing) == 1))]
+    return Drift(missing=tuple(missing), added=tuple(added), renamed=tuple(renamed))
+
+
+def _likely(item: Field, added: Sequence[str], *, alone: bool) -> str:
+    words = (item.source, item.title.zh, item.title.en, item.name)
+    near = [(max(difflib.SequenceMatcher(None, w.lower(), h.lower()).ratio() for w in words), h) for h in added]
+    best = max(near, default=(0.0, ""))
+    return best[1] if best[0] >= 0.5 or (alone and len(added) == 1) else ""
+
+
+def typed(batch: pa.RecordBatch, resource: Resource, time_zone: str) -> Typed:
+    """Read the declared columns of `batch`; a heading that is not there gives nulls (`drift` tells of it).
+
+    Times without an offset are of `time_zone`; they come out in UTC, without a zone.
+    """
+    result = Typed(arrays={})
+    for item in resource.fields:
+        index = batch.schema.get_field_index(item.source)
+        if index < 0:
+            result.arrays[item.name] = pa.nulls(batch.num_rows, ARROW[item.type])
+            continue
+        column = batch.column(index)
+        array = _read(column, item, time_zone)
+        result.arrays[item.name] = _scaled(array, item)
+        _note_unread(result, column, array, item)
+    return result
+
+
+def _note_unread(result: Typed, column: pa.Array, array: pa.Array, item: Field) -> None:
+    if array.null_count == column.null_count:
+        return
+    written = pc.and_(column.is_valid(), pc.invert(array.is_valid()))
+    if item.type != "string":
+        text = pc.utf8_trim_whitespace(_text(column))
+        written = pc.and_(written, pc.invert(pc.is_in(text, value_set=pa.array(EMPTY))))
+    else:
+        return
+    for row in np.flatnonzero(written.to_numpy(zero_copy_only=False)):
+        result.reasons.setdefault(int(row), []).append(f"type_unreadable{SEPARATOR}{item.name}")
+
+
+def _scaled(array: pa.Array, item: Field) -> pa.Array:
+    if item.scale == 1.0 or item.type != "number":
+        return array
+    return pc.multiply(array, pa.scalar(item.scale))
+
+
+def _read(column: pa.Array, item: Field, time_zone: str) -> pa.Array:
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_decode()
+    if item.type == "datetime":
+        return _datetime(column, time_zone)
+    return _READERS[item.type](column)
+
+
+def _text(column: pa.Array) -> pa.Array:
+    """Give any column as text; a whole float is written without its fraction (a code column read as numbers)."""
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column.cast(pa.string())
+    if pa.types.is_floating(kind):
+        whole = pc.and_kleene(pc.equal(column, pc.floor(column)), pc.less(pc.abs(column), 1e15))
+        if pc.all(whole, min_count=0).as_py() is not False:
+            return pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string())
+        return pc.if_else(
+            whole, pc.cast(pc.cast(column, pa.int64(), safe=False), pa.string()), column.cast(pa.string())
+        )
+    return column.cast(pa.string())
+
+
+def _string(column: pa.Array) -> pa.Array:
+    text = pc.utf8_trim_whitespace(_text(column))
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _number(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return _finite(column.cast(pa.float64(), safe=False))
+    if pa.types.is_decimal(kind):
+        return column.cast(pa.float64())
+    text = pc.replace_substring(_plain(column), ",", "")
+    good = pc.match_substring_regex(text, _NUMBER)
+    return _finite(pc.if_else(good, text, pa.scalar(None, pa.string())).cast(pa.float64()))
+
+
+def _finite(numbers: pa.Array) -> pa.Array:
+    return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """Give text with full-width digits and signs as ASCII, and no white space about it."""
+    return pc.utf8_trim_whitespace(pc.utf8_normalize(_text(column), form="NFKC"))
+
+
+def _integer(column: pa.Array) -> pa.Array:
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.int64(), safe=False)
+    numbers = _number(column)
+    whole = pc.and_kleene(pc.equal(numbers, pc.floor(numbers)), pc.less(pc.abs(numbers), 2.0**53))
+    return pc.if_else(whole, numbers, pa.scalar(None, pa.float64())).cast(pa.int64())
+
+
+def _boolean(column: pa.Array) -> pa.Array:
+    if pa.types.is_boolean(column.type):
+        return column
+    text = _plain(column)
+    yes, no = pc.is_in(text, value_set=pa.array(TRUE)), pc.is_in(text, value_set=pa.array(FALSE))
+    return pc.if_else(yes, pa.scalar(value=True), pc.if_else(no, pa.scalar(value=False), pa.scalar(None, pa.bool_())))
+
+
+def _date(column: pa.Array) -> pa.Array:
+    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
+        return column.cast(pa.date32(), safe=False)
+    text = _plain(column)
+    days = pa.nulls(len(text), pa.date32())
+    for form in _DATE:
+        days = pc.coalesce(days, _days(pc.extract_regex(text, form), "d" in form.partition("?P<d>")[1]))
+    return days
+
+
+def _days(parts: pa.Array, has_day: bool) -> pa.Array:  # noqa: FBT001 (one caller)
+    """Give dates of (y, m, d) texts; a missing month or day counts as the first, an impossible date as nothing."""
+    names = [f.name for f in parts.type]
+    year = _part(parts, "y")
+    month = _part(parts, "m") if "m" in names else np.where(np.isnan(year), np.nan, 1)
+    day = _part(parts, "d") if has_day and "d" in names else np.where(np.isnan(year), np.nan, 1)
+    month, day = (
+        np.where(np.isnan(month) & ~np.isnan(year), 1, month),
+        np.where(np.isnan(day) & ~np.isnan(year), 1, day),
+    )
+    good = ~np.isnan(year) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (year >= 1000)
+    y, m, d = (np.where(good, v, f).astype("int64") for v, f in ((year, 1970), (month, 1), (day, 1)))
+    first = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1)
+    dates = first.astype("datetime64[D]") + (d - 1)
+    good &= dates.astype("datetime64[M]") == first
+    return pa.array(dates, pa.date32(), mask=~good)
+
+
+def _part(parts: pa.Array, name: str) -> np.ndarray:
+    text = pc.struct_field(parts, name)
+    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+    return text.cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def _datetime(column: pa.Array, time_zone: str) -> pa.Array:
+    if pa.types.is_timestamp(column.type):
+        local = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False)
+        return _utc(local if column.type.tz else pc.assume_timezone(local, time_zone))
+    text = pc.replace_substring_regex(_plain(column), r"[/.年月]", "-")
+    text = pc.replace_substring_regex(pc.replace_substring_regex(text, "日", ""), r"^(\d{4}-\d{1,2}-\d{1,2})T", r"\1 ")
+    best = pa.nulls(len(text), pa.timestamp("us"))
+    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"):
+        best = pc.coalesce(best, pc.strptime(text, format=form, unit="us", error_is_null=True))
+    return _utc(pc.assume_timezone(best, time_zone))
+
+
+def _utc(times: pa.Array) -> pa.Array:
+    """Give the same instants in UTC, without a zone (one meaning in every table, no zone data needed to read it)."""
+    return times.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).cast(pa.timestamp("us"))
+
+
+_READERS = {
+    "string": _string,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+}

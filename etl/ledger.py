@@ -1,0 +1,73 @@
+"""What happened to each delivery, one line a run, appended durably; the only writer of the run ledger."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+from twin import durable
+
+Status = Literal["published", "unchanged", "held", "refused", "failed", "never"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One run of one resource: what became of it and of its rows. Times are aware UTC.
+
+    held = it arrived but a gate kept it from being published; refused = a file as a whole is unfit; failed = our own
+    fault or the machine's; never = no file has been delivered.
+    """
+
+    resource: str
+    run: str
+    status: Status
+    started_at: datetime
+    finished_at: datetime
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rules: Mapping[str, int] = field(default_factory=dict)
+    warnings: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    reason_zh: str = ""
+    reason_en: str = ""
+    version: str = ""
+    as_of: date | None = None
+    notes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Give how long it took."""
+        return (self.finished_at - self.started_at).total_seconds()
+
+
+def path(data: Path) -> Path:
+    """Give where the ledger lies below the data folder."""
+    return data / "run" / "ledger.jsonl"
+
+
+def record(data: Path, report: Report) -> None:
+    """Append `report`; a resource that was never delivered leaves no line."""
+    if report.status == "never":
+        return
+    line = {
+        "resource": report.resource,
+        "run": report.run,
+        "started_at": report.started_at.isoformat(),
+        "finished_at": report.finished_at.isoformat(),
+        "status": report.status,
+        "ledger": dict(report.counts),
+        "rules": dict(report.rules),
+        "warnings": dict(report.warnings),
+        "repairs": dict(report.repairs),
+        "reason_zh": report.reason_zh,
+        "reason_en": report.reason_en,
+        "version": report.version,
+        "as_of": report.as_of.isoformat() if report.as_of else None,
+        "notes": [{"zh": zh, "en": en} for zh, en in report.notes],
+    }
+    target = path(data)
+    durable.make_directory(target.parent)
+    durable.append_line(target, json.dumps(line, ensure_ascii=False))

@@ -1,0 +1,191 @@
+"""Judged rows → published files: the table with its provenance, and the quarantine beside it; what a manifest holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl import reasons, staging
+from etl.contract import Verdict
+from etl.staging import Delivered
+from twin import duck, geodesy
+from twin.model import Field, Resource, Village
+from twin.store import copy, geoparquet
+
+PUBLISHABLE = """
+CREATE OR REPLACE TEMP VIEW publishable AS
+SELECT CAST(s.{key} AS VARCHAR) AS id, CAST(s.year AS INTEGER) AS year, {columns},
+  {resource} AS _resource, {run} AS _run, d._source, d._source_sha256, s._row{geometry}
+FROM staged s ANTI JOIN outcome o ON s._seq = o._seq JOIN delivered d ON s._source_no = d._source_no
+"""
+YEARS = "SELECT DISTINCT year FROM publishable WHERE year IS NOT NULL ORDER BY year"
+EXTENT = """
+SELECT min(ST_XMin(geometry)), min(ST_YMin(geometry)), max(ST_XMax(geometry)), max(ST_YMax(geometry)) FROM publishable
+"""
+QUARANTINED = """
+SELECT o._seq, CAST(s.{key} AS VARCHAR), CAST(s.year AS INTEGER), d._source, s._row, o.reasons
+FROM outcome o JOIN staged s USING (_seq) JOIN delivered d USING (_source_no)
+WHERE o.place = 'quarantined' ORDER BY o._seq
+"""
+_REASON = pa.struct([(n, pa.string()) for n in ("rule", "column", "zh", "en", "remedy_zh", "remedy_en")])
+_QUARANTINE = pa.schema(
+    [
+        ("id", pa.string()),
+        ("year", pa.int32()),
+        ("_source", pa.string()),
+        ("_row", pa.string()),
+        ("reasons", pa.list_(_REASON)),
+        ("raw", pa.string()),
+        ("geometry", pa.binary()),
+    ]
+)
+_CHUNK = 20_000
+
+
+def prepare(connection: duck.Connection, resource: Resource, run: str, delivered: Sequence[Delivered]) -> None:
+    """Make the view `publishable` of the good rows: id, year, declared and computed columns, provenance, geometry."""
+    table = pa.table(
+        {
+            "_source_no": pa.array(range(len(delivered)), pa.int32()),
+            "_source": pa.array([d.location for d in delivered], pa.string()),
+            "_source_sha256": pa.array([d.sha256 for d in delivered], pa.string()),
+        }
+    )
+    connection.register("delivered_given", table)
+    connection.execute("CREATE OR REPLACE TEMP TABLE delivered AS SELECT * FROM delivered_given")
+    connection.unregister("delivered_given")
+    hidden = ("_seq", "_source_no", "_row", "_note", "_repair", "_wkb", "year")
+    names = [n for n in staging.schema(resource).names if n not in hidden]
+    geometry = "" if resource.kind == "none" else ", ST_GeomFromWKB(s._wkb) AS geometry"
+    connection.execute(
+        PUBLISHABLE.format(
+            key=duck.quote(resource.key),
+            columns=", ".join("s." + duck.quote(n) for n in names),
+            resource=duck.literal(resource.id),
+            run=duck.literal(run),
+            geometry=geometry,
+        )
+    )
+
+
+def years(connection: duck.Connection) -> list[int]:
+    """Give the editions among the publishable rows."""
+    return [row[0] for row in connection.execute(YEARS).fetchall()]
+
+
+def extent(connection: duck.Connection, resource: Resource) -> list[float] | None:
+    """Give the bbox (storage CRS) of the publishable rows, None where there is none."""
+    if resource.kind == "none":
+        return None
+    row = connection.execute(EXTENT).fetchone()
+    return list(row) if row and row[0] is not None else None
+
+
+def fill_table(connection: duck.Connection, resource: Resource, village: Village, directory: Path) -> Mapping[str, Any]:
+    """Write part.parquet and what is derived from it into `directory`; give the facts for the manifest."""
+    spatial = resource.kind != "none"
+    projjson = geodesy.projjson(village.storage_crs) if spatial else None
+    facts = geoparquet.write(connection, "publishable", directory / "part.parquet", projjson=projjson)
+    public = [f.name for f in resource.fields if f.sensitivity == "public"]
+    copy.derive(
+        connection,
+        directory / "part.parquet",
+        directory,
+        tile_columns=public,
+        class_columns=[f.name for f in resource.fields if f.code_system and f.name in public],
+        source_layer=resource.id,
+    )
+    return {
+        "kind": resource.kind,
+        "rows": facts.rows,
+        "bbox": list(facts.bbox) if facts.bbox else None,
+        "geometry": list(facts.geometry_types),
+        "crs": village.storage_crs if spatial else "",
+        "columns": manifest_columns(resource),
+    }
+
+
+def manifest_columns(resource: Resource) -> list[dict[str, Any]]:
+    """Give the manifest's columns: the declared ones, then those computed here."""
+    declared = [_column(f) for f in resource.fields]
+    computed = [("id", "string", "", "标识", "Identifier"), ("year", "integer", "", "年份", "Year")]
+    if resource.kind == "polygon":
+        computed.append(("area_m2", "number", "m²", "图形面积", "Computed area"))
+    if resource.kind == "line":
+        computed.append(("length_m", "number", "m", "图形长度", "Computed length"))
+    if resource.stated_area:
+        computed.append(("area_disagrees", "boolean", "", "申报与图形面积不符", "Stated and computed area disagree"))
+    names = {f.name for f in resource.fields}
+    return declared + [
+        {"name": n, "type": t, "unit": u, "sensitivity": "public", "zh": zh, "en": en}
+        for n, t, u, zh, en in computed
+        if n not in names
+    ]
+
+
+def _column(item: Field) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "type": item.type,
+        "unit": item.unit,
+        "sensitivity": item.sensitivity,
+        "zh": item.title.zh,
+        "en": item.title.en,
+    }
+
+
+def manifest_sources(delivered: Sequence[Delivered]) -> list[dict[str, Any]]:
+    """Give the manifest's sources: each file as it came, with what was decided about it."""
+    return [
+        {
+            "path": d.location,
+            "sha256": d.sha256,
+            "bytes": sum(f["bytes"] for f in d.files),
+            "year": d.source.year,
+            "as_of": d.source.as_of.isoformat() if d.source.as_of else None,
+            "crs": d.crs,
+            "rows": d.rows,
+            "files": list(d.files),
+        }
+        for d in delivered
+    ]
+
+
+def fill_quarantine(
+    connection: duck.Connection, resource: Resource, delivered: Sequence[Delivered], directory: Path
+) -> int:
+    """Write the quarantined rows as they were received, with their reasons, into `directory`; give their number."""
+    written = 0
+    with pq.ParquetWriter(directory / "part.parquet", _QUARANTINE, compression="zstd") as writer:
+        rows = connection.execute(QUARANTINED.format(key=duck.quote(resource.key)))
+        while chunk := rows.fetchmany(_CHUNK):
+            table = pa.Table.from_pylist(list(_quarantined(chunk, resource, delivered)), schema=_QUARANTINE)
+            writer.write_table(table)
+            written += table.num_rows
+    return written
+
+
+def _quarantined(
+    chunk: list[tuple[Any, ...]], resource: Resource, delivered: Sequence[Delivered]
+) -> Iterator[dict[str, Any]]:
+    facts = {row[0]: row[1:] for row in chunk}
+    for sequence, raw, shape in staging.raw_rows(delivered, facts):
+        key, year, source, row, staged = facts[sequence]
+        yield {
+            "id": key,
+            "year": year,
+            "_source": source,
+            "_row": row,
+            "reasons": [reasons.sentence(reason, resource) for reason in staged],
+            "raw": raw,
+            "geometry": shape,
+        }
+
+
+def balanced(verdict: Verdict, rows: int, quarantined: int) -> bool:
+    """Say whether what was written is what was counted."""
+    return verdict.published == rows and verdict.quarantined == quarantined

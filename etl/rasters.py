@@ -1,0 +1,119 @@
+"""Delivered rasters and scenes → published ones: one web COG an edition, terrain, or a proved copy of a 3D Tiles folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etl import sandbox, scenes
+from etl.fetch import FileSet
+from twin import geodesy
+from twin import rasters as engine
+from twin.errors import CrsError
+from twin.model import Resource, Source, Village
+
+ELEVATION = "elevation"
+"""`options = { raster = "elevation" }` makes a terrain; without it a raster is imagery."""
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """One raster or scene whose reader found nothing against it; `bbox` is degrees lon, lat, None where unknown."""
+
+    source: Source
+    files: FileSet
+    crs: str
+    bbox: tuple[float, float, float, float] | None
+
+    @property
+    def location(self) -> str:
+        """Give the declared location."""
+        return self.source.location
+
+
+def read(resource: Resource, sources: Sequence[Source], raw: Path, village: Village, progress: Progress) -> list[Taken]:
+    """Have every source looked at in the sandbox; raises SourceError or CrsError where one is unfit."""
+    taken: list[Taken] = []
+    for source in sources:
+        with sandbox.read(resource, source, raw, accepted=village.accepted_crs) as reading:
+            rows = [row for batch in reading.batches() for row in batch.to_pylist()]
+            box = _bbox(rows, reading.crs, village)
+            taken.append(Taken(source=source, files=reading.files, crs=reading.crs, bbox=box))
+        progress(resource.id, len(taken))
+    return taken
+
+
+def _bbox(rows: list[dict[str, Any]], crs: str, village: Village) -> tuple[float, float, float, float] | None:
+    row = next((r for r in rows if "xmin" in r), None)
+    if row is None or not crs:
+        return None
+    way = geodesy.transformer(crs, village.storage_crs, accepted=village.accepted_crs)
+    x, y = way.transform([row["xmin"], row["xmax"], row["xmin"], row["xmax"]], [row["ymin"]] * 2 + [row["ymax"]] * 2)
+    box = (float(np.min(x)), float(np.min(y)), float(np.max(x)), float(np.max(y)))
+    west, south, east, north = village.plausible_bbox
+    if not (box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south):
+        raise CrsError(
+            f"影像落在可信范围之外({box[0]:.3f}, {box[1]:.3f}):坐标系({crs})很可能写错",
+            f"The raster falls outside the plausible area ({box[0]:.3f}, {box[1]:.3f}): its CRS ({crs}) is probably wrong",
+        )
+    return box
+
+
+def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory: Path) -> Mapping[str, Any]:
+    """Write the published files into `directory`; give the facts for the manifest."""
+    if resource.kind == "scene":
+        for one in taken:
+            scenes.copy(one.files, directory / "scene")
+    elif resource.options.get("raster") == ELEVATION:
+        _built(engine.to_terrain_cog, taken, directory / "terrain.tif")
+    else:
+        for year in dict.fromkeys(t.source.year for t in taken):
+            name = f"{year}.tif" if year is not None else "base.tif"
+            _built(engine.to_web_cog, [t for t in taken if t.source.year == year], directory / name)
+    boxes = [t.bbox for t in taken if t.bbox]
+    return {
+        "kind": resource.kind,
+        "rows": len(taken),
+        "bbox": _union(boxes) if boxes else list(village.bbox),
+        "geometry": [],
+        "crs": "EPSG:3857" if resource.kind == "raster" else "",
+        "columns": [],
+        "years": sorted({t.source.year for t in taken if t.source.year is not None}),
+    }
+
+
+def _built(build: Callable[..., Any], taken: Sequence[Taken], out: Path) -> None:
+    systems = {t.crs for t in taken}
+    if len(systems) > 1:
+        named = "、".join(sorted(systems))
+        raise CrsError(
+            f"同一期影像的坐标系不一致:{named}。请统一后重报",
+            f"The rasters of one edition have several coordinate systems: {named}. Deliver them in one",
+        )
+    build([t.files.files[0].path for t in taken], out, crs=systems.pop())
+
+
+def _union(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:
+    west, south, east, north = zip(*boxes, strict=True)
+    return [min(west), min(south), max(east), max(north)]
+
+
+def manifest_sources(taken: Sequence[Taken]) -> list[dict[str, Any]]:
+    """Give the manifest's sources: each file as it came."""
+    return [
+        {
+            "path": t.location,
+            "sha256": t.files.sha256 if t.files.root.is_dir() else t.files.files[0].sha256,
+            "bytes": t.files.bytes,
+            "year": t.source.year,
+            "as_of": t.source.as_of.isoformat() if t.source.as_of else None,
+            "crs": t.crs,
+            "files": [{"name": f.name, "sha256": f.sha256, "bytes": f.bytes} for f in t.files.files],
+        }
+        for t in taken
+    ]

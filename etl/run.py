@@ -1,0 +1,306 @@
+"""One resource, from its delivered files to a published version: fetch → read → judge → publish → ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from etl import contract, fetch, gates, ledger, publishing, rasters, staging
+from etl.catalog import Catalog
+from etl.gates import Hold
+from etl.ledger import Report
+from twin import duck
+from twin.errors import ContractError, CrsError, NotFound, SourceError, StoreBroken, TwinError
+from twin.model import Resource, Source
+from twin.settings import Settings
+from twin.store import Snapshot, Store
+
+PIPELINE = "1"
+"""Raise it when the same delivery would now be published differently: every resource is then received again."""
+REFUSALS = (SourceError, CrsError, ContractError)
+Progress = Callable[[str, int], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """One run: what is received, into which stores, under which permissions."""
+
+    resource: Resource
+    catalog: Catalog
+    settings: Settings
+    run: str
+    started_at: datetime
+    accept: bool
+    force: bool
+    progress: Progress
+    sources: tuple[Source, ...]
+    declaration: str
+
+    @property
+    def store(self) -> Store:
+        """Give the store of published tables."""
+        return Store(self.settings.store)
+
+    @property
+    def quarantine(self) -> Store:
+        """Give the store of what was not published."""
+        return quarantine(self.settings)
+
+    def report(self, status: ledger.Status, **facts: Any) -> Report:
+        """Make the report of this run, ending now."""
+        return Report(
+            resource=self.resource.id,
+            run=self.run,
+            status=status,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            **facts,
+        )
+
+
+def quarantine(settings: Settings) -> Store:
+    """Give the store of quarantined rows: the same protocol, one table per resource."""
+    return Store(settings.store / "_quarantine")
+
+
+def _quiet(_resource: str, _rows: int) -> None:
+    """Say nothing."""
+
+
+def run(
+    resource: Resource,
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    accept: bool = False,
+    force: bool = False,
+    progress: Progress = _quiet,
+) -> Report:
+    """Receive `resource` and publish it; whatever goes wrong is in the report, and the version before stays.
+
+    `accept` publishes what a gate would hold; `force` receives again what has not changed.
+    """
+    started = datetime.now(UTC)
+    task = Task(
+        resource=resource,
+        catalog=catalog,
+        settings=settings,
+        run=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        started_at=started,
+        accept=accept,
+        force=force,
+        progress=progress,
+        sources=tuple(s for s in resource.sources if (settings.raw / s.location).exists()),
+        declaration=declaration(resource, catalog),
+    )
+    try:
+        report = _receive(task)
+    except TwinError as error:
+        status: ledger.Status = "refused" if isinstance(error, REFUSALS) else "failed"
+        report = task.report(status, reason_zh=error.zh, reason_en=error.en)
+    except (OSError, duck.Error, pa.ArrowException, MemoryError) as error:
+        what = f"{type(error).__name__}: {error}"
+        report = task.report("failed", reason_zh=f"运行出错,旧版本不受影响:{what}", reason_en=f"The run failed: {what}")
+    ledger.record(settings.data, report)
+    return report
+
+
+def declaration(resource: Resource, catalog: Catalog) -> str:
+    """Give one hash over everything that decides how the same files are published."""
+    named = {f.code_system for f in resource.fields if f.code_system}
+    village = dataclasses.replace(catalog.village, clock=None)
+    systems = [s for s in catalog.code_systems if s.id in named]
+    return hashlib.sha256(repr((PIPELINE, resource, village, systems)).encode()).hexdigest()
+
+
+def _receive(task: Task) -> Report:
+    if not task.sources:
+        zh, en = "尚未报送", "Nothing has been delivered"
+        return task.report("never", reason_zh=zh, reason_en=en)
+    parent = _parent(task)
+    files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
+    if parent and not task.force and _unchanged(task, parent.manifest, files):
+        facts = parent.manifest
+        counts = {k: int(v) for k, v in facts.get("ledger", {}).items()}
+        return task.report("unchanged", counts=counts, version=parent.version, as_of=_as_of(task.sources))
+    if task.resource.kind in ("raster", "scene"):
+        return _receive_files(task, parent)
+    return _receive_rows(task, parent)
+
+
+def _parent(task: Task) -> Snapshot | None:
+    try:
+        return task.store.current(task.resource.id)
+    except (NotFound, StoreBroken):
+        return None
+
+
+def _unchanged(task: Task, manifest: Mapping[str, Any], files: Sequence[fetch.FileSet]) -> bool:
+    """Say whether these very files were published under this very declaration, quarantine included."""
+    before = {(s["path"], f["name"], f["sha256"]) for s in manifest.get("sources", ()) for f in s["files"]}
+    now = {(s.location, f.name, f.sha256) for s in files for f in s.files}
+    if manifest.get("declaration") != task.declaration or before != now:
+        return False
+    if task.resource.kind in ("raster", "scene"):
+        return True
+    try:
+        beside = task.quarantine.current(task.resource.id).manifest
+    except (NotFound, StoreBroken):
+        return False
+    return beside.get("run") == manifest.get("run")
+
+
+def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
+    with tempfile.TemporaryDirectory(prefix="onemap-stage-") as name:
+        folder = Path(name)
+        memory, threads = task.settings.memory, task.settings.threads
+        connection = duck.connect(folder / "stage.duckdb", threads=threads, memory=memory, temp=folder / "spill")
+        try:
+            return _judge_and_publish(task, parent, connection, folder)
+        finally:
+            connection.close()
+
+
+def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Connection, folder: Path) -> Report:
+    resource = task.resource
+    staging.create(connection, resource)
+    desk = staging.Desk(
+        resource=resource,
+        village=task.catalog.village,
+        raw=task.settings.raw,
+        folder=folder,
+        connection=connection,
+        progress=task.progress,
+    )
+    delivered: list[staging.Delivered] = []
+    for number, source in enumerate(task.sources):
+        first = sum(d.rows for d in delivered)
+        delivered.append(staging.stage(desk, number, source, first))
+    verdict = contract.judge(connection, resource, task.catalog.code_systems, staging.payload(resource))
+    if verdict.read != sum(d.rows for d in delivered):
+        raise contract.unbalanced(resource, f"{verdict.read} != {sum(d.rows for d in delivered)}")
+    publishing.prepare(connection, resource, task.run, delivered)
+    held = _holds(connection, task, parent, delivered, verdict)
+    facts = _facts(task, delivered, verdict)
+    _publish_quarantine(task, connection, delivered, verdict)
+    if held and not task.accept:
+        zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
+        en = "; ".join(h.en for h in held) + ". The version before stays; publish with --accept once checked"
+        return task.report("held", reason_zh=zh, reason_en=en, version=parent.version if parent else "", **facts)
+    version = _publish_rows(task, connection, delivered, verdict)
+    return task.report("published", version=version, **facts)
+
+
+def _holds(
+    connection: duck.Connection,
+    task: Task,
+    parent: Snapshot | None,
+    delivered: Sequence[staging.Delivered],
+    verdict: contract.Verdict,
+) -> list[Hold]:
+    held = gates.shape((d.location, d.drift) for d in delivered)
+    if verdict.read and not verdict.published:
+        held.append(Hold(zh="没有一行可以发布", en="Not one row can be published"))
+    if parent:
+        box = publishing.extent(connection, task.resource)
+        held += gates.against(parent.manifest, verdict.published, publishing.years(connection), box)
+        held += gates.systems(parent.manifest, {d.location: d.crs for d in delivered})
+    return held
+
+
+def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract.Verdict) -> dict[str, Any]:
+    notes = [(n["zh"], n["en"]) for d in delivered for n in d.report.get("notes", ()) if isinstance(n, dict)]
+    absent = [s.location for s in task.resource.sources if s not in task.sources]
+    notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
+    for one in delivered:
+        if one.drift.added:
+            listed = "、".join(one.drift.added[:8])
+            notes.append((f"{one.location} 有未申报的列:{listed}", f"{one.location} has undeclared columns: {listed}"))
+    return {
+        "counts": verdict.ledger(),
+        "rules": verdict.rules,
+        "warnings": {k: v for k, v in verdict.warnings.items() if v},
+        "repairs": verdict.repairs,
+        "as_of": _as_of(task.sources),
+        "notes": tuple(notes),
+    }
+
+
+def _publish_quarantine(
+    task: Task, connection: duck.Connection, delivered: Sequence[staging.Delivered], verdict: contract.Verdict
+) -> None:
+    def fill(directory: Path) -> Mapping[str, Any]:
+        rows = publishing.fill_quarantine(connection, task.resource, delivered, directory)
+        if rows != verdict.quarantined:
+            raise contract.unbalanced(task.resource, f"quarantine: {rows} != {verdict.quarantined}")
+        return {
+            "kind": "quarantine",
+            "resource": task.resource.id,
+            "run": task.run,
+            "rows": rows,
+            "rules": dict(verdict.rules),
+            "ledger": verdict.ledger(),
+        }
+
+    task.quarantine.publish(task.resource.id, fill, version=task.run)
+
+
+def _publish_rows(
+    task: Task, connection: duck.Connection, delivered: Sequence[staging.Delivered], verdict: contract.Verdict
+) -> str:
+    def fill(directory: Path) -> Mapping[str, Any]:
+        facts = publishing.fill_table(connection, task.resource, task.catalog.village, directory)
+        if facts["rows"] != verdict.published:
+            raise contract.unbalanced(task.resource, f"published: {facts['rows']} != {verdict.published}")
+        return {
+            **facts,
+            **_provenance(task, publishing.manifest_sources(delivered)),
+            "years": publishing.years(connection),
+            "ledger": verdict.ledger(),
+            "rules": dict(verdict.rules),
+            "warnings": dict(verdict.warnings),
+            "repairs": dict(verdict.repairs),
+        }
+
+    return task.store.publish(task.resource.id, fill, version=task.run).version
+
+
+def _provenance(task: Task, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    stated = _as_of(task.sources)
+    return {
+        "resource": task.resource.id,
+        "run": task.run,
+        "declaration": task.declaration,
+        "sources": sources,
+        "as_of": stated.isoformat() if stated else None,
+    }
+
+
+def _receive_files(task: Task, parent: Snapshot | None) -> Report:
+    """Receive rasters or a scene: files rather than rows, so read = published = files."""
+    resource, settings, village = task.resource, task.settings, task.catalog.village
+    taken = rasters.read(resource, task.sources, settings.raw, village, task.progress)
+    counts = {"read": len(taken), "published": len(taken), "quarantined": 0, "duplicates": 0, "repaired": 0}
+    held = gates.systems(parent.manifest, {t.location: t.crs for t in taken}) if parent else []
+    if held and not task.accept:
+        zh, en = ";".join(h.zh for h in held), "; ".join(h.en for h in held)
+        return task.report("held", reason_zh=zh, reason_en=en, counts=counts, as_of=_as_of(task.sources))
+
+    def fill(directory: Path) -> Mapping[str, Any]:
+        facts = rasters.fill(resource, taken, village, directory)
+        return {**facts, **_provenance(task, rasters.manifest_sources(taken)), "ledger": counts}
+
+    version = task.store.publish(resource.id, fill, version=task.run).version
+    return task.report("published", counts=counts, version=version, as_of=_as_of(task.sources))
+
+
+def _as_of(sources: Sequence[Source]) -> date | None:
+    return max((s.as_of for s in sources if s.as_of), default=None)

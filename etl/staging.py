@@ -1,0 +1,282 @@
+"""A delivery's rows on their way: read, typed, placed and laid into one DuckDB table, in bounded memory."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl import columns, geometry, sandbox
+from etl.reasons import SEPARATOR
+from twin import duck
+from twin.errors import ContractError, CrsError
+from twin.model import Resource, Source, Village
+
+WORKERS = 2
+MISPLACED = ("outside_plausible", "axes_swapped")
+FEWEST = 5
+"""A file with at least this many rows, most of them misplaced, has a wrong CRS rather than wrong rows."""
+Transform = Callable[[pa.Table], pa.Table]
+Progress = Callable[[str, int], None]
+
+
+@dataclass(kw_only=True)
+class Delivered:
+    """One source as it was read: what it was, where its raw rows are kept, and what drifted."""
+
+    source: Source
+    location: str
+    sha256: str
+    files: tuple[dict[str, Any], ...]
+    crs: str
+    first: int
+    spool: Path
+    rows: int = 0
+    misplaced: int = 0
+    drift: columns.Drift = field(default_factory=columns.Drift)
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def schema(resource: Resource) -> pa.Schema:
+    """Give the columns of the staging table; see `contract.STAGED`."""
+    names = [
+        ("_seq", pa.int64()),
+        ("_source_no", pa.int32()),
+        ("_row", pa.string()),
+        ("_note", pa.list_(pa.string())),
+        ("_repair", pa.string()),
+        *([] if resource.field_named("year") else [("year", pa.int32())]),
+        *((f.name, columns.ARROW[f.type]) for f in resource.fields),
+    ]
+    if resource.kind in ("polygon", "line"):
+        names.append(("area_m2" if resource.kind == "polygon" else "length_m", pa.float64()))
+    if resource.stated_area:
+        names.append(("area_disagrees", pa.bool_()))
+    if resource.kind != "none":
+        names.append(("_wkb", pa.binary()))
+    return pa.schema(names)
+
+
+def payload(resource: Resource) -> list[str]:
+    """Give the columns in which two rows with one key must agree to be one row delivered twice."""
+    return [f.name for f in resource.fields] + (["_wkb"] if resource.kind != "none" else [])
+
+
+def create(connection: duck.Connection, resource: Resource) -> None:
+    """Make the empty staging table."""
+    connection.register("arriving", schema(resource).empty_table())
+    connection.execute("CREATE OR REPLACE TABLE staged AS SELECT * FROM arriving")
+    connection.unregister("arriving")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What staging one resource needs to know."""
+
+    resource: Resource
+    village: Village
+    raw: Path
+    folder: Path
+    connection: duck.Connection
+    progress: Progress
+
+
+def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
+    """Read `source` into the staging table, its rows numbered from `first`, its raw rows spooled beside.
+
+    Raises SourceError, CrsError or ContractError where the file as a whole is refused.
+    """
+    with sandbox.read(desk.resource, source, desk.raw, accepted=desk.village.accepted_crs) as reading:
+        delivered = Delivered(
+            source=source,
+            location=source.location,
+            sha256=_shown_hash(reading.files),
+            files=tuple({"name": f.name, "sha256": f.sha256, "bytes": f.bytes} for f in reading.files.files),
+            crs=reading.crs if desk.resource.kind != "none" else "",
+            first=first,
+            spool=desk.folder / f"raw-{number}.arrow",
+            drift=columns.drift(desk.resource.fields, reading.schema.names),
+        )
+        ready = _batches(desk, number, delivered, reading.schema, reading.batches())
+        for table, misplaced in ready:
+            desk.connection.register("arriving", table)
+            desk.connection.execute("INSERT INTO staged SELECT * FROM arriving")
+            desk.connection.unregister("arriving")
+            delivered.misplaced += misplaced
+            desk.progress(desk.resource.id, first + delivered.rows)
+        delivered.report = dict(reading.report)
+    _refuse_misplaced(desk, delivered)
+    return delivered
+
+
+def _shown_hash(files: sandbox.FileSet) -> str:
+    """Give the hash a person can check with sha256sum: the main file's own, or the whole folder's."""
+    return files.sha256 if files.root.is_dir() else files.files[0].sha256
+
+
+def _batches(
+    desk: Desk, number: int, delivered: Delivered, names: pa.Schema, arriving: Iterable[pa.RecordBatch]
+) -> Iterator[tuple[pa.Table, int]]:
+    """Work on batches in threads while the next ones are read; give them in their order."""
+    work = _work(desk, number, delivered)
+    waiting: deque[Future[tuple[pa.Table, int]]] = deque()
+    with pa.OSFile(str(delivered.spool), "wb") as file, pa.ipc.new_file(file, names) as spool:
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for batch in arriving:
+                spool.write_batch(batch)
+                waiting.append(pool.submit(work, batch, delivered.first + delivered.rows))
+                delivered.rows += batch.num_rows
+                while len(waiting) > WORKERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+
+def _work(desk: Desk, number: int, delivered: Delivered) -> Callable[[pa.RecordBatch, int], tuple[pa.Table, int]]:
+    resource, village = desk.resource, desk.village
+    frame = None
+    if resource.kind != "none":
+        within = resource.within_village
+        frame = geometry.frame_of(village, resource.kind, delivered.crs, within_village=within)
+    change = transform(resource)
+    form = schema(resource)
+
+    def work(batch: pa.RecordBatch, first: int) -> tuple[pa.Table, int]:
+        typed = columns.typed(batch, resource, village.time_zone)
+        placed = geometry.place(batch.column("_geometry"), frame) if frame else None
+        values = _changed(typed.arrays, change, resource)
+        values |= _places(batch, number, delivered.source, first)
+        values |= _measures(placed, values, resource) if placed else {}
+        notes, repairs = _notes(batch, typed, placed, resource)
+        values["_note"] = notes
+        values["_repair"] = repairs
+        misplaced = sum(any(r in MISPLACED for r in rules) for rules in placed.reasons.values()) if placed else 0
+        return pa.table([values[n] for n in form.names], schema=form), misplaced
+
+    return work
+
+
+def _places(batch: pa.RecordBatch, number: int, source: Source, first: int) -> dict[str, pa.Array]:
+    count = batch.num_rows
+    year = pa.nulls(count, pa.int32()) if source.year is None else pa.array(np.full(count, source.year, "int32"))
+    return {
+        "_seq": pa.array(np.arange(first, first + count)),
+        "_source_no": pa.array(np.full(count, number, "int32")),
+        "_row": batch.column("_row").cast(pa.string()),
+        "year": year,
+    }
+
+
+def _measures(placed: geometry.Placed, values: Mapping[str, Any], resource: Resource) -> dict[str, pa.Array]:
+    found: dict[str, pa.Array] = {"_wkb": placed.wkb()}
+    measure = pa.array(placed.measure, mask=np.isnan(placed.measure))
+    if resource.kind in ("polygon", "line"):
+        found["area_m2" if resource.kind == "polygon" else "length_m"] = measure
+    if resource.stated_area:
+        difference = pc.abs(pc.subtract(values[resource.stated_area], measure))
+        found["area_disagrees"] = pc.greater(difference, pc.multiply(measure, resource.area_tolerance_ratio))
+    return found
+
+
+def transform(resource: Resource) -> Transform | None:
+    """Give the pure function the declaration names, or None."""
+    if not resource.transform:
+        return None
+    module, _, name = resource.transform.partition(":")
+    return getattr(importlib.import_module(f"etl.transforms.{module}"), name)
+
+
+def _changed(arrays: Mapping[str, pa.Array], change: Transform | None, resource: Resource) -> dict[str, Any]:
+    if change is None:
+        return dict(arrays)
+    before = pa.table(dict(arrays))
+    after = change(before)
+    if after.num_rows != before.num_rows or not set(before.column_names) <= set(after.column_names):
+        raise ContractError(
+            f"变换 {resource.transform} 改变了行数或列,未发布。这是程序错误,请报告",
+            f"The transform {resource.transform} changed the number of rows or lost columns. Please report this",
+            resource=resource.id,
+        )
+    return {n: after.column(n).combine_chunks().cast(before.schema.field(n).type) for n in before.column_names}
+
+
+def _notes(
+    batch: pa.RecordBatch, typed: columns.Typed, placed: geometry.Placed | None, resource: Resource
+) -> tuple[pa.Array, pa.Array]:
+    """Give (_note, _repair): what was met while reading, as rule|column; both null in the common case."""
+    reasons = {row: list(rules) for row, rules in typed.reasons.items()}
+    repairs = dict(placed.repairs) if placed else {}
+    for row, rules in (placed.reasons if placed else {}).items():
+        reasons.setdefault(row, []).extend(rules)
+    noted = batch.column("_note")
+    if noted.null_count < len(noted):
+        for row in np.flatnonzero(noted.is_valid().to_numpy(zero_copy_only=False)):
+            _note(noted[int(row)].as_py(), int(row), resource, reasons, repairs)
+    count = batch.num_rows
+    note = pa.array([reasons.get(i) for i in range(count)] if reasons else [None] * count, pa.list_(pa.string()))
+    words = [",".join(sorted(set(repairs[i]))) if i in repairs else None for i in range(count)] if repairs else None
+    return note, pa.array(words or [None] * count, pa.string())
+
+
+def _note(
+    words: str, row: int, resource: Resource, reasons: dict[int, list[str]], repairs: dict[int, list[str]]
+) -> None:
+    """Take a reader's remarks on a row: some refuse it, some tell of a repair, the rest is of no consequence."""
+    for word in words.split(","):
+        name, _, heading = word.partition(":")
+        if name == "totals_row":
+            reasons.setdefault(row, []).append("totals_row")
+        elif name == "not_finite":
+            found = reasons.setdefault(row, [])
+            found[:] = [r for r in found if r != "geometry_missing"] + ["geometry_not_finite"]
+        elif name == "unclosed_ring" and "ring_unclosed" not in repairs.get(row, ()):
+            repairs.setdefault(row, []).append("ring_unclosed")
+        elif name == "number_cell":
+            for item in resource.fields:
+                if item.source == heading and item.pattern.startswith("@"):
+                    reasons.setdefault(row, []).append(f"id_damaged{SEPARATOR}{item.name}")
+
+
+def _refuse_misplaced(desk: Desk, delivered: Delivered) -> None:
+    if delivered.rows >= FEWEST and delivered.misplaced * 2 > delivered.rows:
+        share = f"{delivered.misplaced}/{delivered.rows}"
+        raise CrsError(
+            f"{share} 行落在可信范围之外:坐标系({delivered.crs})很可能写错,或经纬度颠倒。请报送单位核对坐标系后重报",
+            f"{share} rows fall outside the plausible area: the coordinate system ({delivered.crs}) is probably wrong, "
+            "or the axes are exchanged. Ask the department to check it and deliver again",
+            resource=desk.resource.id,
+            file=delivered.location,
+        )
+
+
+def raw_rows(delivered: Iterable[Delivered], wanted: Mapping[int, Any]) -> Iterator[tuple[int, str, bytes | None]]:
+    """Give (_seq, the row as received in JSON, its geometry as received in WKB) of every `wanted` row, in order."""
+    for one in delivered:
+        sequences = np.array(sorted(s for s in wanted if one.first <= s < one.first + one.rows), dtype="int64")
+        if not len(sequences):
+            continue
+        with pa.memory_map(str(one.spool)) as file:
+            reader = pa.ipc.open_file(file)
+            first = one.first
+            for index in range(reader.num_record_batches):
+                batch = reader.get_batch(index)
+                here = sequences[(sequences >= first) & (sequences < first + batch.num_rows)]
+                if len(here):
+                    yield from _rows_of(batch.take(pa.array(here - first)), here)
+                first += batch.num_rows
+
+
+def _rows_of(batch: pa.RecordBatch, sequences: np.ndarray) -> Iterator[tuple[int, str, bytes | None]]:
+    shapes = batch.column("_geometry").to_pylist()
+    names = [n for n in batch.schema.names if n not in columns.RESERVED]
+    for sequence, shape, row in zip(sequences, shapes, batch.select(names).to_pylist(), strict=True):
+        yield int(sequence), json.dumps(row, ensure_ascii=False, default=str), shape
