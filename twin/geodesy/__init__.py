@@ -15,7 +15,7 @@ from twin.geodesy.obfuscated import (
     wgs84_to_gcj02,
 )
 from twin.geodesy.systems import GaussKruger, gauss_kruger
-from twin.geodesy.transform import Transformer, is_geographic, projjson, transform_geometry, transformer
+from twin.geodesy.transform import Transformer, is_geographic, projjson, same, transform_geometry, transformer
 
 __all__ = [
     "CHINA_BOX",
@@ -36,6 +36,7 @@ __all__ = [
     "is_geographic",
     "length_m",
     "projjson",
+    "same",
     "to_mercator",
     "transform_geometry",
     "transformer",

@@ -169,3 +169,14 @@ def _crs(code: int) -> pyproj.CRS:
         return pyproj.CRS.from_epsg(code)
     except pyproj.exceptions.CRSError as wrong:
         raise systems.unknown(f"EPSG:{code}") from wrong
+
+
+def same(one: str, other: str) -> bool:
+    """Tell whether two "EPSG:n" mean the same numbers (4490 and 4326 do, and a 6° zone and the 3° one of its meridian)."""
+    a, b = systems.code_of(one), systems.code_of(other)
+    if a == b or (a in systems.HUB and b in systems.HUB):
+        return True
+    first, second = systems.gauss_kruger(a), systems.gauss_kruger(b)
+    if first is None or second is None:
+        return False
+    return (first.central_meridian, first.false_easting_m) == (second.central_meridian, second.false_easting_m)

@@ -1,0 +1,119 @@
+"""How the throw-away process is shut in: its files laid out, its environment scrubbed, bubblewrap where it works."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import etl
+import twin
+
+if TYPE_CHECKING:
+    from etl.fetch import FileSet
+
+INSIDE = "/job"
+GDAL_SKIP = (
+    "OGR_VRT,CSV,WFS,OAPIF,OGCAPI,HTTP,EEDA,GDALG,PCIDSK,PDS4,VICAR,PDF,MBTiles,LVBAG,S57,DGN,GPX,KML,GeoJSONSeq,ESRIJSON,"
+    "TopoJSON,OGR_GMT,SQLite,WAsP,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,EDIGEO,Idrisi,ODS,XLSX,Elasticsearch,"
+    "Carto,AmigoCloud,SXF,Selafin,JML,PLSCENES,CSW,VDV,MVT,NGW,MapML,GTFS,PMTiles,JSONFG,MiraMonVector,ADBC,AVCBin,AVCE00,"
+    "AIVector,MEM"
+)
+"""Every driver of GDAL but the few the vector reader opens; the reader proves this list again when it starts."""
+
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONNOUSERSITE": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "GDAL_SKIP": GDAL_SKIP,
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_HTTP_TIMEOUT": "1",
+    "CPL_LOG_ERRORS": "ON",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
+    "PROJ_NETWORK": "OFF",
+    "GML_DOWNLOAD_SCHEMA": "NO",
+    "GML_SKIP_RESOLVE_ELEMS": "ALL",
+    "GML_SAVE_RESOLVED_TO": "NULL",
+    "OGR_GEOJSON_MAX_OBJ_SIZE": "64",
+    "OGR_SQLITE_LOAD_EXTENSIONS": "",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """A delivery laid out for one child: `main` as the child sees it, `command` what its command starts with."""
+
+    main: str
+    command: tuple[str, ...]
+
+
+def environment() -> dict[str, str]:
+    """Give the whole environment of the child; nothing is inherited."""
+    roots = {str(Path(str(package.__file__)).parent.parent) for package in (etl, twin)}
+    return {**_ENVIRONMENT, "PYTHONPATH": ":".join(sorted(roots))}
+
+
+def lay_out(files: FileSet, folder: Path) -> Desk:
+    """Show the child exactly the files of the set, suffixes in lower case, below `folder` or in bubblewrap's /job."""
+    shown = {_shown(files, f.name): f.path.resolve() for f in files.files}
+    main = "" if files.root.is_dir() else _shown(files, files.root.name)
+    if bubblewrap() is not None:
+        binds = [word for name, path in shown.items() for word in ("--ro-bind", str(path), f"{INSIDE}/{name}")]
+        if files.root.is_dir():
+            binds = ["--ro-bind", str(files.root.resolve()), INSIDE]
+        return Desk(main=f"{INSIDE}/{main}".rstrip("/"), command=(*_bubblewrapped(), *binds, "--"))
+    for name, path in shown.items():
+        link = folder / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+    return Desk(main=str(folder / main), command=())
+
+
+def _shown(files: FileSet, name: str) -> str:
+    """Give a sibling the main file's stem and its own suffix in lower case: GDAL knows no `.Shp`."""
+    if files.root.is_dir():
+        return name
+    stem = files.root.stem
+    return stem + name[len(stem) :].lower()
+
+
+@lru_cache(maxsize=1)
+def bubblewrap() -> str | None:
+    """Give bubblewrap's path where it is installed and the kernel lets it work, else None."""
+    found = shutil.which("bwrap")
+    if found is None:
+        return None
+    tried = subprocess.run([*_words(found), "--", "/usr/bin/true"], capture_output=True, check=False)  # noqa: S603
+    return found if tried.returncode == 0 else None
+
+
+def _bubblewrapped() -> tuple[str, ...]:
+    found = bubblewrap()
+    return () if found is None else _words(found)
+
+
+def _words(found: str) -> tuple[str, ...]:
+    """Give the cage: no network, no other process, a read-only Python and system libraries, nothing else of the disk."""
+    words = [found, "--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
+    words += ["--tmpfs", "/tmp", "--chdir", "/"]  # noqa: S108 - a tmpfs of the child's own
+    for name in ("/lib", "/lib64", "/lib32", "/bin", "/sbin"):
+        path = Path(name)
+        if path.is_symlink():
+            words += ["--symlink", str(path.readlink()), name]
+        elif path.exists():
+            words += ["--ro-bind", name, name]
+    python = {Path(p) for p in (sys.prefix, sys.base_prefix)} | {Path(sys.executable).resolve().parent.parent}
+    packages = {Path(str(p.__file__)).parent for p in (etl, twin)}
+    for path in sorted({Path("/usr"), *python, *packages} - {Path("/")}):
+        words += ["--ro-bind", str(path), str(path)]
+    return tuple(words)

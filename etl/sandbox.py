@@ -1,0 +1,297 @@
+"""How a delivered file is read: by a throw-away process under limits, which can hurt nobody but itself.
+
+Limits always; bubblewrap (no network, only the delivery's own files, read-only) where it works. The child streams Arrow
+batches through a pipe, so that reading overlaps with the work of the caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from etl import cage, inside
+from etl.fetch import FileSet, fetch
+from etl.job import Job
+from twin import geodesy
+from twin.errors import ContractError, CrsError, SourceError, TwinError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from twin.model import Resource, Source
+
+_LOG = logging.getLogger(__name__)
+_PIPE_BYTES = 1 << 20
+_SET_PIPE_SIZE = 1031
+_CODES: Mapping[str, type[TwinError]] = {"source": SourceError, "crs": CrsError, "contract": ContractError}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one reading may cost: CPU seconds, address space and written bytes, and seconds of silence."""
+
+    cpu_seconds: int = 30
+    memory_bytes: int = 2 << 30
+    written_bytes: int = 64 << 20
+    open_files: int = 256
+    silence_seconds: float = 60.0
+
+    def resource_limits(self) -> dict[str, int]:
+        """Give them under the names of setrlimit(2); NPROC leaves room for a few threads more than now run."""
+        running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
+        return {
+            "AS": self.memory_bytes,
+            "CPU": self.cpu_seconds,
+            "FSIZE": self.written_bytes,
+            "NOFILE": self.open_files,
+            "NPROC": running + 256,
+        }
+
+
+def limits_for(size: int) -> Limits:
+    """Give the limits for a delivery of `size` bytes: 30 s and 2 GiB, growing slowly with what was honestly delivered."""
+    return Limits(cpu_seconds=30 + size // 8_000_000, memory_bytes=(2 << 30) + min(size, 2 << 30))
+
+
+@dataclass(kw_only=True)
+class Reading:
+    """A delivery being read; iterate `batches()` once, then `report` is complete.
+
+    Batches have the source's own columns, then `_row` (string: feature number or `sheet!row`, 1-based), `_geometry`
+    (WKB in the system `crs`, null where there is none) and `_note` (null, or comma-separated words such as `totals_row`,
+    `unclosed_ring`, `not_finite`, `dms`, `number_cell:<column>`). `crs` is "EPSG:n", "gcj02", "bd09", or "" for none.
+    """
+
+    files: FileSet
+    schema: pa.Schema
+    crs: str
+    report: dict[str, Any] = field(default_factory=dict)
+    _batches: Iterator[pa.RecordBatch] = field(repr=False)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Give the batches as they arrive; raises SourceError where the child refuses, dies or falls silent."""
+        return self._batches
+
+
+@contextlib.contextmanager
+def read(
+    resource: Resource,
+    source: Source,
+    raw: Path,
+    *,
+    accepted: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Reading]:
+    """Read one delivered file of a resource: a context manager that gives a `Reading`.
+
+    `raw` is the raw folder, `accepted` the village's accepted_crs. Raises SourceError where the delivery cannot be read and
+    CrsError where its coordinate system is absent, contradicts the declaration, or is not allowed.
+    """
+    files = fetch(source, raw)
+    with tempfile.TemporaryDirectory(prefix="onemap-job-") as folder, tempfile.TemporaryFile() as errors:
+        desk = cage.lay_out(files, Path(folder))
+        job = _job(resource, source, files, desk)
+        child = _start(job, desk, limits or limits_for(files.bytes), errors)
+        talk = _Talk(child=child, job=job, errors=errors, limits=limits or limits_for(files.bytes))
+        try:
+            reader = talk.open()
+            reading = Reading(files=files, schema=talk.schema, crs="", _batches=iter(()))
+            reading._batches = talk.batches(reader, reading)  # noqa: SLF001 - completes the value it has just made
+            reading.crs = _crs(talk.crs_in_file, source, resource, accepted or {})
+            yield reading
+        finally:
+            talk.end()
+
+
+def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk) -> Job:
+    return Job(
+        reader=resource.reader,
+        path=desk.main,
+        name=source.location,
+        files=tuple(f.name for f in files.files),
+        kind=resource.kind,
+        part=source.part,
+        crs=source.crs,
+        encoding=source.encoding,
+        x=source.x,
+        y=source.y,
+        options=dict(source.options),
+    )
+
+
+def _start(job: Job, desk: cage.Desk, limits: Limits, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    command = [*desk.command, sys.executable, "-P", "-m", "etl.inside", json.dumps(limits.resource_limits())]
+    child = subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=cage.environment(), bufsize=0,
+        start_new_session=True, cwd="/",
+    )  # fmt: skip
+    assert child.stdin is not None  # noqa: S101 - PIPE was asked for
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(job.to_json().encode() + b"\n")
+        child.stdin.close()
+    return child
+
+
+class _Pipe(io.RawIOBase):
+    """The reading end of the child's output, which gives up after a silence."""
+
+    def __init__(self, file: IO[bytes], silence_seconds: float) -> None:
+        super().__init__()
+        self._fd = file.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._fd, select.POLLIN)
+        self._silence_ms = silence_seconds * 1000
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._poll.poll(self._silence_ms):
+            raise TimeoutError
+        return os.readv(self._fd, [buffer])
+
+
+@dataclass(kw_only=True)
+class _Talk:
+    """One conversation with one child, from its first byte to its exit code."""
+
+    child: subprocess.Popen[bytes]
+    job: Job
+    errors: IO[bytes]
+    limits: Limits
+    schema: pa.Schema = field(default_factory=lambda: pa.schema([]))
+    crs_in_file: str = ""
+    _first: tuple[pa.RecordBatch, Mapping[bytes, bytes]] | None = None
+
+    def open(self) -> pa.ipc.RecordBatchStreamReader:
+        """Read the schema and the first batch; a refusal made before any row is raised here."""
+        assert self.child.stdout is not None  # noqa: S101 - PIPE was asked for
+        with contextlib.suppress(OSError):
+            import fcntl  # noqa: PLC0415 - only here
+
+            fcntl.fcntl(self.child.stdout, _SET_PIPE_SIZE, _PIPE_BYTES)
+        pipe = io.BufferedReader(_Pipe(self.child.stdout, self.limits.silence_seconds), _PIPE_BYTES)
+        with self._sentences():
+            reader = pa.ipc.open_stream(pipe)
+            self.schema = reader.schema.remove_metadata()
+            self.crs_in_file = (reader.schema.metadata or {}).get(inside.CRS, b"").decode()
+            self._first = self._next(reader)
+        return reader
+
+    def batches(self, reader: pa.ipc.RecordBatchStreamReader, reading: Reading) -> Iterator[pa.RecordBatch]:
+        """Give every batch, then fill `reading.report`."""
+        while True:
+            with self._sentences():
+                batch, word = self._first or self._next(reader)
+                self._first = None
+            if inside.REPORT in word:
+                reading.report.update(json.loads(word[inside.REPORT]))
+                reading.files.unchanged()
+                return
+            yield batch
+
+    def end(self) -> None:
+        """Make sure that the child is gone."""
+        if self.child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.child.pid, signal.SIGKILL)
+        self.child.wait()
+        if self.child.stdout is not None:
+            self.child.stdout.close()
+
+    def _next(self, reader: pa.ipc.RecordBatchStreamReader) -> tuple[pa.RecordBatch, Mapping[bytes, bytes]]:
+        batch, word = reader.read_next_batch_with_custom_metadata()
+        word = dict(word or {})
+        if inside.REFUSAL in word:
+            raise self._refusal(json.loads(word[inside.REFUSAL]))
+        batch.validate(full=True)  # the child read a foreign file: nothing it says is taken on trust
+        return batch, word
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as wrong:
+            raise _silent(self.job.name) from wrong
+        except (pa.ArrowInvalid, pa.ArrowException, EOFError, StopIteration, OSError) as wrong:
+            raise self._died() from wrong
+
+    def _refusal(self, word: dict[str, Any]) -> TwinError:
+        if word["code"] == "memory":
+            return _too_big(self.job.name)
+        return _CODES.get(word["code"], SourceError)(word["zh"], word["en"], **word["where"])
+
+    def _died(self) -> TwinError:
+        self.end()
+        self.errors.seek(0, os.SEEK_END)
+        self.errors.seek(max(0, self.errors.tell() - 2000))
+        said = self.errors.read().decode("utf-8", "replace")
+        code = self.child.returncode
+        _LOG.warning("the reader of %s ended with %s: %s", self.job.name, code, said)
+        if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+            return _too_slow(self.job.name, self.limits.cpu_seconds)
+        if "MemoryError" in said or "bad_alloc" in said or "ArrowMemoryError" in said:
+            return _too_big(self.job.name)
+        return SourceError(
+            f"读取“{self.job.name}”的进程意外退出({code})：文件已损坏或含恶意内容，其他数据不受影响。请报送单位重新导出后再报。",
+            f"The process that read “{self.job.name}” died ({code}): the file is damaged or hostile; nothing else is "
+            "affected. Ask the sender to export it again.",
+            file=self.job.name,
+        )
+
+
+def _crs(stated: str, source: Source, resource: Resource, accepted: Mapping[str, float]) -> str:
+    """Decide the system: declared and stated must agree; the declaration alone, or the statement alone, is enough."""
+    declared = source.crs.strip()
+    if resource.kind == "none" and not (source.x and source.y):
+        return declared
+    if declared.lower() in ("gcj02", "bd09"):
+        return declared.lower()
+    if not declared:
+        return geodesy.identify(stated, accepted=accepted)
+    chosen = geodesy.identify(declared, accepted=accepted)
+    if stated and not geodesy.same(chosen, geodesy.identify(stated, accepted=accepted)):
+        raise CrsError(
+            f"“{source.location}”写明的坐标系与目录声明的 {chosen} 不一致。请核对后改目录，或请报送单位改正文件。",
+            f"“{source.location}” states another coordinate system than the declared {chosen}. Correct the catalogue, or "
+            "have the sender correct the file.",
+            file=source.location,
+        )
+    return chosen
+
+
+def _silent(name: str) -> SourceError:
+    return SourceError(
+        f"读取“{name}”长时间没有进展，已停止。请检查文件是否损坏或过于复杂，拆分后重报。",
+        f"Reading “{name}” made no progress and was stopped. See whether it is damaged or too intricate; split it.",
+        file=name,
+    )
+
+
+def _too_slow(name: str, seconds: int) -> SourceError:
+    return SourceError(
+        f"读取“{name}”超过 {seconds} 秒处理器时间，已停止(可能是压缩炸弹或异常复杂的文件)。请拆分或重新导出后再报。",
+        f"Reading “{name}” took more than {seconds} s of CPU and was stopped (a bomb, or too intricate). Split or re-export.",
+        file=name,
+    )
+
+
+def _too_big(name: str) -> SourceError:
+    return SourceError(
+        f"读取“{name}”超过内存上限，已停止。请拆分文件，或删除多余的空行空列后再报。",
+        f"Reading “{name}” went over its memory limit and was stopped. Split it, or remove empty rows and columns.",
+        file=name,
+    )

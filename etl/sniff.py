@@ -1,0 +1,157 @@
+"""What a vector file really is, told by its bytes before anything opens it; the only list of what is never opened."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from twin.errors import SourceError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl.job import Job
+
+_BY_SUFFIX = {
+    ".shp": "ESRI Shapefile",
+    ".gpkg": "GPKG",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".fgb": "FlatGeobuf",
+    ".kml": "LIBKML",
+    ".gml": "GML",
+    ".tab": "MapInfo File",
+    ".mif": "MapInfo File",
+    ".dxf": "DXF",
+    ".gdb": "OpenFileGDB",
+}
+_HEAD = 1 << 16
+_CHUNK = 1 << 20
+_XML_BOMB = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+_NEEDED = ((".shx", "图形索引", "shape index"), (".dbf", "属性表", "attribute table"))
+
+
+def vector(job: Job) -> str:
+    """Give GDAL's driver name for a delivery whose bytes are what its name says; raises SourceError for everything else."""
+    suffix = job.main.suffix.lower()
+    driver = _BY_SUFFIX.get(suffix)
+    if driver is None:
+        raise _unknown(job)
+    if driver == "OpenFileGDB":
+        if not (job.main / "a00000001.gdbtable").is_file():
+            raise _not(job, driver)
+        return driver
+    if not _looks(driver, suffix, job.main):
+        raise _not(job, driver)
+    if driver == "ESRI Shapefile":
+        _complete(job)
+    if driver in ("LIBKML", "GML"):
+        _no_dtd(job)
+    if driver in ("GeoJSON", "LIBKML", "GML"):
+        _utf8(job)
+    return driver
+
+
+def states_crs(job: Job) -> bool:
+    """Tell whether a GeoJSON file carries the old `crs` member (RFC 7946 has none: then it says nothing of its own)."""
+    if job.main.suffix.lower() not in (".geojson", ".json"):
+        return False
+    with job.main.open("rb") as file:
+        head = file.read(_HEAD)
+        file.seek(max(0, job.main.stat().st_size - 4096))
+        tail = file.read()
+    return re.search(rb'"crs"\s*:\s*\{', head) is not None or re.search(rb'"crs"\s*:\s*\{', tail) is not None
+
+
+def _looks(driver: str, suffix: str, path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    low = text.lower()
+    if driver == "ESRI Shapefile":
+        return head[:4] == b"\x00\x00\x27\x0a" and len(head) >= 100
+    if driver == "GPKG":
+        return head[:16] == b"SQLite format 3\x00" and head[68:72] in (b"GPKG", b"GP10", b"GP11")
+    if driver == "GeoJSON":
+        return text[:1] == b"{" and b'"type"' in text and b"ogrvrt" not in low
+    if driver == "FlatGeobuf":
+        return head[:3] == b"fgb"
+    if driver == "LIBKML":
+        return low[:1] == b"<" and b"<kml" in low and b"ogrvrt" not in low
+    if driver == "GML":
+        return low[:1] == b"<" and b"opengis.net/gml" in low and b"ogrvrt" not in low
+    if driver == "DXF":
+        return re.match(rb"(999\r?\n[^\n]*\r?\n\s*)*0\r?\n\s*SECTION", text) is not None
+    if suffix == ".tab":
+        return (
+            low.startswith(b"!table")
+            and b"open table" not in low
+            and b"create view" not in low
+            and b'file "' not in low
+        )
+    return low.startswith(b"version")
+
+
+def _complete(job: Job) -> None:
+    """Refuse a shapefile that came without its parts, naming the file that is missing."""
+    missing = [(job.main.stem + s, zh, en) for s, zh, en in _NEEDED if not job.main.with_suffix(s).is_file()]
+    if not job.crs and not job.main.with_suffix(".prj").is_file():
+        missing.append((job.main.stem + ".prj", "坐标系", "coordinate system"))
+    if missing:
+        zh = "、".join(f"{name}({what})" for name, what, _ in missing)
+        en = ", ".join(f"{name} ({what})" for name, _, what in missing)
+        raise SourceError(
+            f"“{job.name}”缺少 {zh}。请报送单位把同名的 .shp/.shx/.dbf/.prj 一起打包重报。",
+            f"“{job.name}” came without {en}. Ask the sender for .shp, .shx, .dbf and .prj of the same name together.",
+            file=missing[0][0],
+        )
+
+
+def _no_dtd(job: Job) -> None:
+    """Refuse XML that declares entities: nothing a department sends needs them, and bombs are made of them."""
+    tail = b""
+    with job.main.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            if _XML_BOMB.search((tail + chunk).replace(b"\0", b"")):
+                raise SourceError(
+                    f"“{job.name}”含有 DTD 或实体声明，出于安全不予打开。请报送单位用正规软件重新导出。",
+                    f"“{job.name}” declares a DTD or entities and is not opened for safety. Export it again.",
+                    file=job.name,
+                )
+            tail = chunk[-64:]
+
+
+def _utf8(job: Job) -> None:
+    """Refuse text that is not UTF-8, which these formats require, naming the byte."""
+    import codecs  # noqa: PLC0415 - only here
+
+    decoder, done = codecs.getincrementaldecoder("utf-8")(), 0
+    with job.main.open("rb") as file:
+        try:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+                done += len(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as wrong:
+            raise SourceError(
+                f"“{job.name}”不是 UTF-8 编码(约第 {done + wrong.start} 字节)。该格式规定用 UTF-8，请报送单位另存为 UTF-8 后重报。",
+                f"“{job.name}” is not UTF-8 (near byte {done + wrong.start}), which its format requires. Save it as UTF-8.",
+                file=job.name,
+            ) from wrong
+
+
+def _unknown(job: Job) -> SourceError:
+    kinds = " ".join(sorted(_BY_SUFFIX))
+    return SourceError(
+        f"“{job.name}”不是可接收的矢量格式。可接收：{kinds}(压缩包请先解压，DWG 请另存为 DXF)。",
+        f"“{job.name}” is not a vector format we take. We take {kinds} (unpack archives; save DWG as DXF).",
+        file=job.name,
+    )
+
+
+def _not(job: Job, driver: str) -> SourceError:
+    return SourceError(
+        f"“{job.name}”的内容不是 {driver} 文件，名称与内容不符，未打开。请报送单位确认文件并重新导出。",
+        f"The content of “{job.name}” is not {driver}: name and content differ, so it was not opened. Export it again.",
+        file=job.name,
+    )
