@@ -1,0 +1,1 @@
+"""The three base maps: exactly one of them lies under everything else."""

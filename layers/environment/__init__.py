@@ -1,0 +1,1 @@
+"""乡村环境: water, waste, woods and air."""

@@ -1,0 +1,1 @@
+"""乡村治理: grids and houses, cases and risks."""
