@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twin import duck
+from twin.store import quadgrid
 
 ROW_GROUP = 16384
 """Rows between zone maps: small enough that a tile reads few rows beyond its own (a multiple of 2048)."""
@@ -29,10 +30,10 @@ def derive(
     class_columns: Sequence[str] = (),
     source_layer: str = "",
 ) -> None:
-    """Write `serving.duckdb` (and, for large tables, `tiles.pmtiles`) for the published `parquet` into `directory`.
+    """Write `serving.duckdb` (and, for large tables, pre-cut tiles) for the published `parquet` into `directory`.
 
-    `tile_columns` are the public columns tiles may carry beside `id`; `class_columns` those of them that colour a
-    layer (the quad-grid keeps their dominant class); `source_layer` the name of the MVT layer (the table).
+    `tile_columns` are the public columns tiles may carry; `class_columns` those of them that colour a layer. The low
+    zooms keep the dominant value of each that has few values. `source_layer` names the MVT layer (the table).
     """
     described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)})").fetchall()  # noqa: S608
     with_geometry = any(row[0] == "geometry" for row in described)
@@ -41,6 +42,8 @@ def derive(
         sql = FEATURES if with_geometry else PLAIN
         connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
         connection.execute(INDEX.format(target="serving"))
+        if with_geometry:
+            columns = list(dict.fromkeys((*class_columns, *tile_columns)))
+            quadgrid.cut(connection, "serving.features", directory, columns=columns, source_layer=source_layer)
     finally:
         connection.execute("DETACH serving")
-    _ = (tile_columns, class_columns, source_layer)

@@ -1,0 +1,154 @@
+"""Low zooms that keep every row: a table as a grid of cells with their dominant classes, cut into PMTiles.
+
+Tilers thin polygons until a tile fits, and lose 65–99 % of a cadastre's area below z12. A cell instead carries the
+class that covers most of it, the number of rows whose middle lies in it, and their area: nothing is lost.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import Writer
+
+from twin import duck
+
+ZOOMS = range(8, 13)
+LARGE = 20_000
+"""Rows from which a table is cut at publish; smaller ones are computed whole at every zoom."""
+CELLS = 128
+"""Cells a tile side: four CSS pixels each."""
+DISTINCT = 64
+"""A text column of at most this many values can be a class."""
+EARTH_M = 20037508.342789244
+EXTENT = 4096
+SPAN = EXTENT // CELLS
+
+CELL_OF = """
+CREATE OR REPLACE TEMP TABLE quadgrid_rows AS
+SELECT year, floor(((xmin + xmax) / 2 + {earth}) / {cell})::INTEGER AS gx,
+       floor(({earth} - (ymin + ymax) / 2) / {cell})::INTEGER AS gy, {area} AS a{columns}
+FROM {features}
+"""
+CELLS_SQL = """
+CREATE OR REPLACE TEMP TABLE quadgrid_cells AS
+SELECT year, gx, gy, count(*) AS n, sum(a)::DOUBLE AS a FROM quadgrid_rows GROUP BY ALL
+"""
+DOMINANT = """
+CREATE OR REPLACE TEMP TABLE quadgrid_cells AS
+SELECT c.*, d.top.c AS {column} FROM quadgrid_cells c JOIN (
+  SELECT year, gx, gy, max({{'a': a, 'c': {column}}}) AS top FROM (
+    SELECT year, gx, gy, {column}, coalesce(sum(a), count(*)) AS a FROM quadgrid_rows GROUP BY ALL
+  ) GROUP BY ALL
+) d ON c.gx = d.gx AND c.gy = d.gy AND c.year IS NOT DISTINCT FROM d.year
+"""
+RUNS = """
+SELECT year, tx, gy, min(gx) AS x0, max(gx) + 1 AS x1, sum(n)::BIGINT AS n, sum(a)::DOUBLE AS a{columns} FROM (
+  SELECT *, gx // {cells} AS tx, {run} AS run FROM (
+    SELECT *, row_number() OVER (PARTITION BY year, gy, gx // {cells}{columns} ORDER BY gx) AS nth FROM quadgrid_cells
+  )
+) GROUP BY year, gy, tx, run{columns}
+"""
+TILES = """
+SELECT year, tx::INTEGER, (gy // {cells})::INTEGER AS ty,
+       ST_AsMVT({{'n': n{area}{fields}, 'geom': {shape}}}, {layer}, {extent}, 'geom')
+FROM ({runs}) GROUP BY ALL ORDER BY ALL
+"""
+BOX = """ST_Reverse(ST_MakeEnvelope((x0 - tx * {cells}) * {span}, (gy % {cells}) * {span},
+                                    (x1 - tx * {cells}) * {span}, (gy % {cells} + 1) * {span}))"""
+MIDDLE = "ST_Point((x0 - tx * {cells}) * {span} + {span} / 2, (gy % {cells}) * {span} + {span} / 2)"
+KINDS = "SELECT count(*), list(DISTINCT ST_GeometryType(geom)::VARCHAR) FROM {features}"
+VALUES = "SELECT {counts} FROM {features}"
+
+Tile = tuple[int, int, int, bytes]
+
+
+def file_name(year: int | None) -> str:
+    """Give the name of the archive that holds an edition's pre-cut tiles."""
+    return "tiles.pmtiles" if year is None else f"tiles-{year}.pmtiles"
+
+
+def cut(
+    connection: duck.Connection, features: str, directory: Path, *, columns: Sequence[str], source_layer: str
+) -> list[Path]:
+    """Write one PMTiles archive per edition of `features` (EPSG:3857, see `twin.store.copy`) into `directory`.
+
+    A feature is a run of neighbouring cells (for points: a cell's middle) with the dominant value of each of `columns`
+    that is a class, `n` rows and, where the table has it, `area_m2`. Nothing is written for small or line tables.
+    """
+    rows, kinds = connection.execute(KINDS.format(features=features)).fetchall()[0]
+    points = set(kinds or ()) <= {"POINT", "MULTIPOINT"}
+    if rows <= LARGE or not (points or set(kinds) <= {"POLYGON", "MULTIPOLYGON"}):
+        return []
+    described = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {features}").fetchall()}
+    classes = _classes(connection, features, [c for c in columns if described.get(c) in ("VARCHAR", "BOOLEAN")])
+    with_area = "area_m2" in described
+    cut_tiles: dict[int | None, list[Tile]] = {}
+    for z in ZOOMS:
+        _grid(connection, features, z, classes, with_area=with_area)
+        sql = _tiles_sql(classes, source_layer, points=points, with_area=with_area)
+        for year, x, y, data in connection.execute(sql).fetchall():
+            cut_tiles.setdefault(year, []).append((z, x, y, bytes(data)))
+    return [_write(directory / file_name(year), tiles, source_layer) for year, tiles in cut_tiles.items()]
+
+
+def _classes(connection: duck.Connection, features: str, columns: Sequence[str]) -> list[str]:
+    if not columns:
+        return []
+    counts = ", ".join(f"approx_count_distinct({duck.quote(c)})" for c in columns)
+    found = connection.execute(VALUES.format(counts=counts, features=features)).fetchall()[0]
+    return [c for c, n in zip(columns, found, strict=True) if n <= DISTINCT]
+
+
+def _grid(connection: duck.Connection, features: str, z: int, classes: Sequence[str], *, with_area: bool) -> None:
+    listed = "".join(f", {duck.quote(c)}" for c in classes)
+    area = "area_m2" if with_area else "NULL::DOUBLE"
+    cell = 2 * EARTH_M / 2**z / CELLS
+    connection.execute(CELL_OF.format(earth=EARTH_M, cell=cell, area=area, columns=listed, features=features))
+    connection.execute(CELLS_SQL)
+    for column in classes:
+        connection.execute(DOMINANT.format(column=duck.quote(column)))
+
+
+def _tiles_sql(classes: Sequence[str], layer: str, *, points: bool, with_area: bool) -> str:
+    listed = "".join(f", {duck.quote(c)}" for c in classes)
+    run = "gx" if points else "gx - nth"
+    return TILES.format(
+        cells=CELLS,
+        extent=EXTENT,
+        layer=duck.literal(layer),
+        area=", 'area_m2': a" if with_area else "",
+        fields="".join(f", {duck.literal(c)}: {duck.quote(c)}" for c in classes),
+        shape=(MIDDLE if points else BOX).format(cells=CELLS, span=SPAN),
+        runs=RUNS.format(cells=CELLS, columns=listed, run=run),
+    )
+
+
+def _write(path: Path, tiles: Sequence[Tile], source_layer: str) -> Path:
+    with path.open("wb") as file:
+        writer = Writer(file)
+        for tile_id, data in sorted((zxy_to_tileid(z, x, y), data) for z, x, y, data in tiles):
+            writer.write_tile(tile_id, gzip.compress(data, 5, mtime=0))
+        header = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP, **_extent(tiles)}
+        metadata = {"vector_layers": [{"id": source_layer, "fields": {}, "minzoom": ZOOMS[0], "maxzoom": ZOOMS[-1]}]}
+        writer.finalize(header, metadata)
+    return path
+
+
+def _extent(tiles: Sequence[Tile]) -> dict[str, int]:
+    """Give the header's bounds (degrees · 10⁷) of the finest tiles."""
+    finest = [(x, y) for z, x, y, _ in tiles if z == ZOOMS[-1]]
+    n = 2 ** ZOOMS[-1]
+    west, east = min(x for x, _ in finest), max(x for x, _ in finest) + 1
+    north, south = min(y for _, y in finest), max(y for _, y in finest) + 1
+    lon = [round((x / n * 360 - 180) * 1e7) for x in (west, east)]
+    lat = [round(_latitude(y / n) * 1e7) for y in (south, north)]
+    center = {"center_zoom": ZOOMS[-1], "center_lon_e7": sum(lon) // 2, "center_lat_e7": sum(lat) // 2}
+    return {"min_lon_e7": lon[0], "max_lon_e7": lon[1], "min_lat_e7": lat[0], "max_lat_e7": lat[1], **center}
+
+
+def _latitude(share: float) -> float:
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * share))))
