@@ -145,6 +145,20 @@ class Resource:
         """Give the field called `name`, or None."""
         return next((f for f in self.fields if f.name == name), None)
 
+    @property
+    def thing(self) -> str:
+        """Give the kind of thing a row describes: its entity, or the table itself."""
+        return self.entity or self.id
+
+    def entity_id(self, key: str) -> str:
+        """Give the id under which all tables that know the same thing meet, e.g. "building:B0231"."""
+        return f"{self.thing}:{key}"
+
+    def title_of(self, row: Mapping[str, Any], language: str) -> str:
+        """Give the words a row goes by: its title field, else the resource's title and the row's id."""
+        named = row.get(self.title_field) if self.title_field else None
+        return str(named) if named not in (None, "") else f"{self.title.in_(language)} {row.get('id', '')}".strip()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Department:

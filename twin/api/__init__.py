@@ -1,0 +1,97 @@
+"""HTTP over the village: one ASGI application for API, tiles and pages, behind one guard."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from a2wsgi import WSGIMiddleware
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from twin.api import problems
+from twin.api.guard import Guard, page_csp
+from twin.api.packed import Packed
+from twin.api.rooms import Rooms, rooms
+from twin.api.routes import router
+from twin.api.tile_server import TileServer
+from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from dash import Dash
+
+    from twin.model import OneMap
+    from twin.settings import Settings
+    from twin.store import Store
+
+__all__ = ["Front", "Rooms", "create", "mount", "rooms"]
+LOG = logging.getLogger("onemap.api")
+
+
+class Front(FastAPI):
+    """The application: tiles are answered before any routing, everything else behind the guard."""
+
+    guard: Guard
+    tile_server: TileServer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "http" and scope["path"].startswith("/tiles/"):
+            await self.tile_server(scope, receive, send)
+        elif scope["type"] == "http":
+            await self.guard(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def unguarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what the guard has let through."""
+        await super().__call__(scope, receive, send)
+
+
+def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
+    """Give the application of one village; raises DeclarationError for layers that cannot be drawn."""
+    shared = rooms(onemap, store, settings)
+    app = Front(
+        title=f"{onemap.village.name.zh} · {onemap.village.name.en}",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.rooms = shared
+    app.guard = Guard(app.unguarded)
+    app.tile_server = TileServer(shared)
+    app.include_router(router)
+    app.add_exception_handler(TwinError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+def mount(app: Front, pages: Dash) -> Front:
+    """Put the pages under the API, and give them the content policy their scripts need."""
+    app.mount("/", Packed(WSGIMiddleware(pages.server, workers=8), app.state.rooms.settings.data / "run" / "packed"))
+    app.guard.csp = page_csp(pages.csp_hashes())
+    return app
+
+
+async def _refused(_: Request, error: Any) -> Response:
+    return problems.answer(*problems.of(error))
+
+
+async def _invalid(_: Request, error: Any) -> Response:
+    where = {".".join(str(p) for p in e["loc"]): str(e["msg"]) for e in error.errors()}
+    return problems.response(400, code="bad_request", where=where)
+
+
+async def _plain(_: Request, error: Any) -> Response:
+    return problems.response(error.status_code, code={404: "not_found"}.get(error.status_code, "http"))
+
+
+async def _failed(request: Request, error: Any) -> Response:
+    LOG.error("%s failed", request.scope.get("state", {}).get("request_id"), exc_info=error)
+    return problems.response(500, code="internal")

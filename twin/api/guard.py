@@ -1,0 +1,153 @@
+"""The wall around every answer: host, origin, body size, request id, security headers and the content policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twin.api import problems
+from twin.policy import ROUTES
+from twin.policy.routes import of_page
+from twin.settings import LOOPBACK
+
+HOSTS = frozenset({*LOOPBACK, "[::1]"})
+"""The names this service answers to while it is bound to the loopback: a rebound DNS name is none of them."""
+DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
+FIXED: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"geolocation=(self), camera=(), microphone=()"),
+    (b"x-frame-options", b"DENY"),
+)
+TOLD = frozenset({b"server", b"x-powered-by"})
+"""Headers that would tell what runs here."""
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+BODY_BYTES = {(k.split(" ")[0], k.split(" ")[1]): row.body_bytes for k, row in ROUTES.items()}
+
+
+def page_csp(hashes: Iterable[str] = ()) -> str:
+    """Give the content policy of a page whose inline scripts have these hashes ("'sha256-…'")."""
+    listed = " ".join(dict.fromkeys(hashes))
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src 'self' 'wasm-unsafe-eval' {listed}".rstrip(),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def script_hash(text: str) -> str:
+    """Give the CSP source of one inline script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def is_ours(host: bytes) -> bool:
+    """Say whether a Host header names this machine."""
+    name = host.decode("latin-1").lower()
+    name = name if name.endswith("]") or ":" not in name else name.rpartition(":")[0]
+    return name in HOSTS
+
+
+def body_limit(method: str, path: str) -> int:
+    """Give the most bytes a request may send here."""
+    known = BODY_BYTES.get((method, path))
+    if known is not None:
+        return known
+    page = of_page(method, path)
+    return page.body_bytes if page else 0
+
+
+class TooLargeError(OSError):
+    """A body went on past its limit."""
+
+
+class Guard:
+    """Wrap an ASGI application; `csp` may be replaced once the pages are known."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.csp = page_csp()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it before anything looks at it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        guarded = self._sender(scope, send)
+        refused = refusal(scope["method"], scope["path"], headers)
+        if refused is not None:
+            await problems.answer(*refused)(scope, receive, guarded)
+            return
+        limit = body_limit(scope["method"], scope["path"])
+        try:
+            await self._app(scope, _limited(receive, limit), guarded)
+        except TooLargeError:
+            await problems.response(413)(scope, receive, guarded)
+
+    def _sender(self, scope: Scope, send: Send) -> Send:
+        request_id = secrets.token_hex(8).encode()
+        scope.setdefault("state", {})["request_id"] = request_id.decode()
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(k, v) for k, v in message["headers"] if k.lower() not in TOLD]
+                html = any(k.lower() == b"content-type" and v.startswith(b"text/html") for k, v in kept)
+                csp = self.csp if html else DATA_CSP
+                named = {k.lower() for k, _ in kept}
+                extra = [(k, v) for k, v in FIXED if k not in named]
+                extra += [(b"content-security-policy", csp.encode()), (b"x-request-id", request_id)]
+                message = {**message, "headers": [*kept, *extra]}
+            await send(message)
+
+        return guarded
+
+
+def refusal(method: str, path: str, headers: Mapping[bytes, bytes]) -> tuple[int, bytes] | None:
+    """Give the problem of a request that must not be answered, None for one that may."""
+    host = headers.get(b"host", b"")
+    if not is_ours(host):
+        return 421, problems.document(421, code="host")
+    if method in UNSAFE and not _same_origin(host, headers):
+        return 403, problems.document(403, "请求来自别的网站", "The request comes from another site", code="origin")
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or int(length) > max(body_limit(method, path), 0 if method in UNSAFE else 4096):
+        return 413, problems.document(413, code="body")
+    return None
+
+
+def _same_origin(host: bytes, headers: Mapping[bytes, bytes]) -> bool:
+    site = headers.get(b"sec-fetch-site")
+    if site is not None and site not in (b"same-origin", b"none"):
+        return False
+    origin = headers.get(b"origin")
+    return origin is None or origin in (b"http://" + host, b"https://" + host)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > max(limit, 4096):
+            raise TooLargeError
+        return message
+
+    return limited

@@ -1,0 +1,139 @@
+"""Static files of the pages packed once and kept; everything else of the pages packed as it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import brotli
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twin import durable
+
+STATIC = ("/_dash-component-suites/", "/assets/")
+"""Paths whose bytes depend on the URL alone while the process lives (their URLs carry a fingerprint or an mtime)."""
+PACKABLE = (b"text/", b"application/json", b"application/javascript", b"image/svg", b"application/xml")
+SMALL = 1024
+BEST = 9
+QUICK = 4
+FOR_EVER = b"private, max-age=31536000, immutable"
+
+
+@dataclass(kw_only=True)
+class Reply:
+    """A whole answer, gathered before it is sent."""
+
+    status: int = 500
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+
+    def header(self, name: bytes) -> bytes:
+        """Give the value of a header, b"" where there is none."""
+        return next((v for k, v in self.headers if k.lower() == name), b"")
+
+
+class Packed:
+    """Wrap the pages: brotli or gzip, remembered for static files in memory and in `folder`."""
+
+    def __init__(self, app: ASGIApp, folder: Path) -> None:
+        self._app = app
+        self._folder = folder
+        self._kept: dict[tuple[str, bytes, bytes], Reply] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = dict(scope["headers"])
+        encoding = _encoding(headers.get(b"accept-encoding", b""))
+        path = scope["path"]
+        still = scope["method"] == "GET" and path.startswith(STATIC)
+        key = (path, scope["query_string"], encoding)
+        reply = self._kept.get(key) if still else None
+        if reply is None:
+            reply = await self._fresh(scope, receive, encoding, still=still)
+            if still and reply.status == 200:
+                self._kept[key] = reply
+        tag = reply.header(b"etag")
+        if still and tag and tag in headers.get(b"if-none-match", b""):
+            reply = Reply(status=304, headers=tuple(h for h in reply.headers if h[0] in KEPT_AT_304))
+        await send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _fresh(self, scope: Scope, receive: Receive, encoding: bytes, *, still: bool) -> Reply:
+        reply = await _gather(self._app, scope, receive)
+        if still and reply.status == 200:
+            reply = _still(reply, scope, encoding)
+        if not encoding or reply.header(b"content-encoding") or not _worth(reply):
+            return reply
+        body = await asyncio.to_thread(self._pack, reply.body, encoding, still)
+        return Reply(status=reply.status, headers=_packed_headers(reply, encoding, len(body)), body=body)
+
+    def _pack(self, body: bytes, encoding: bytes, keep: bool) -> bytes:  # noqa: FBT001 - to_thread passes by position
+        if not keep:
+            return _compress(body, encoding, QUICK)
+        path = self._folder / f"{hashlib.sha256(body).hexdigest()}.{encoding.decode()}"
+        if path.is_file():
+            return path.read_bytes()
+        packed = _compress(body, encoding, BEST)
+        durable.make_directory(self._folder)
+        durable.write(path, packed)
+        return packed
+
+
+KEPT_AT_304 = frozenset({b"etag", b"cache-control", b"vary"})
+
+
+def _encoding(accepted: bytes) -> bytes:
+    if b"br" in accepted:
+        return b"br"
+    return b"gzip" if b"gzip" in accepted else b""
+
+
+def _compress(body: bytes, encoding: bytes, quality: int) -> bytes:
+    return brotli.compress(body, quality=quality) if encoding == b"br" else gzip.compress(body, quality, mtime=0)
+
+
+def _worth(reply: Reply) -> bool:
+    return len(reply.body) >= SMALL and reply.header(b"content-type").startswith(PACKABLE)
+
+
+def _packed_headers(reply: Reply, encoding: bytes, length: int) -> tuple[tuple[bytes, bytes], ...]:
+    kept = [(k, v) for k, v in reply.headers if k.lower() not in (b"content-length", b"vary")]
+    more = [(b"content-encoding", encoding), (b"vary", b"accept-encoding"), (b"content-length", str(length).encode())]
+    return (*kept, *more)
+
+
+def _still(reply: Reply, scope: Scope, encoding: bytes) -> Reply:
+    """Give a static answer a strong ETag of its bytes and encoding, and let fingerprinted ones be kept for ever."""
+    tag = f'"{hashlib.blake2b(reply.body, digest_size=9).hexdigest()}{"." + encoding.decode() if encoding else ""}"'
+    named = scope["path"].startswith("/_dash-component-suites/") or b"m=" in scope["query_string"]
+    caching = FOR_EVER if named else b"private, no-cache"
+    dropped = (b"etag", b"cache-control", b"last-modified", b"expires", b"set-cookie")
+    kept = [(k, v) for k, v in reply.headers if k.lower() not in dropped]
+    return Reply(
+        status=reply.status,
+        headers=(*kept, (b"etag", tag.encode()), (b"cache-control", caching)),
+        body=reply.body,
+    )
+
+
+async def _gather(app: ASGIApp, scope: Scope, receive: Receive) -> Reply:
+    reply = Reply()
+    parts: list[bytes] = []
+
+    async def keep(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            reply.status = message["status"]
+            reply.headers = tuple((bytes(k).lower(), bytes(v)) for k, v in message["headers"])
+        elif message["type"] == "http.response.body":
+            parts.append(message.get("body", b""))
+
+    quiet = {
+        **scope,
+        "headers": [(k, v) for k, v in scope["headers"] if k not in (b"if-none-match", b"if-modified-since")],
+    }
+    await app(quiet, receive, keep)
+    reply.body = b"".join(parts)
+    return reply

@@ -1,0 +1,142 @@
+"""The HTTP questions the village answers; each asks the room that knows and adds nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Depends, Query, Request
+from starlette.responses import Response
+
+from twin import style
+from twin.api import listings
+from twin.api.answers import answer, gate
+from twin.api.rooms import Rooms
+from twin.entities import Asked
+from twin.policy import ANONYMOUS_LOCAL
+
+router = APIRouter(dependencies=[Depends(gate)])
+
+Language = Literal["zh-CN", "en"]
+Year = Annotated[int | None, Query(ge=1900, le=2200)]
+Lon = Annotated[float, Query(ge=-180, le=180)]
+Lat = Annotated[float, Query(ge=-85, le=85)]
+
+
+def _rooms(request: Request) -> Rooms:
+    return request.app.state.rooms
+
+
+@router.get("/health")
+def health(request: Request) -> Response:
+    """Say whether every table can be served, and that only this machine is."""
+    found = listings.health(_rooms(request))
+    return answer(request, found)
+
+
+@router.get("/api/v1/themes")
+def themes(request: Request, language: Language = "zh-CN") -> Response:
+    """List the themes and their layers."""
+    return answer(request, listings.themes(_rooms(request), ANONYMOUS_LOCAL, language))
+
+
+@router.get("/api/v1/layers")
+def layers(request: Request, language: Language = "zh-CN") -> Response:
+    """List the layers with legend, department, share class, freshness and as-of date."""
+    return answer(request, {"layers": listings.layers(_rooms(request), ANONYMOUS_LOCAL, language)})
+
+
+@router.get("/api/v1/catalog")
+def catalog(request: Request, language: Language = "zh-CN") -> Response:
+    """List the departments and their catalogued resources in the official catalogue's fields."""
+    return answer(request, listings.catalog(_rooms(request), ANONYMOUS_LOCAL, language))
+
+
+@router.get("/api/v1/style.json")
+def style_json(
+    request: Request,
+    language: Language = "zh-CN",
+    theme: Literal["light", "dark"] = "light",
+    year: Year = None,
+    base: Annotated[str, Query(pattern=r"^$|^https?://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$")] = "",
+) -> Response:
+    """Give the map's style: every layer, its sources and its paint."""
+    rooms = _rooms(request)
+    sheet = style.Sheet(
+        language=language,
+        base=base,
+        theme=theme,
+        year=year,
+        versions=listings.versions(rooms, ANONYMOUS_LOCAL),
+        tianditu=bool(rooms.settings.tianditu_key),
+    )
+    return answer(request, style.style(rooms.onemap, sheet=sheet, policy=rooms.policy, subject=ANONYMOUS_LOCAL))
+
+
+@router.get("/api/v1/indicators")
+def indicators(
+    request: Request,
+    theme: Annotated[str, Query(max_length=40)] = "",
+    language: Language = "zh-CN",
+    year: Year = None,
+) -> Response:
+    """Give a theme's numbers, each with its groups and the condition of the list behind it."""
+    found = _rooms(request).indicators.theme(ANONYMOUS_LOCAL, theme, language, year=year)
+    return answer(request, {"theme": theme, "indicators": found})
+
+
+@router.get("/api/v1/entities/{entity_id:path}")
+def entity(request: Request, entity_id: str, language: Language = "zh-CN", year: Year = None) -> Response:
+    """Give everything any table knows of one thing, e.g. building:B0231."""
+    asked = Asked(language=language, year=year)
+    return answer(request, _rooms(request).entities.entity(ANONYMOUS_LOCAL, entity_id, asked))
+
+
+@router.get("/api/v1/features/{table}/{feature_id:path}")
+def feature(request: Request, table: str, feature_id: str, language: Language = "zh-CN", year: Year = None) -> Response:
+    """Give one row of one table with where it comes from."""
+    asked = Asked(language=language, year=year)
+    return answer(request, _rooms(request).entities.feature(ANONYMOUS_LOCAL, table, feature_id, asked))
+
+
+@router.get("/api/v1/identify")
+def identify(
+    request: Request,
+    lon: Lon,
+    lat: Lat,
+    layers: Annotated[str, Query(max_length=400)] = "",
+    radius_m: Annotated[float, Query(ge=0, le=500)] = 5,
+    year: Year = None,
+    language: Language = "zh-CN",
+) -> Response:
+    """Give what lies at a point, top layer first; `layers` lists ids, comma-separated (empty: all)."""
+    wanted = tuple(x for x in layers.split(",") if x)
+    found = _rooms(request).analysis.identify(
+        ANONYMOUS_LOCAL, (lon, lat), wanted, radius_m=radius_m, year=year, language=language
+    )
+    return answer(request, {"lon": lon, "lat": lat, "features": found})
+
+
+@router.post("/api/v1/analysis/overlay")
+def overlay(
+    request: Request,
+    geometry: Annotated[dict[str, Any], Body()],
+    layers: Annotated[str, Query(max_length=400)] = "",
+    year: Year = None,
+    language: Language = "zh-CN",
+) -> Response:
+    """Give areas in m² and 亩 and counts by class inside a polygon (GeoJSON, lon/lat), control lines, duty holders."""
+    wanted = tuple(x for x in layers.split(",") if x)
+    asked = Asked(language=language, year=year)
+    return answer(request, _rooms(request).analysis.overlay(ANONYMOUS_LOCAL, geometry, wanted, asked))
+
+
+@router.get("/api/v1/search")
+def search(
+    request: Request,
+    q: Annotated[str, Query(max_length=100)],
+    language: Language = "zh-CN",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> Response:
+    """Find layers, places, codes, addresses and duty holders by characters, pinyin or initials."""
+    found = _rooms(request).search.find(ANONYMOUS_LOCAL, q, language=language, limit=limit)
+    return answer(request, {"q": q, "results": found})

@@ -1,0 +1,279 @@
+"""Tiles over HTTP with the least between socket and bytes: parse, look up, send; one cache, keyed by versions."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+import brotli
+from starlette.types import Receive, Scope, Send
+
+from twin.api import drawn, problems
+from twin.api.guard import DATA_CSP, FIXED, is_ours
+from twin.api.rooms import Rooms
+from twin.api.tianditu import Tianditu
+from twin.errors import BadRequest, NotFound, TwinError
+from twin.policy import ANONYMOUS_LOCAL, unknown
+from twin.tiles import MAXZOOM, Address
+
+TEMPLATES = (
+    "GET /tiles/{layer}/{z}/{x}/{y}.mvt",
+    "GET /tiles/{layer}/{z}/{x}/{y}.png",
+    "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png",
+    "GET /tiles/terrain/{z}/{x}/{y}.png",
+    "GET /tiles/scene/{table}/{path}",
+    "GET /tiles/tianditu/{set}/{z}/{x}/{y}",
+)
+"""What this server answers; the policy has a row for each."""
+MVT = b"application/vnd.mapbox-vector-tile"
+NUMBER = re.compile(r"[0-9]{1,8}")
+YEAR = re.compile(r"[0-9]{4}")
+VERSION_SECONDS = 0.5
+"""How long a version token is believed before the store is asked again: a publish is seen this soon."""
+SMALL = 1024
+"""Bodies below are not worth packing."""
+FOR_EVER = b"private, max-age=31536000, immutable"
+ASK_AGAIN = b"private, no-cache"
+SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf": b"model/gltf+json"}
+BASE: tuple[tuple[bytes, bytes], ...] = (*FIXED, (b"content-security-policy", DATA_CSP.encode()))
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A parsed tile request: what kind, of which layer (or table), where, and the version the client names."""
+
+    kind: str
+    name: str
+    at: Address = Address(z=0, x=0, y=0)
+    path: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """One tile's bytes in the encodings asked for so far; an empty identity means 204."""
+
+    media_type: bytes
+    bodies: dict[bytes, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Give the bytes this costs the cache."""
+        return 512 + sum(len(b) for b in self.bodies.values())
+
+
+def parse(path: str, query: bytes) -> Wanted:
+    """Read a tile's address; raises BadRequest for numbers out of range, NotFound for no such address."""
+    parts = path.split("/")[2:]
+    asked = dict(parse_qsl(query.decode("latin-1")))
+    version = asked.get("v", "")
+    year = asked.get("year", "")
+    if year and not YEAR.fullmatch(year):
+        raise BadRequest("年份应为四位数字", "The year must be four digits", year=year[:20])
+    if parts[0] == "scene" and len(parts) >= 3:
+        return Wanted(kind="scene", name=parts[1], path="/".join(parts[2:]), version=version)
+    if len(parts) == 5 and parts[0] in ("drawn", "tianditu"):
+        kind, name, *rest = parts
+    elif len(parts) == 4:
+        kind, name, rest = ("terrain" if parts[0] == "terrain" else ""), parts[0], parts[1:]
+    else:
+        raise unknown(path)
+    last, dot, ending = rest[2].partition(".")
+    if (kind != "tianditu" and (not dot or ending not in ("mvt", "png"))) or (kind and ending == "mvt"):
+        raise unknown(path)
+    at = _address(rest[0], rest[1], last, int(year) if year else None)
+    return Wanted(kind=kind or ending, name=name, at=at, version=version)
+
+
+def _address(z: str, x: str, y: str, year: int | None) -> Address:
+    if not (NUMBER.fullmatch(z) and NUMBER.fullmatch(x) and NUMBER.fullmatch(y)):
+        raise BadRequest("瓦片编号应为数字", "Tile numbers must be digits")
+    if int(z) > MAXZOOM or int(x) >= 2 ** int(z) or int(y) >= 2 ** int(z):
+        raise BadRequest(f"没有这个瓦片(级别 0–{MAXZOOM})", f"There is no such tile (zooms 0-{MAXZOOM})")
+    return Address(z=int(z), x=int(x), y=int(y), year=year)
+
+
+class TileServer:
+    """Answer `/tiles/…`: the event loop looks up and sends, `threads` workers compute."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._workers = ThreadPoolExecutor(rooms.settings.threads, thread_name_prefix="tile")
+        self._limit = rooms.settings.tile_cache_mb << 20
+        self._cache: OrderedDict[tuple[object, ...], Made] = OrderedDict()
+        self._bytes = 0
+        self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
+        self._parsed: dict[tuple[str, bytes], Wanted] = {}
+        self._tokens: dict[tuple[str, str], tuple[float, str]] = {}
+        self._tianditu = Tianditu(rooms.settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = dict(scope["headers"])
+        method = scope["method"]
+        if not is_ours(headers.get(b"host", b"")):
+            await _problem(send, 421, problems.document(421, code="host"))
+        elif method not in ("GET", "HEAD"):
+            await _problem(send, 405, problems.document(405, code="method"))
+        else:
+            try:
+                await self._answer(scope, headers, send, head=method == "HEAD")
+            except TwinError as error:
+                await _problem(send, *problems.of(error))
+
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], send: Send, *, head: bool) -> None:
+        wanted = self._wanted(scope["path"], scope["query_string"])
+        if wanted.kind == "tianditu":
+            await self._foreign(wanted, send)
+            return
+        token = await self._token(wanted)
+        encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
+        tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'
+        keep = FOR_EVER if wanted.version == token else ASK_AGAIN
+        common = [*BASE, (b"etag", tag), (b"cache-control", keep), (b"vary", b"accept-encoding")]
+        if tag in headers.get(b"if-none-match", b""):
+            await _send(send, 304, common, b"")
+            return
+        made = await self._made(wanted, token, encoding)
+        body = made.bodies[encoding]
+        if not made.bodies[b""]:
+            await _send(send, 204, common, b"")
+            return
+        more = [(b"content-type", made.media_type), (b"content-length", str(len(body)).encode())]
+        if encoding and body is not made.bodies[b""]:
+            more.append((b"content-encoding", encoding))
+        await _send(send, 200, [*common, *more], b"" if head else body)
+
+    def _wanted(self, path: str, query: bytes) -> Wanted:
+        found = self._parsed.get((path, query))
+        if found is None:
+            found = parse(path, query)
+            if len(self._parsed) > 100_000:
+                self._parsed.clear()
+            self._parsed[path, query] = found
+        return found
+
+    async def _token(self, wanted: Wanted) -> str:
+        key = (wanted.kind, wanted.name + wanted.path)
+        known = self._tokens.get(key)
+        now = time.monotonic()
+        if known is None or known[0] < now:
+            token = await self._in_worker(lambda: self._ask_token(wanted))
+            if len(self._tokens) > 10_000:
+                self._tokens.clear()
+            self._tokens[key] = known = (now + VERSION_SECONDS, token)
+        return known[1]
+
+    def _ask_token(self, wanted: Wanted) -> str:
+        """Name the version of what is wanted; raises NotFound, StoreBroken."""
+        tiles, policy = self._rooms.tiles, self._rooms.policy
+        if wanted.kind == "scene":
+            return tiles.scene(ANONYMOUS_LOCAL, wanted.name, wanted.path)[1][:24]
+        if wanted.kind == "terrain":
+            ground = tiles.ground(ANONYMOUS_LOCAL)
+            if ground is None:
+                raise unknown("terrain")
+            return ground.version
+        return tiles.versions(ANONYMOUS_LOCAL, policy.layer(ANONYMOUS_LOCAL, wanted.name))
+
+    async def _made(self, wanted: Wanted, token: str, encoding: bytes) -> Made:
+        key = (wanted.kind, wanted.name, wanted.path, wanted.at, token)
+        made = self._cache.get(key)
+        if made is not None and encoding in made.bodies:
+            self._cache.move_to_end(key)
+            return made
+        waiting = self._making.get((*key, encoding))
+        if waiting is None:
+            waiting = asyncio.ensure_future(self._in_worker(lambda: self._make(wanted, made, encoding)))
+            self._making[*key, encoding] = waiting
+            waiting.add_done_callback(lambda _: self._making.pop((*key, encoding), None))
+        made = await asyncio.shield(waiting)
+        self._remember(key, made)
+        return made
+
+    def _remember(self, key: tuple[object, ...], made: Made) -> None:
+        before = self._cache.pop(key, None)
+        self._bytes += made.size - (before.size if before else 0)
+        self._cache[key] = made
+        while self._bytes > self._limit and len(self._cache) > 1:
+            self._bytes -= self._cache.popitem(last=False)[1].size
+
+    def _make(self, wanted: Wanted, known: Made | None, encoding: bytes) -> Made:
+        """Compute a tile, or pack one that is there, in a worker."""
+        if known is None:
+            body, media_type = self._body(wanted)
+            known = Made(media_type=media_type, bodies={b"": body})
+        body = known.bodies[b""]
+        packed = body if len(body) < SMALL or not encoding else PACKERS[encoding](body)
+        return Made(media_type=known.media_type, bodies={**known.bodies, encoding: packed})
+
+    def _body(self, wanted: Wanted) -> tuple[bytes, bytes]:
+        tiles, subject = self._rooms.tiles, ANONYMOUS_LOCAL
+        if wanted.kind == "scene":
+            path = tiles.scene(subject, wanted.name, wanted.path)[0]
+            return path.read_bytes(), SCENE_TYPES.get(path.suffix.lstrip("."), b"application/octet-stream")
+        if wanted.kind == "terrain":
+            return tiles.terrain(subject, wanted.at) or b"", b"image/png"
+        layer = self._rooms.policy.layer(subject, wanted.name)
+        if wanted.kind == "mvt":
+            return tiles.vector(subject, layer, wanted.at), MVT
+        if wanted.kind == "drawn":
+            return drawn.png(
+                self._rooms.onemap, layer, tiles.vector(subject, layer, wanted.at), wanted.at
+            ), b"image/png"
+        image = tiles.raster(subject, layer, wanted.at) or b""
+        return image, _image_type(image)
+
+    async def _foreign(self, wanted: Wanted, send: Send) -> None:
+        found = await self._tianditu.tile(wanted.name, wanted.at)
+        if found is None:
+            await _send(send, 204, list(BASE), b"")
+            return
+        more = [(b"content-type", _image_type(found)), (b"cache-control", b"private, max-age=604800")]
+        await _send(send, 200, [*BASE, *more, (b"content-length", str(len(found)).encode())], found)
+
+    async def _in_worker(self, work: Callable[[], object]) -> object:
+        return await asyncio.get_running_loop().run_in_executor(self._workers, work)
+
+
+PACKERS: dict[bytes, Callable[[bytes], bytes]] = {
+    b"br": lambda body: brotli.compress(body, quality=4),
+    b"gzip": lambda body: gzip.compress(body, 5, mtime=0),
+}
+
+
+def _encoding(accepted: bytes, wanted: Wanted) -> bytes:
+    """Choose how to pack: what is an image already is not packed."""
+    if wanted.kind not in ("mvt", "scene"):
+        return b""
+    if b"br" in accepted:
+        return b"br"
+    return b"gzip" if b"gzip" in accepted else b""
+
+
+def _image_type(body: bytes) -> bytes:
+    if body[:4] == b"RIFF":
+        return b"image/webp"
+    return b"image/jpeg" if body[:2] == b"\xff\xd8" else b"image/png"
+
+
+async def _problem(send: Send, status: int, body: bytes) -> None:
+    more = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await _send(send, status, [*BASE, *more, (b"cache-control", b"no-store")], body)
+
+
+async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+__all__ = ["TEMPLATES", "NotFound", "TileServer", "Wanted", "parse"]

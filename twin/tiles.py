@@ -1,0 +1,189 @@
+"""(layer, z, x, y, year) → bytes: vector tiles of all tables a layer draws, raster, terrain and 3D files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from twin import duck, editions, rasters
+from twin.errors import NotFound, StoreBroken
+from twin.model import Layer, OneMap
+from twin.policy import Policy, Subject, unknown
+from twin.store import Serving, Snapshot
+from twin.store.pyramid import ABSENT, lookup
+
+EARTH_M = 20037508.342789244
+"""Half the side of the EPSG:3857 square, metres."""
+EXTENT = 4096
+BUFFER = 64 / EXTENT
+"""What a tile carries beyond its edge, so that outlines and casings do not show the seams."""
+MAXZOOM = 22
+FORMAT = "1"
+"""Part of every version token: raise it when the same rows give other bytes."""
+DIMENSION = {"polygon": 3, "line": 2, "point": 1}
+MVT_TYPES = frozenset({"VARCHAR", "FLOAT", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN"})
+"""Column types ST_AsMVT writes; the rest are cast."""
+CASTS = {"SMALLINT": "INTEGER", "TINYINT": "INTEGER", "UINTEGER": "BIGINT", "HUGEINT": "DOUBLE", "DECIMAL": "DOUBLE"}
+
+Bounds = tuple[float, float, float, float]
+
+WHOLE = """
+SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
+  SELECT {columns}, ST_TransScale({clipped}, {dx}, {dy}, {k}, -{k})::GEOMETRY AS geom FROM {features}
+  WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}
+) t WHERE NOT ST_IsEmpty(geom)
+"""
+CLIPPED = """CASE WHEN xmin >= {a} AND xmax <= {c} AND ymin >= {b} AND ymax <= {d} THEN geom
+  ELSE ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})), {dimension}) END"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Which tile: zoom, column, row (XYZ, north-west origin), and the year shown (None: the newest)."""
+
+    z: int
+    x: int
+    y: int
+    year: int | None = None
+
+    def bounds(self, buffer: float = 0.0) -> Bounds:
+        """Give (xmin, ymin, xmax, ymax) in EPSG:3857 metres, widened by `buffer` of the side."""
+        side = 2 * EARTH_M / 2**self.z
+        west, north = -EARTH_M + self.x * side, EARTH_M - self.y * side
+        edge = side * buffer
+        return west - edge, north - side - edge, west + side + edge, north + edge
+
+
+class Tiles:
+    """Tiles over a village's served snapshots, as one subject may see them."""
+
+    def __init__(self, onemap: OneMap, serving: Serving, policy: Policy) -> None:
+        self._onemap = onemap
+        self._serving = serving
+        self._policy = policy
+        self._selected: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def versions(self, subject: Subject, layer: Layer) -> str:
+        """Name the very data, policy and declaration a layer's tiles are made of now; raises StoreBroken."""
+        parts = [FORMAT, self._policy.digest(subject, [layer.id, *sorted({d.table for d in layer.draws})])]
+        for table, columns in self._policy.tile_columns(subject, layer).items():
+            parts.append(f"{table}:{self._version(table)}:{','.join(columns)}")
+        parts += [f"{d.table}:{self._version(d.table)}" for d in layer.draws if d.type in ("raster", "hillshade")]
+        return hashlib.blake2b("|".join(parts).encode(), digest_size=9).hexdigest()
+
+    def _version(self, table: str) -> str:
+        try:
+            return self._serving.store.current(table).version
+        except NotFound:
+            return "-"
+
+    def vector(self, subject: Subject, layer: Layer, at: Address) -> bytes:
+        """Give the MVT of a layer, one source-layer per table, b"" where it is empty; raises StoreBroken."""
+        parts = []
+        for table, columns in self._policy.tile_columns(subject, layer).items():
+            try:
+                parts.append(self._table(table, columns, at))
+            except NotFound:
+                continue  # declared, not yet delivered
+        return b"".join(parts)
+
+    def _table(self, table: str, columns: Sequence[str], at: Address) -> bytes:
+        snapshot = self._serving.snapshot(table)
+        where = editions.where(snapshot.manifest.get("years"), at.year)
+        if where is None:
+            return b""
+        year = where[0][2] if where else None
+        cut = lookup(snapshot, year, at.z, at.x, at.y)
+        if cut is not ABSENT:
+            return cut or b""
+        return self._computed(snapshot, columns, at, year)
+
+    def _computed(self, snapshot: Snapshot, columns: Sequence[str], at: Address, year: int | None) -> bytes:
+        dimension = DIMENSION.get(snapshot.manifest.get("geometry") or "", 0)
+        connection, features = self._serving.cursor(snapshot.table)
+        listed = self._columns(connection, features, columns)
+        sql = _sql(features, listed, at, dimension=dimension, year=year)
+        try:
+            row = connection.execute(sql, [snapshot.table]).fetchone()
+        except duck.Error as error:
+            raise StoreBroken(
+                f"{snapshot.table} 的瓦片无法计算,请运行 python -m etl run 重新发布",
+                f"A tile of {snapshot.table} cannot be computed: publish it again with python -m etl run",
+                table=snapshot.table,
+            ) from error
+        return bytes(row[0]) if row and row[0] else b""
+
+    def _columns(self, connection: duck.Connection, features: str, columns: Sequence[str]) -> str:
+        """Give the select list: id and the permitted columns that are there, cast to what MVT can hold."""
+        key = (features, tuple(columns))
+        if key not in self._selected:
+            types = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {features}").fetchall()}
+            self._selected[key] = ", ".join(_cast(c, types[c]) for c in ("id", *columns) if c in types)
+        return self._selected[key]
+
+    def raster(self, subject: Subject, layer: Layer, at: Address) -> bytes | None:
+        """Give the image of a layer's raster draw, None outside its coverage; raises NotFound, StoreBroken."""
+        table = next((d.table for d in layer.draws if d.type == "raster" and self._policy.sees(subject, d.table)), None)
+        if table is None:
+            raise unknown(layer.id)
+        path = self._image(table, at.year)
+        return None if path is None else rasters.tile(path, at.z, at.x, at.y)
+
+    def terrain(self, subject: Subject, at: Address) -> bytes | None:
+        """Give the terrain-RGB PNG of the village's ground, None outside its coverage; raises NotFound, StoreBroken."""
+        snapshot = self.ground(subject)
+        if snapshot is None:
+            raise unknown("terrain")
+        return rasters.terrain_tile(snapshot.file("terrain.tif"), at.z, at.x, at.y)
+
+    def ground(self, subject: Subject) -> Snapshot | None:
+        """Give the snapshot of the elevation the village's hillshade draws, None where there is none."""
+        for layer in self._policy.layers(subject):
+            for draw in layer.draws:
+                if draw.type == "hillshade" and self._policy.sees(subject, draw.table):
+                    return self._serving.store.current(draw.table)
+        return None
+
+    def _image(self, table: str, year: int | None) -> Path | None:
+        snapshot = self._serving.store.current(table)
+        where = editions.where(snapshot.manifest.get("years"), year)
+        if where is None:
+            return None
+        return snapshot.file(f"{where[0][2]}.tif" if where else "base.tif")
+
+    def scene(self, subject: Subject, table: str, path: str) -> tuple[Path, str]:
+        """Give a file of a table's 3D Tiles and its SHA-256; raises NotFound."""
+        self._policy.decide(subject, "see", table)
+        snapshot = self._serving.store.current(table)
+        name = f"scene/{path}"
+        if name not in snapshot.manifest["files"]:
+            raise unknown(f"{table}/{path}")
+        return snapshot.file(name), snapshot.manifest["files"][name]["sha256"]
+
+
+def _sql(features: str, columns: str, at: Address, *, dimension: int, year: int | None) -> str:
+    """Write the tile query; numbers are literals of ours, so that zone maps prune by them."""
+    a, b, c, d = at.bounds(BUFFER)
+    west, _, east, north = at.bounds()
+    box = {"a": a, "b": b, "c": c, "d": d}
+    clipped = CLIPPED.format(**box, dimension=dimension) if dimension > 1 else "geom"
+    edition = "" if year is None else f" AND year = {year:d}"
+    return WHOLE.format(
+        columns=columns,
+        clipped=clipped,
+        dx=-west,
+        dy=-north,
+        k=EXTENT / (east - west),
+        features=features,
+        edition=edition,
+        **box,
+    )
+
+
+def _cast(column: str, kind: str) -> str:
+    name = duck.quote(column)
+    if kind in MVT_TYPES:
+        return name
+    return f"{name}::{CASTS.get(kind.partition('(')[0], 'VARCHAR')} AS {name}"
