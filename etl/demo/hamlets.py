@@ -1,0 +1,122 @@
+"""Where houses stand: rows of lots along the roads, the public yards, ponds and works among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from etl.demo.frame import chance
+from etl.demo.layout import (
+    HAMLETS,
+    LANE_M,
+    LOT_M,
+    ROADS_AT,
+    ROW_M,
+    Block,
+    Hamlet,
+    Plot,
+    main_road,
+    ring_road,
+    river_half_width,
+    strip,
+)
+from etl.demo.terrain import Terrain, Valley
+
+FIRST_ROW_M = 8.5
+
+
+def _road_strip(valley: Valley, road: str, side: int, s0: float, s1: float, near: float, far: float) -> shapely.Polygon:
+    at = ROADS_AT[road]
+    return strip(valley, s0, s1, lambda s: at(s) + side * near, lambda s: at(s) + side * far)
+
+
+def make_blocks(terrain: Terrain, reserved: shapely.Geometry, seed: int) -> tuple[Block, ...]:
+    """Lay blocks of five to seven lots in rows behind each hamlet's road, where the ground is fit to build on."""
+    rng = chance(seed, "blocks")
+    found: list[Block] = []
+    for hamlet in HAMLETS:
+        found += _hamlet_blocks(terrain, hamlet, reserved, rng)
+    return tuple(found)
+
+
+def _hamlet_blocks(terrain: Terrain, hamlet: Hamlet, reserved: shapely.Geometry, rng: np.random.Generator) -> list[Block]:
+    edges = [hamlet.s0]
+    while edges[-1] < hamlet.s1:
+        edges.append(edges[-1] + LOT_M * rng.integers(4, 8) + LANE_M)
+    found, west, east = [], hamlet.s0, hamlet.s1
+    for row in range(hamlet.rows):
+        near = FIRST_ROW_M + row * ROW_M
+        for s0, s1 in zip(edges, edges[1:], strict=False):
+            start, end = max(s0, west), min(s1 - LANE_M, east)
+            if end - start < 1.6 * LOT_M:
+                continue
+            polygon = _road_strip(terrain.valley, hamlet.road, hamlet.side, start, end, near, near + ROW_M - LANE_M)
+            if _buildable(terrain, polygon) and not polygon.intersects(reserved):
+                found.append(Block(hamlet=hamlet.name, road=hamlet.road, side=hamlet.side, row=row, s0=start, s1=end,
+                                   offset=near, polygon=polygon))
+        west, east = west + rng.uniform(-6, 55), east - rng.uniform(-6, 55)
+    return found
+
+
+def _buildable(terrain: Terrain, polygon: shapely.Polygon) -> bool:
+    xy = shapely.get_coordinates(polygon)
+    return bool((terrain.sample(terrain.rise, xy) < 17).all() and (terrain.sample(terrain.slope, xy) < 0.24).all())
+
+
+def make_yards(terrain: Terrain) -> tuple[Plot, ...]:
+    """Set aside the yards of the committee, the school, the clinic, shops, works and the square."""
+    valley = terrain.valley
+
+    def yard(kind: str, code: str, name: str, road: str, side: int, s0: float, s1: float, far: float) -> Plot:
+        return Plot(kind=kind, land_class=code, name=name, polygon=_road_strip(valley, road, side, s0, s1, 6.0, far))
+
+    return (
+        yard("committee", "08H1", "示范村村民委员会", "溪口路", 1, 1384, 1440, 52),
+        yard("square", "0810", "溪口文化广场", "溪口路", 1, 1444, 1492, 52),
+        yard("school", "08H2", "示范村小学", "溪口路", 1, 1590, 1672, 76),
+        yard("clinic", "08H2", "示范村卫生室", "溪口路", 1, 1338, 1380, 30),
+        yard("shops", "05H1", "溪口商业街", "溪口路", -1, 1466, 1530, 46),
+        yard("works", "0601", "石坞竹制品厂", "溪口路", 1, 2095, 2160, 62),
+        yard("works", "0601", "示范村茶叶加工厂", "溪口路", 1, 2022, 2085, 50),
+        yard("inn", "05H1", "前山民宿", "环村路", -1, 1832, 1880, 44),
+        yard("care", "08H2", "居家养老服务照料中心", "环村路", -1, 1400, 1446, 32),
+        yard("depot", "0809", "前山垃圾分拣中心", "环村路", -1, 2100, 2126, 26),
+        yard("depot", "0809", "溪口污水处理终端", "溪口路", -1, 1775, 1800, 28),
+    )
+
+
+def make_ponds(terrain: Terrain) -> tuple[Plot, ...]:
+    """Dig two rows of fish ponds by the river, the half-moon pond of 溪口 and a few small tanks."""
+    valley, found = terrain.valley, []
+    for row, (near, far) in enumerate(((0.10, 0.47), (0.53, 0.90))):
+        s = 2075.0
+        for k in range(8):
+            wide = (50, 58, 46, 62, 54, 48, 60, 52)[k]
+            found.append(Plot(kind="fish pond", land_class="1104", name=f"{row * 8 + k + 1}号塘", polygon=_between(valley, s, s + wide, near, far)))
+            s += wide + 4.5
+    t = np.linspace(0, np.pi, 24)
+    moon = np.vstack([valley.at(1300 + 30 * np.cos(t), main_road(1300) + 40 + 24 * np.sin(t))])
+    found.append(Plot(kind="pond", land_class="1104", name="月塘", polygon=shapely.Polygon(moon)))
+    for name, s, d, r in (("石埠塘", 900, -262, 21), ("上塘小塘", 720, 262, 17), ("东坞塘", 2560, 300, 15), ("南坞塘", 2230, -290, 18)):
+        ring = np.linspace(0, 2 * np.pi, 28, endpoint=False)
+        wave = r * (1 + 0.16 * np.sin(2 * ring + s) + 0.08 * np.sin(3 * ring))
+        found.append(Plot(kind="pond", land_class="1104", name=name, polygon=shapely.Polygon(valley.at(s + 1.3 * wave * np.cos(ring), d + wave * np.sin(ring)))))
+    return tuple(found)
+
+
+def _between(valley: Valley, s0: float, s1: float, near: float, far: float) -> shapely.Polygon:
+    """Return the plot between two shares of the way from the river's south bank to the ring road."""
+
+    def at(share: float):  # noqa: ANN202
+        def offset(s: np.ndarray) -> np.ndarray:
+            bank = valley.river(s) - river_half_width(s) - 7
+            return bank + share * (ring_road(s) + 6 - bank)
+
+        return offset
+
+    return strip(valley, s0, s1, at(near), at(far)).buffer(-2.5, quad_segs=3).buffer(2.5, quad_segs=3)
+
+
+def newest(blocks: tuple[Block, ...]) -> set[int]:
+    """Return the blocks that were still fields in 2020: the rearmost block of three hamlets."""
+    return {max((b.row, b.s0, k) for k, b in enumerate(blocks) if b.hamlet == name)[2] for name in ("溪口", "前山", "东坞")}

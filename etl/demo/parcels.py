@@ -1,0 +1,256 @@
+"""How the land is cut into parcels and what each is used for, in 2020 and in 2025."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from scipy.ndimage import gaussian_filter
+
+from etl.demo.frame import VILLAGE_CODE, chance
+from etl.demo.layout import Layout, Plot, main_road, ring_road, river_half_width
+from etl.demo.lines import clean_labels, label_borders, level_lines, uphill_cuts
+from etl.demo.terrain import Terrain, noise
+from etl.demo.tiling import faces_of, groups_without_slivers, merged
+
+FLOOR, TERRACE, FOREST = 0, 1, 2
+TERRACE_STEP_M = 5.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """Parcels of one year that tile the village: polygons, land classes, kinds and the zone they lie in."""
+
+    polygons: np.ndarray
+    classes: np.ndarray
+    kinds: np.ndarray
+    zones: np.ndarray
+
+
+def zone_labels(terrain: Terrain, seed: int) -> np.ndarray:
+    """Label each node: valley floor, terraced slope or a compartment of forest (catchment and height band)."""
+    rng = chance(seed, "zones")
+    rise, slope = gaussian_filter(terrain.rise, 1.5), gaussian_filter(terrain.slope, 1.5)
+    wobble = noise(rng, rise.shape, 9)
+    sunny = np.where(terrain.d > 0, 52, 34) + 13 * wobble
+    sunny = sunny * np.clip(0.62 + 0.55 * noise(rng, rise.shape, 22), 0.2, 1.3)
+    zone = np.where((rise < 10.5) & (slope < 0.12), FLOOR, np.where((rise < sunny) & (slope < 0.40), TERRACE, FOREST))
+    zone = clean_labels(zone, 45)
+    band = np.digitize(rise + 6 * wobble, (75, 125))
+    order = np.array([0, *(stream.order for stream in terrain.streams)])
+    main = np.where(order == 2, terrain.catchment.max() + 1, np.arange(len(order)))
+    compartment = terrain.catchment * 4 + band
+    del main
+    return clean_labels(np.where(zone == FOREST, FOREST + compartment, zone), 95)
+
+
+def hard_plots(layout: Layout, terrain: Terrain, boundary: shapely.Polygon) -> list[Plot]:
+    """Return the laid-out plots, each cut clear of those before it; roads of 2025 are left for later."""
+    taken: shapely.Geometry = shapely.Polygon()
+    found: list[Plot] = []
+    for layer in _precedence(layout, terrain):
+        pieces = []
+        for plot in layer:
+            free = shapely.set_precision(plot.polygon.intersection(boundary).difference(taken), 0.001)
+            pieces += [_replace(plot, part) for part in shapely.get_parts(free) if part.geom_type == "Polygon" and part.area > 1]
+        found += pieces
+        taken = shapely.union_all([taken, *(plot.polygon for plot in layer)])
+    return found
+
+
+def _replace(plot: Plot, polygon: shapely.Polygon) -> Plot:
+    return Plot(kind=plot.kind, land_class=plot.land_class, polygon=polygon, name=plot.name)
+
+
+def _precedence(layout: Layout, terrain: Terrain) -> list[list[Plot]]:
+    codes = {"乡道": "1003", "村道": "1006", "机耕路": "1006"}
+    ways = {
+        kind: Plot(kind=kind, land_class=code, polygon=shapely.union_all(
+            [r.line.buffer(r.width_m / 2 + 0.7, cap_style="flat") for r in layout.roads if r.kind == kind and r.since <= 2020]))
+        for kind, code in codes.items()
+    }
+    dam = Plot(kind="dam", land_class="1109", polygon=shapely.LineString(terrain.dam).buffer(9, cap_style="flat"))
+    lake = Plot(kind="reservoir", land_class="1103", polygon=layout.reservoir)
+    river = Plot(kind="river", land_class="1101", polygon=layout.river)
+    bank = Plot(kind="bank", land_class="1106", polygon=layout.river.buffer(5.5, join_style="mitre"))
+    brooks = Plot(kind="brook", land_class="1107", polygon=shapely.union_all(
+        [line.buffer(2.2, cap_style="flat") for _, line in layout.streams]))
+    yards = [plot for plot in layout.plots if plot.kind not in ("fish pond", "pond")]
+    ponds = [plot for plot in layout.plots if plot.kind in ("fish pond", "pond")]
+    homes = [Plot(kind="homes", land_class="0702", polygon=block.polygon, name=block.hamlet) for block in layout.blocks]
+    envelope = shapely.union_all([block.polygon.buffer(2.2, join_style="mitre") for block in layout.blocks])
+    lanes = Plot(kind="lane", land_class="1006", polygon=envelope)
+    dikes = Plot(kind="dike", land_class="1006", polygon=shapely.union_all(
+        [p.polygon.buffer(2.4, quad_segs=2) for p in ponds if p.kind == "fish pond"]))
+    return [[ways["乡道"]], [ways["村道"]], [dam], [lake], [river], [brooks], yards, ponds, homes, [lanes], [dikes], [bank], [ways["机耕路"]]]
+
+
+def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
+    """Draw the fields of the valley floor: long rows along river and roads, cut across at uneven spacing."""
+    rng, valley = chance(seed, "fields"), terrain.valley
+    s = np.arange(-60, 3160, 12.0)
+    bank_n, bank_s = valley.river(s) + river_half_width(s) + 5, valley.river(s) - river_half_width(s) - 5
+    bands = [(bank_n, main_road(s), 4), (bank_s, ring_road(s), 4),
+             (main_road(s), main_road(s) + 330, 8), (ring_road(s), ring_road(s) - 330, 8)]  # fmt: skip
+    found = []
+    for near, far, rows in bands:
+        shares = np.linspace(0, 1, rows + 1)
+        shares[1:-1] += rng.uniform(-0.2, 0.2, rows - 1) / rows
+        curves = [near + share * (far - near) for share in shares]
+        found += [shapely.LineString(valley.at(s, curve)) for curve in curves]
+        for low, high in zip(curves, curves[1:], strict=False):
+            found += _cross_cuts(terrain, s, low, high, rng)
+    return found
+
+
+def _cross_cuts(terrain: Terrain, s: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator) -> list[shapely.LineString]:
+    found, at = [], float(s[0])
+    while at < s[-1]:
+        at += rng.choice([26, 32, 38, 46, 58], p=[0.2, 0.3, 0.25, 0.15, 0.1]) * rng.uniform(0.85, 1.15)
+        lean = rng.normal(0, 2.5)
+        d = [np.interp(at, s, low), np.interp(at, s, high)]
+        span = np.sign(d[1] - d[0]) * 0.4
+        found.append(shapely.LineString(terrain.valley.at([at, at + lean], [d[0] - span, d[1] + span])))
+    return found
+
+
+def terrace_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
+    """Draw the fields of the slopes: level lines every few metres, joined by cuts straight up the slope."""
+    rng, found = chance(seed, "terraces"), []
+    field = gaussian_filter(terrain.z, 1.6)
+    for level in np.arange(30, 140, TERRACE_STEP_M):
+        lines = [line.simplify(0.5) for line in level_lines(field, level) if line.length > 40]
+        found += lines
+        seeds = [_along(line, rng) for line in lines]
+        if seeds:
+            found += uphill_cuts(terrain, field, np.vstack(seeds), TERRACE_STEP_M)
+    return found
+
+
+def _along(line: shapely.LineString, rng: np.random.Generator) -> np.ndarray:
+    at = np.arange(rng.uniform(10, 60), line.length, 74.0)
+    at = at + rng.uniform(-22, 22, len(at))
+    return shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(at, 1, line.length - 1)))
+
+
+def cut(terrain: Terrain, layout: Layout, boundary: shapely.Polygon, seed: int) -> Tiling:
+    """Cut the village of 2020 into parcels and give each its land class."""
+    plots = hard_plots(layout, terrain, boundary)
+    labels = zone_labels(terrain, seed)
+    zones = np.minimum(labels, FOREST)
+    borders = [line for line in label_borders(labels) if line.length > 0]
+    free = boundary.difference(shapely.union_all([plot.polygon for plot in plots]))
+    areas = [_zone_area(free, borders, terrain, zones, zone) for zone in (FLOOR, TERRACE)]
+    lines = [*(plot.polygon.boundary for plot in plots), *_within(borders, free)]
+    lines += _within(floor_lines(terrain, seed), areas[FLOOR]) + _within(terrace_lines(terrain, seed), areas[TERRACE])
+    faces = faces_of(boundary, lines)
+    which = _plot_of(faces, plots)
+    zone = _zone_of(faces, terrain, zones)
+    names = [*(f"{plot.kind}:{plot.name}" for plot in plots), *(("floor", "terrace", "forest"))]
+    kinds = np.array(names)[np.where(which >= 0, which, len(plots) + zone)]
+    group = groups_without_slivers(faces, kinds, _is_sliver)
+    polygons, chiefs = merged(faces, group)
+    classes = np.array([plots[k].land_class if k >= 0 else "" for k in which[chiefs]], dtype=object)
+    kinds = np.array([plots[k].kind if k >= 0 else ("floor", "terrace", "forest")[z] for k, z in zip(which[chiefs], zone[chiefs], strict=True)])
+    tiling = Tiling(polygons=polygons, classes=classes, kinds=kinds, zones=zone[chiefs])
+    return _used(tiling, terrain, seed)
+
+
+def _within(lines: list[shapely.LineString], area: shapely.Geometry) -> list[shapely.Geometry]:
+    shapely.prepare(area)
+    kept = shapely.intersection(np.array(lines, dtype=object), area)
+    return [line for line in kept if not line.is_empty]
+
+
+def _zone_area(free: shapely.Geometry, borders: list, terrain: Terrain, zones: np.ndarray, zone: int) -> shapely.Geometry:
+    faces = shapely.get_parts(shapely.polygonize([shapely.union_all([free.envelope.exterior, *borders], grid_size=0.001)]))
+    mine = faces[_zone_of(faces, terrain, zones) == zone]
+    return shapely.union_all(mine).intersection(free)
+
+
+def _zone_of(faces: np.ndarray, terrain: Terrain, zones: np.ndarray) -> np.ndarray:
+    xy = shapely.get_coordinates(shapely.point_on_surface(faces))
+    return np.stack([terrain.sample((zones == z).astype(float), xy) for z in (FLOOR, TERRACE, FOREST)]).argmax(axis=0)
+
+
+def _plot_of(faces: np.ndarray, plots: list[Plot]) -> np.ndarray:
+    points = shapely.point_on_surface(faces)
+    tree = shapely.STRtree([plot.polygon for plot in plots])
+    face, plot = tree.query(points, predicate="within")
+    which = np.full(len(faces), -1)
+    which[face] = plot
+    return which
+
+
+def _is_sliver(face: shapely.Polygon, area: float, kind: str) -> bool:
+    thin = 4 * np.pi * area / face.length**2
+    if kind in ("floor", "terrace"):
+        return area < 260 or (thin < 0.09 and area < 900)
+    if kind == "forest":
+        return area < 2500
+    return area < 12
+
+
+def _used(tiling: Tiling, terrain: Terrain, seed: int) -> Tiling:
+    rng = chance(seed, "use")
+    classes = tiling.classes.copy()
+    xy = shapely.get_coordinates(shapely.centroid(tiling.polygons))
+    patch = terrain.sample(noise(rng, terrain.z.shape, 9), xy)
+    patch2 = terrain.sample(noise(rng, terrain.z.shape, 14), xy)
+    rise, d = terrain.sample(terrain.rise, xy), terrain.sample(terrain.d, xy)
+    luck = rng.random(len(classes))
+    for k in np.flatnonzero(classes == ""):
+        classes[k] = _use_of(tiling.zones[k], patch[k], patch2[k], rise[k], d[k], luck[k])
+    return Tiling(polygons=tiling.polygons, classes=classes, kinds=tiling.kinds, zones=tiling.zones)
+
+
+def _use_of(zone: int, patch: float, patch2: float, rise: float, d: float, luck: float) -> str:
+    if zone == FLOOR:
+        if abs(d) > 300 and patch > 1.1:
+            return "0103"
+        return "0102" if luck < 0.05 else "0201" if luck < 0.065 else "0103" if luck < 0.085 else "0101"
+    if zone == TERRACE:
+        if patch > 0.75:
+            return "0202"
+        if patch < -0.35 or rise > 38:
+            return "0201" if luck < 0.88 else "0305"
+        return "0103" if luck < 0.82 else "0404" if luck < 0.88 else "0201"
+    if patch2 > 0.35 and rise < 120:
+        return "0302"
+    return "0305" if luck < 0.07 else "0307" if luck < 0.13 else "0301"
+
+
+def numbers(polygons: np.ndarray) -> np.ndarray:
+    """Number parcels of 2020 from 1, in bands from north to south, west to east within a band."""
+    xy = shapely.get_coordinates(shapely.centroid(polygons))
+    order = np.lexsort((xy[:, 0], -(xy[:, 1] // 150)))
+    found = np.empty(len(polygons), int)
+    found[order] = np.arange(1, len(polygons) + 1)
+    return found
+
+
+def renumbered(before: np.ndarray, after: np.ndarray, origin: np.ndarray) -> np.ndarray:
+    """Keep the number of a parcel whose shape did not change; give new numbers to the others."""
+    old = numbers(before)
+    same = np.isclose(shapely.area(after), shapely.area(before)[origin], atol=0.01)
+    found = np.where(same, old[origin], 0)
+    found[~same] = len(before) + 1 + np.arange((~same).sum())
+    return found
+
+
+def rows(tiling: Tiling, terrain: Terrain, year: int, number: np.ndarray) -> list[dict]:
+    """Return parcel rows of one year."""
+    xy = shapely.get_coordinates(shapely.point_on_surface(tiling.polygons))
+    slope, z = terrain.sample(terrain.slope, xy), terrain.sample(terrain.z, xy)
+    owner = terrain.sample(terrain.s, xy)
+    found = []
+    for k in np.argsort(number):
+        group = f"示范村第{int(np.clip(owner[k] // 330, 0, 8)) + 1}村民小组"
+        common = tiling.classes[k][:2] in ("10", "11", "08") or tiling.kinds[k] in ("yard", "works", "shops")
+        found.append({
+            "parcel_id": f"{VILLAGE_CODE}{number[k]:08d}", "year": year, "sandiao": tiling.classes[k], "owner_unit_name": "示范村股份经济合作社" if common else group,
+            "slope": round(float(slope[k]), 3), "elevation_m": round(float(z[k]), 1), "zone": str(tiling.kinds[k]), "name": "",
+            "area_m2": round(tiling.polygons[k].area, 2), "geometry": tiling.polygons[k],
+        })  # fmt: skip
+    return found
