@@ -1,0 +1,194 @@
+// The map drawn with WebGL2: one MapLibre map for as long as the page lives, a second beside it while comparing.
+import { element, settled, stylesheet } from "./dom.mjs";
+import { look, tellView, viewState } from "./camera.mjs";
+import { countInView, under } from "./identify.mjs";
+import { makeFaults } from "./faults.mjs";
+import { makeSwipe } from "./swipe.mjs";
+import { makeTools } from "./draw.mjs";
+import { makeScene } from "./scene.mjs";
+import { reconcile, same } from "./reconcile.mjs";
+import { absolute, desired } from "./state.mjs";
+import { drawSymbol, loadSymbols } from "./symbols.mjs";
+
+const FONTS = "'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC','WenQuanYi Micro Hei',sans-serif";
+const STYLED = ["mapStyle", "layers", "year", "basemap", "threeD", "selection", "compare"];
+const ARROWS_HELP = "onemap-keys-help";
+
+function mapOptions(view, container, style, camera) {
+  return {
+    container, style, ...camera, attributionControl: false, fadeDuration: 0, maxPitch: 75, renderWorldCopies: false,
+    localIdeographFontFamily: FONTS, doubleClickZoom: true, transformRequest: (url) => ({ url: absolute(url, location.origin) }),
+    locale: { "Map.Title": view.word("map") }, canvasContextAttributes: { antialias: devicePixelRatio < 2 },
+  };
+}
+
+/** Make one MapLibre map that follows the props; `year` tells which year this side shows. */
+function makeSide(view, gl, container, camera, year) {
+  let had = desired(view.props, year(), location.origin);
+  const map = new gl.Map(mapOptions(view, container, had, camera));
+  view.records.maps.push(map);
+  view.records.made += 1;
+  map.setMissingStyleImageResolver((id) => drawSymbol(map, id));
+  const ready = new Promise((resolve) => map.once("style.load", resolve));
+  ready.then(() => {
+    side.settled = true;
+    side.follow();
+  });
+  const side = {
+    map, ready, settled: false,
+    layers: () => had.layers,
+    follow() {
+      if (!side.settled) return;
+      const want = desired(view.props, year(), location.origin);
+      reconcile(map, had, want);
+      had = want;
+    },
+    remove() {
+      view.records.maps.splice(view.records.maps.indexOf(map), 1);
+      map.remove();
+    },
+  };
+  return side;
+}
+
+function startCamera(view) {
+  const { center = [0, 0], zoom = 2, pitch = 0, bearing = 0, bbox } = view.props.view ?? view.props.home ?? {};
+  return bbox ? { bounds: [bbox.slice(0, 2), bbox.slice(2)], fitBoundsOptions: { padding: 40 }, pitch, bearing } : { center, zoom, pitch, bearing };
+}
+
+function makeClicks(view, sides, scene, tools) {
+  const tell = (features, lngLat, extra) => view.emit({ click: { features, lngLat, t: Date.now(), ...extra } });
+  return {
+    at(side, point, lngLat) {
+      const picked = scene.pick(point);
+      const found = under(side.map, side.layers(), point);
+      if (picked?.feature) found.unshift(picked.feature);
+      const place = picked?.coordinate ?? [lngLat.lng, lngLat.lat];
+      tell(found, place, picked && { deck: picked.what });
+    },
+    clear() {
+      if (view.props.tool) return tools.cancel();
+      tell([], null);
+      if (view.props.selection) view.emit({ selection: null });
+      return undefined;
+    },
+  };
+}
+
+function listenPointer(view, side, clicks, tools) {
+  const { map } = side;
+  map.on("click", (e) => (view.props.tool ? tools.click(e) : clicks.at(side, e.point, e.lngLat)));
+  map.on("dblclick", (e) => view.props.tool && (e.preventDefault(), tools.finish()));
+  let waiting = 0;
+  map.on("mousemove", (e) => {
+    if (view.props.tool) return tools.move(e);
+    if (waiting || e.originalEvent.buttons) return undefined;
+    waiting = setTimeout(() => {
+      waiting = 0;
+      const [top] = view.records.idle ? under(map, side.layers(), e.point) : [];
+      map.getCanvas().style.cursor = top ? "pointer" : "";
+      view.chrome.tip(e.point, top?.title);
+    }, 60);
+    return undefined;
+  });
+  for (const type of ["mouseout", "movestart"]) map.on(type, () => view.chrome.tip(null, ""));
+}
+
+function listenKeys(view, side, clicks, tools) {
+  const canvas = side.map.getCanvas();
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-describedby", ARROWS_HELP);
+  const help = element("p", { id: ARROWS_HELP, class: "om-hidden" }, view.word("map_help"));
+  canvas.parentElement.append(help);
+  canvas.addEventListener("keydown", (e) => {
+    const center = side.map.getCenter();
+    const keys = {
+      Enter: () => (view.props.tool ? tools.enter(center) : clicks.at(side, side.map.project(center), center)),
+      Backspace: () => view.props.tool && tools.undo(),
+      Escape: () => clicks.clear(),
+    };
+    if (!keys[e.key]) return;
+    e.preventDefault();
+    keys[e.key]();
+  });
+}
+
+function reportIdle(view, sides) {
+  const counts = settled(() => {
+    const found = countInView(sides[0].map, sides[0].layers());
+    if (!same(found, view.props.inView)) view.emit({ inView: found });
+  }, 300);
+  const busy = () => {
+    if (view.records.idle) view.chrome.busy(true);
+    view.records.idle = false;
+  };
+  return (side) => {
+    side.map.on("render", busy);
+    side.map.on("idle", () => {
+      if (!sides.every((s) => s.map.loaded())) return;
+      view.records.idle = true;
+      view.chrome.busy(false);
+      counts();
+    });
+  };
+}
+
+function engineOf(view, main, sides, swipe, scene, tools, faults) {
+  const follow = () => sides.forEach((side) => side.follow());
+  return {
+    isFlat: false,
+    bearing: () => main.map.getBearing(),
+    metresPerPixel: () => (40075016.686 * Math.cos((main.map.getCenter().lat * Math.PI) / 180)) / (512 * 2 ** main.map.getZoom()),
+    zoomBy: (step) => main.map.easeTo({ zoom: main.map.getZoom() + step, duration: 200 }),
+    camera: (command) => look(view, main.map, command),
+    update(fresh) {
+      if (fresh.has("compare")) swipe.follow();
+      if (STYLED.some((key) => fresh.has(key))) follow();
+      if (fresh.has("threeD")) scene.follow();
+      if (fresh.has("camera") && view.props.camera) look(view, main.map, view.props.camera);
+      if (fresh.has("tool") || fresh.has("drawn") || fresh.has("words")) tools.follow();
+    },
+    destroy() {
+      faults.stop();
+      scene.stop();
+      [...sides].forEach((side) => side.remove());
+    },
+  };
+}
+
+/** Make the WebGL engine; rejects when MapLibre has not been built. */
+export async function makeEngine(view) {
+  stylesheet(`${view.base}vendor/maplibre-gl.css`);
+  const [gl] = await Promise.all([import("../vendor/maplibre-gl.mjs"), loadSymbols(view.base)]);
+  const box = element("div", { class: "om-map" });
+  view.stage.prepend(box);
+  const leftYear = () => view.props.compare?.left ?? view.props.year;
+  const main = makeSide(view, gl, box, startCamera(view), leftYear);
+  const sides = [main];
+  const faults = makeFaults(view, sides);
+  const scene = makeScene(view, main, faults);
+  const tools = makeTools(view, sides);
+  const clicks = makeClicks(view, sides, scene, tools);
+  const watch = reportIdle(view, sides);
+  const join = (side) => {
+    faults.watch(side.map);
+    watch(side);
+    listenPointer(view, side, clicks, tools);
+    listenKeys(view, side, clicks, tools);
+  };
+  join(main);
+  main.map.on("move", () => view.chrome.moved());
+  tellView(view, main.map);
+  const swipe = makeSwipe(view, sides, (container, year) => {
+    const side = makeSide(view, gl, container, viewState(main.map), year);
+    join(side);
+    return side;
+  });
+  main.map.once("idle", () => view.emit({ ready: { ok: true, flat: false, version: gl.getVersion() }, viewState: viewState(main.map) }));
+  main.ready.then(() => {
+    swipe.follow();
+    scene.follow();
+    tools.follow();
+  });
+  return engineOf(view, main, sides, swipe, scene, tools, faults);
+}

@@ -1,0 +1,55 @@
+// Draws map symbols from their names ("icon-tree-1b6e3c", "hatch-diagonal-c8102e"); there is no sprite to fetch.
+
+const RATIO = 2;
+const ICON_PX = 24;
+const NAME = /^(icon|hatch)-([a-z]+)-([0-9a-f]{6})$/i;
+let symbols = { plates: {}, icons: {}, hatches: {} };
+
+/** Load the drawings' data once. */
+export async function loadSymbols(base) {
+  symbols = await (await fetch(`${base}symbols.json`)).json();
+}
+
+function canvasOf(size) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = Math.round(size * RATIO);
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.scale(RATIO, RATIO);
+  pen.lineCap = "round";
+  pen.lineJoin = "round";
+  return [canvas, pen];
+}
+
+function drawIcon(shape, colour) {
+  const [plate, ...strokes] = symbols.icons[shape] ?? symbols.icons.circle;
+  const [canvas, pen] = canvasOf(ICON_PX + 2);
+  pen.translate(1, 1);
+  const ground = new Path2D(symbols.plates[plate]);
+  pen.strokeStyle = "#FFFFFF";
+  pen.lineWidth = 2.4;
+  pen.stroke(ground);
+  pen.fillStyle = colour;
+  pen.fill(ground);
+  pen.lineWidth = 1.7;
+  for (const d of strokes) pen.stroke(new Path2D(d));
+  return canvas;
+}
+
+function drawHatch(kind, colour) {
+  const { size, width, paths } = symbols.hatches[kind] ?? symbols.hatches.diagonal;
+  const [canvas, pen] = canvasOf(size);
+  pen.strokeStyle = colour;
+  pen.lineWidth = width;
+  for (const d of paths) pen.stroke(new Path2D(d));
+  return canvas;
+}
+
+/** Add the image called `id` to `map`; a name of another form gets an empty image, so that nothing waits for it. */
+export function drawSymbol(map, id) {
+  if (map.hasImage(id)) return;
+  const [, form, shape, colour] = NAME.exec(id) ?? [];
+  const canvas = !form ? canvasOf(1)[0] : (form === "icon" ? drawIcon : drawHatch)(shape, `#${colour}`);
+  const { width, height } = canvas;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+  map.addImage(id, { width, height, data }, { pixelRatio: RATIO });
+}

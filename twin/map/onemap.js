@@ -1,0 +1,55 @@
+/* Registers the Dash component. React, which Dash has loaded, only gives it a place and its props; the map itself is
+   made once by the modules in js/, imported when the first map appears. */
+(function () {
+  "use strict";
+  const base = new URL(".", document.currentScript.src).href;
+  const React = window.React;
+
+  // dcc.Graph takes plotly from the address named here: the smallest bundle, served by us, when a chart first appears.
+  Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => base + "vendor/charts.js", set: () => {} });
+
+  // A library that was never built and a fault of ours are different things; the page says which.
+  function sayWhy(root, props, error) {
+    const missing = /module/.test(String(error)) && error instanceof TypeError;
+    const note = document.createElement("p");
+    note.className = "om-missing";
+    note.setAttribute("role", "status");
+    note.textContent = missing ? props.words.missing : props.words.broken + String(error);
+    root.replaceChildren(note);
+    if (!missing) console.error(error);
+    props.setProps({ ready: { ok: false, reason: missing ? "missing" : "broken", message: String(error) } });
+  }
+
+  function OneMapView(props) {
+    const root = React.useRef(null);
+    const view = React.useRef(null);
+    const latest = React.useRef(props);
+    latest.current = props;
+    React.useEffect(function () {
+      let gone = false;
+      function fail(error) {
+        if (!gone) sayWhy(root.current, latest.current, error);
+      }
+      import(base + "js/view.mjs")
+        .then((module) => (gone ? null : module.mount(root.current, base, () => latest.current, fail)))
+        .then((made) => {
+          view.current = made;
+          if (gone && made) made.destroy();
+          else if (made) made.update(latest.current);
+        })
+        .catch(fail);
+      return function () {
+        gone = true;
+        if (view.current) view.current.destroy();
+      };
+    }, []);
+    React.useEffect(function () {
+      if (view.current) view.current.update(props);
+    });
+    return React.createElement("div", {
+      id: props.id, ref: root, className: "onemap", style: props.style, "data-theme": props.theme || "light",
+    });
+  }
+
+  window.onemap_map = { OneMapView };
+})();
