@@ -1,0 +1,155 @@
+"""Delivered 3D Tiles folders: proved self-contained, every content of the kind its name says, nothing outside referred to."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from twin.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etl.job import Job
+
+_MAGIC = {".b3dm": b"b3dm", ".i3dm": b"i3dm", ".pnts": b"pnts", ".cmpt": b"cmpt", ".glb": b"glTF"}
+_PLAIN = frozenset({".json", ".bin", ".jpg", ".jpeg", ".png", ".webp", ".ktx2", ".gltf"})
+_MAX_JSON = 64 << 20
+_MAX_TILES = 1_000_000
+_MAX_DEPTH = 64
+
+
+def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """Check a tileset folder; one row a file that belongs to it: name, bytes, kind.
+
+    A content that was not delivered gets the note `missing_content` (part of a larger scene is still a scene). Raises
+    SourceError where tileset.json is absent, no content came, anything refers outside, or a content is not its kind.
+    """
+    waiting, known = ["tileset.json"], {"tileset.json"}
+    missing: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        for uri in _uris(job, name, _document(job, name)):
+            target = _inside(job, name, uri)
+            if target in known:
+                continue
+            known.add(target)
+            if target not in job.files:
+                missing.add(target)
+            elif target.endswith(".json"):
+                waiting.append(target)
+            else:
+                _content(job, target)
+    _some(job, known, missing, report)
+    report.update(driver="3D Tiles", crs_in_file="EPSG:4979", encoding="UTF-8", how="format", declared="")
+    names = sorted(known)
+    yield pa.RecordBatch.from_arrays(
+        [
+            pa.array(names, pa.string()),
+            pa.array([0 if n in missing else (job.main / n).stat().st_size for n in names], pa.int64()),
+            pa.array([PurePosixPath(n).suffix.lstrip(".") for n in names], pa.string()),
+            pa.array(names, pa.string()),
+            pa.nulls(len(names), pa.binary()),
+            pa.array(["missing_content" if n in missing else None for n in names], pa.string()),
+        ],
+        names=["name", "bytes", "kind", "_row", "_geometry", "_note"],
+    )
+
+
+def _document(job: Job, name: str) -> dict[str, Any]:
+    path = job.main / name
+    if name not in job.files or path.stat().st_size > _MAX_JSON:
+        raise _refused(job, f"缺少 {name} 或其过大", f"{name} is missing or too large")
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as wrong:
+        raise _refused(job, f"{name} 不是有效的 JSON", f"{name} is not valid JSON") from wrong
+    if not isinstance(document, dict) or not isinstance(document.get("root"), dict):
+        raise _refused(job, f"{name} 不是 3D Tiles 目录", f"{name} is not a 3D Tiles tileset")
+    return document
+
+
+def _uris(job: Job, name: str, document: dict[str, Any]) -> Iterator[str]:
+    """Give every content address of a tileset, walking its tiles without recursion."""
+    waiting: list[tuple[Any, int]] = [(document["root"], 0)]
+    seen = 0
+    while waiting:
+        tile, depth = waiting.pop()
+        seen += 1
+        if not isinstance(tile, dict) or depth > _MAX_DEPTH or seen > _MAX_TILES:
+            raise _refused(job, f"{name} 的瓦片层级异常", f"the tiles of {name} nest too deep or are too many")
+        for content in [tile.get("content"), *_list(tile.get("contents"))]:
+            uri = content.get("uri", content.get("url")) if isinstance(content, dict) else None
+            if uri is not None:
+                yield str(uri)
+        waiting += [(child, depth + 1) for child in _list(tile.get("children"))]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _inside(job: Job, name: str, uri: str) -> str:
+    """Give the file a reference means, relative to the folder; raises SourceError where it leads out of it."""
+    plain = unquote(uri).replace("\\", "/")
+    if ":" in plain or plain.startswith("/") or "\0" in plain or "?" in plain or "#" in plain:
+        raise _refused(job, f"{name} 引用了外部地址 {uri[:80]}", f"{name} refers to the outside address {uri[:80]}")
+    parts: list[str] = list(PurePosixPath(name).parent.parts)
+    for part in PurePosixPath(plain).parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise _refused(job, f"{name} 引用越出文件夹：{uri[:80]}", f"{name} refers out of the folder: {uri[:80]}")
+    target = "/".join(parts)
+    if target not in job.files:
+        raise _refused(
+            job, f"{name} 引用的 {target[:80]} 不存在", f"{name} refers to {target[:80]}, which is not there"
+        )
+    return target
+
+
+def _content(job: Job, name: str) -> None:
+    """Prove a content's magic, its stated length, and that no glTF in it points outside."""
+    suffix = PurePosixPath(name).suffix.lower()
+    magic = _MAGIC.get(suffix)
+    if magic is None:
+        if suffix not in _PLAIN:
+            raise _refused(job, f"{name} 的类型不可接收", f"{name} is of a kind we do not take")
+        return
+    data = (job.main / name).read_bytes()
+    if len(data) < 12 or data[:4] != magic or struct.unpack_from("<I", data, 8)[0] != len(data):
+        raise _refused(job, f"{name} 损坏或不是 {suffix}", f"{name} is damaged or not {suffix}")
+    for uri in _gltf_uris(job, name, data):
+        if not uri.startswith("data:"):
+            _inside(job, name, uri)
+
+
+def _gltf_uris(job: Job, name: str, data: bytes) -> list[str]:
+    """Give the addresses of buffers and images of the glTF inside a content."""
+    at = data.find(b"glTF")
+    if at < 0 or len(data) < at + 20:
+        return []
+    length, kind = struct.unpack_from("<I4s", data, at + 12)
+    if kind != b"JSON":
+        return []
+    try:
+        gltf = json.loads(data[at + 20 : at + 20 + length])
+    except (ValueError, RecursionError) as wrong:
+        raise _refused(job, f"{name} 的 glTF 损坏", f"the glTF in {name} is damaged") from wrong
+    parts = [*_list(gltf.get("buffers")), *_list(gltf.get("images"))]
+    return [str(p["uri"]) for p in parts if isinstance(p, dict) and "uri" in p]
+
+
+def _refused(job: Job, zh: str, en: str) -> SourceError:
+    return SourceError(
+        f"三维场景“{job.name}”未接收：{zh}。请报送单位重新导出完整的 3D Tiles 文件夹。",
+        f"The scene “{job.name}” is refused: {en}. Ask the sender to export the whole 3D Tiles folder again.",
+        file=job.name,
+    )

@@ -1,0 +1,56 @@
+"""What a delivered GeoTIFF says of itself, looked at without trusting it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.rasters.grid import Bounds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Described:
+    """A GeoTIFF's size in pixels, bands, type, bounds in its own system (`crs` is WKT, "" where it states none)."""
+
+    width: int
+    height: int
+    bands: int
+    dtype: str
+    nodata: float | None
+    bounds: Bounds
+    crs: str
+    north_up: bool
+    georeferenced: bool
+
+
+class NotAGeoTiff(Exception):  # noqa: N818 - said in a sentence by whoever knows the file's name
+    """The file is no GeoTIFF, or its blocks do not decode."""
+
+
+def describe(path: Path) -> Described:
+    """Describe a GeoTIFF and decode its corner blocks; opens by the GTiff driver only. Raises NotAGeoTiff."""
+    try:
+        with rasterio.open(path, driver="GTiff", sharing=False) as dataset:
+            for x in (0, max(0, dataset.width - 16)):
+                for y in (0, max(0, dataset.height - 16)):
+                    dataset.read(1, window=Window(x, y, min(16, dataset.width), min(16, dataset.height)))  # type: ignore[call-arg]
+            return Described(
+                width=dataset.width,
+                height=dataset.height,
+                bands=dataset.count,
+                dtype=str(dataset.dtypes[0]),
+                nodata=dataset.nodata,
+                bounds=tuple(dataset.bounds),
+                crs=dataset.crs.to_wkt() if dataset.crs else "",
+                north_up=dataset.transform.b == dataset.transform.d == 0 and dataset.transform.e < 0,
+                georeferenced=not dataset.transform.is_identity,
+            )
+    except (RasterioError, ValueError) as wrong:
+        raise NotAGeoTiff(str(wrong)) from wrong
