@@ -5,8 +5,19 @@ from __future__ import annotations
 from twin.model import Classes, ClassItem, Draw, Layer, Text
 
 INK, WATER, WATER_EDGE, WATER_INK = "#1B2A2F", "#A9CFE6", "#5B9CC4", "#0B4F80"
-ROAD_WIDTH = ("interpolate", ("exponential", 1.8), ("zoom",), 12, 0.9, 15, 3.2, 18, 17)
-CASING_WIDTH = ("interpolate", ("exponential", 1.8), ("zoom",), 12, 1.9, 15, 5.0, 18, 20)
+WIDTH = ("coalesce", ("get", "width_m"), 3)
+ROAD_WIDTH = ("interpolate", ("exponential", 2), ("zoom",), 12, ("+", 0.3, ("*", WIDTH, 0.16)), 18, ("*", WIDTH, 3.9))
+"""True width at z18 (0.257 m a pixel at this latitude), readable below."""
+CASING_WIDTH = (
+    "interpolate",
+    ("exponential", 2),
+    ("zoom",),
+    12,
+    ("+", 1.3, ("*", WIDTH, 0.16)),
+    18,
+    ("+", 3, ("*", WIDTH, 3.9)),
+)
+CARRIAGEWAY = ("in", ("get", "road_class"), ("literal", ("乡道", "村道", "机耕路")))
 GROUND = Classes(
     column="land_class",
     digits=2,
@@ -113,6 +124,7 @@ LAYER = Layer(
             table="road",
             type="line",
             title=Text("道路边线", "Road casing"),
+            filter=CARRIAGEWAY,
             paint={"line-color": "#9C9F9D", "line-width": CASING_WIDTH},
             layout={"line-cap": "round", "line-join": "round"},
             interactive=False,
@@ -123,10 +135,22 @@ LAYER = Layer(
             table="road",
             type="line",
             title=Text("道路", "Roads"),
+            filter=CARRIAGEWAY,
             paint={"line-color": "#FFFFFF", "line-width": ROAD_WIDTH},
             layout={"line-cap": "round", "line-join": "round"},
             columns=("road_name",),
             popup=("road_name", "road_class", "width_m", "surface"),
+        ),
+        Draw(
+            id="path",
+            table="road",
+            type="line",
+            title=Text("登山步道", "Footpaths"),
+            filter=("==", ("get", "road_class"), "登山步道"),
+            paint={"line-color": "#A67C52", "line-width": 1.3, "line-dasharray": (3, 2)},
+            columns=("road_name",),
+            popup=("road_name", "road_class", "width_m", "surface"),
+            minzoom=13,
         ),
         Draw(
             id="building",
@@ -218,7 +242,13 @@ LAYER = Layer(
                 "text-field": (
                     "case",
                     ("==", ("get", "place_type"), "山峰"),
-                    ("concat", "▲ ", ("get", "place_name")),
+                    (
+                        "concat",
+                        "▲ ",
+                        ("get", "place_name"),
+                        " ",
+                        ("to-string", ("coalesce", ("get", "elevation_m"), "")),
+                    ),
                     ("get", "place_name"),
                 ),
                 "text-size": ("match", ("get", "place_rank"), 1, 19, 2, 17, 14),
@@ -227,7 +257,7 @@ LAYER = Layer(
             },
             paint={"text-color": INK, "text-halo-color": "#FFFFFF", "text-halo-width": 1.8},
             columns=("place_name", "place_type"),
-            popup=("place_name", "place_type"),
+            popup=("place_name", "place_type", "elevation_m"),
             minzoom=12,
             in_legend=False,
         ),

@@ -18,9 +18,9 @@ GRADES = Classes(
     column="grade",
     other="#692558",
     items=(
-        ClassItem(value="白金级", title=Text("白金级民宿", "Platinum homestay"), colour="#7D5BA6", icon="bed"),
-        ClassItem(value="金宿级", title=Text("金宿级民宿", "Gold homestay"), colour="#B8860B", icon="bed"),
-        ClassItem(value="银宿级", title=Text("银宿级民宿", "Silver homestay"), colour="#7B8A91", icon="bed"),
+        ClassItem(value="白金宿", title=Text("白金级民宿", "Platinum homestay"), colour="#7D5BA6", icon="bed"),
+        ClassItem(value="金宿", title=Text("金宿级民宿", "Gold homestay"), colour="#B8860B", icon="bed"),
+        ClassItem(value="银宿", title=Text("银宿级民宿", "Silver homestay"), colour="#7B8A91", icon="bed"),
         ClassItem(value="未评级", title=Text("未评级民宿", "Homestay, not graded"), colour="#692558", icon="bed"),
     ),
 )
@@ -63,7 +63,7 @@ LAYER = Layer(
             classes=GRADES,
             paint=DOT,
             columns=("homestay_name",),
-            popup=("homestay_name", "grade", "room_count", "bed_count", "owner_name"),
+            popup=("homestay_name", "grade", "room_count", "bed_count", "owner_name", "phone"),
             minzoom=12,
         ),
         Draw(

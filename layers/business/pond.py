@@ -15,9 +15,9 @@ FACILITIES = Classes(
     column="facility_type",
     other="#C98BB9",
     items=(
-        ClassItem(value="种植设施", title=Text("种植设施", "Crop facility"), colour="#8FBF6B"),
-        ClassItem(value="畜禽养殖设施", title=Text("畜禽养殖设施", "Livestock facility"), colour="#C98A4B"),
-        ClassItem(value="水产养殖设施", title=Text("水产养殖设施", "Aquaculture facility"), colour="#4FB3C9"),
+        ClassItem(value="单体大棚", title=Text("单体大棚", "Single greenhouse"), colour="#8FBF6B"),
+        ClassItem(value="连栋大棚", title=Text("连栋大棚", "Joined greenhouse"), colour="#C98A4B"),
+        ClassItem(value="玻璃温室", title=Text("玻璃温室", "Glasshouse"), colour="#4FB3C9"),
     ),
 )
 

@@ -11,7 +11,9 @@ SPECIES = Classes(
         ClassItem(value="毛竹", title=Text("毛竹", "Moso bamboo"), colour="#9CCB6A"),
         ClassItem(value="马尾松", title=Text("马尾松", "Masson pine"), colour="#3F8F5B"),
         ClassItem(value="杉木", title=Text("杉木", "Chinese fir"), colour="#2F6B4F"),
+        ClassItem(value="青冈", title=Text("青冈", "Ring-cup oak"), colour="#4E9E86"),
         ClassItem(value="阔叶混交", title=Text("阔叶混交", "Mixed broadleaf"), colour="#68B167"),
+        ClassItem(value="灌木", title=Text("灌木", "Shrub"), colour="#C3D69B"),
     ),
 )
 AIR = Classes(
@@ -55,9 +57,8 @@ LAYER = Layer(
             popup=(
                 "stand_id",
                 "dominant_species",
-                "stand_origin",
+                "forest_category",
                 "stand_age_years",
-                "protection_grade",
                 "stated_area_m2",
                 "area_m2",
             ),
@@ -70,7 +71,7 @@ LAYER = Layer(
             classes=TREES,
             paint=DOT,
             columns=("species_name",),
-            popup=("species_name", "tree_id", "age_years", "grade", "height_m", "keeper_name"),
+            popup=("species_name", "tree_id", "age_years", "grade", "height_m", "girth_cm", "keeper_name"),
             minzoom=12,
         ),
         Draw(

@@ -8,9 +8,9 @@ KINDS = Classes(
     column="point_type",
     other="#6B777D",
     items=(
-        ClassItem(value="垃圾投放点", title=Text("垃圾投放点", "Waste point"), colour="#1B6E3C", icon="bin"),
+        ClassItem(value="分类投放点", title=Text("分类投放点", "Sorted waste point"), colour="#1B6E3C", icon="bin"),
         ClassItem(value="公厕", title=Text("公厕", "Public toilet"), colour="#0B5CAD", icon="person"),
-        ClassItem(value="中转站", title=Text("中转站", "Transfer station"), colour="#692558", icon="recycle"),
+        ClassItem(value="分拣中心", title=Text("分拣中心", "Sorting centre"), colour="#692558", icon="recycle"),
     ),
 )
 GRADES = Classes(
@@ -57,7 +57,7 @@ LAYER = Layer(
             classes=KINDS,
             paint={"circle-radius": 9, "circle-stroke-color": "#FFFFFF", "circle-stroke-width": 2},
             columns=("point_name",),
-            popup=("point_name", "point_type", "bin_count", "keeper_name"),
+            popup=("point_name", "point_type", "bin_count", "point_state"),
             minzoom=12,
         ),
     ),

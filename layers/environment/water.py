@@ -19,8 +19,7 @@ RUNNING = Classes(
     other="#9AA3A8",
     items=(
         ClassItem(value="正常", title=Text("终端正常", "Terminal running"), colour="#1B6E3C", icon="recycle"),
-        ClassItem(value="检修", title=Text("终端检修", "Under repair"), colour="#E69F00", icon="recycle"),
-        ClassItem(value="停运", title=Text("终端停运", "Stopped"), colour="#A3151A", icon="recycle"),
+        ClassItem(value="停运检修", title=Text("终端停运检修", "Stopped for repair"), colour="#A3151A", icon="recycle"),
     ),
 )
 DOT = {"circle-radius": 8, "circle-stroke-color": "#FFFFFF", "circle-stroke-width": 2}

@@ -9,7 +9,7 @@ ALERTS = Classes(
     other="#0072B2",
     items=(
         ClassItem(value="超期", title=Text("超期", "Overdue"), colour="#A3151A", icon="clock"),
-        ClassItem(value="临期", title=Text("临期", "Due soon"), colour="#B86E00", icon="clock"),
+        ClassItem(value="预警", title=Text("临期预警", "Due soon"), colour="#B86E00", icon="clock"),
         ClassItem(value="正常", title=Text("办理中", "In progress"), colour="#0072B2", icon="alert"),
         ClassItem(value="已办结", title=Text("已办结", "Closed"), colour="#5D7F6B", icon="flag"),
     ),
@@ -39,7 +39,7 @@ LAYER = Layer(
                 "circle-stroke-color": "#FFFFFF",
                 "circle-stroke-width": 2,
             },
-            layout={"circle-sort-key": ("match", ("get", "alert_state"), "超期", 3, "临期", 2, "正常", 1, 0)},
+            layout={"circle-sort-key": ("match", ("get", "alert_state"), "超期", 3, "预警", 2, "正常", 1, 0)},
             columns=("subject", "case_status"),
             popup=(
                 "subject",

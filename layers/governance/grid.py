@@ -14,6 +14,7 @@ USES = Classes(
         ClassItem(value="公共建筑", title=Text("公共建筑", "Public building"), colour="#C77FB8"),
         ClassItem(value="商业", title=Text("商业", "Commerce"), colour="#D9776B"),
         ClassItem(value="厂房", title=Text("厂房", "Workshop"), colour="#A98A6B"),
+        ClassItem(value="公用设施", title=Text("公用设施", "Utility"), colour="#7F9AA3"),
     ),
 )
 

@@ -8,10 +8,10 @@ from twin.model import Classes, ClassItem, Draw, Layer, Text
 def levels(icon: str = "", pattern: str = "") -> Classes:
     """Give the four reserved warning colours, each with its word, as zones (pattern) or points (icon)."""
     words = (
-        ("1", Text("Ⅰ级 红", "Level I, red"), "#C8102E"),
-        ("2", Text("Ⅱ级 橙", "Level II, orange"), "#F28C00"),
-        ("3", Text("Ⅲ级 黄", "Level III, yellow"), "#F7D417"),
-        ("4", Text("Ⅳ级 蓝", "Level IV, blue"), "#1F6FEB"),
+        ("红", Text("Ⅰ级 红", "Level I, red"), "#C8102E"),
+        ("橙", Text("Ⅱ级 橙", "Level II, orange"), "#F28C00"),
+        ("黄", Text("Ⅲ级 黄", "Level III, yellow"), "#F7D417"),
+        ("蓝", Text("Ⅳ级 蓝", "Level IV, blue"), "#1F6FEB"),
     )
     return Classes(
         column="warning_level",

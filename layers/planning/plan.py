@@ -9,9 +9,7 @@ CONTROLS = Classes(
     other="#5B3F8C",
     items=(
         ClassItem(value="村庄建设边界", title=Text("村庄建设边界", "Village building boundary"), colour="#B3261E"),
-        ClassItem(value="弹性发展区", title=Text("弹性发展区", "Elastic development zone"), colour="#E37100"),
-        ClassItem(value="道路红线", title=Text("道路红线", "Road reserve"), colour="#692558"),
-        ClassItem(value="河道蓝线", title=Text("河道蓝线", "River reserve"), colour="#0B5CAD"),
+        ClassItem(value="河道管理范围线", title=Text("河道管理范围线", "River management line"), colour="#0B5CAD"),
     ),
 )
 

@@ -26,13 +26,13 @@ KINDS = Classes(
             pattern="grid",
         ),
         ClassItem(
-            value="河湖管理范围",
-            title=Text("河湖管理范围", "River and lake zone"),
+            value="水源保护",
+            title=Text("水源保护范围", "Water source protection"),
             colour="#0B5CAD",
             pattern="horizontal",
         ),
         ClassItem(
-            value="文物保护范围",
+            value="文物保护",
             title=Text("文物保护范围", "Heritage zone"),
             colour="#8A4B00",
             pattern="dots",

@@ -37,7 +37,7 @@ LAYER = Layer(
             classes=LEVELS,
             paint={"fill-opacity": 0.6},
             columns=("grid_name",),
-            popup=("grid_name", "elder_alone_count", "elder_count", "disabled_count", "visit_count", "is_suppressed"),
+            popup=("grid_name", "elder_alone_count", "elder_count", "child_count", "visit_count", "is_suppressed"),
         ),
         Draw(
             id="grid_edge",

@@ -8,14 +8,15 @@ KINDS = Classes(
     column="facility_type",
     other="#6B777D",
     items=(
-        ClassItem(value="便民服务中心", title=Text("便民服务中心", "Service centre"), colour="#B3261E", icon="flag"),
-        ClassItem(value="文化礼堂", title=Text("文化礼堂", "Culture hall"), colour="#692558", icon="house"),
-        ClassItem(value="小学", title=Text("小学", "Primary school"), colour="#C2478F", icon="school"),
-        ClassItem(value="幼儿园", title=Text("幼儿园", "Kindergarten"), colour="#D96BA8", icon="school"),
-        ClassItem(value="居家养老中心", title=Text("居家养老中心", "Care centre"), colour="#E37100", icon="heart"),
-        ClassItem(value="健身广场", title=Text("健身广场", "Sports ground"), colour="#1B6E3C", icon="person"),
-        ClassItem(value="电商服务站", title=Text("电商服务站", "E-commerce station"), colour="#0B5CAD", icon="post"),
-        ClassItem(value="农家书屋", title=Text("农家书屋", "Library"), colour="#5D693A", icon="info"),
+        ClassItem(value="政务服务", title=Text("政务服务", "Government service"), colour="#B3261E", icon="flag"),
+        ClassItem(value="文化", title=Text("文化", "Culture"), colour="#692558", icon="house"),
+        ClassItem(value="文体", title=Text("文体活动", "Sports and leisure"), colour="#1B6E3C", icon="person"),
+        ClassItem(value="教育", title=Text("教育", "Education"), colour="#C2478F", icon="school"),
+        ClassItem(value="卫生", title=Text("卫生", "Health"), colour="#0072B2", icon="aid"),
+        ClassItem(value="养老", title=Text("养老", "Care of the elderly"), colour="#E37100", icon="heart"),
+        ClassItem(value="商业", title=Text("商业", "Market"), colour="#8A4B00", icon="house"),
+        ClassItem(value="邮政", title=Text("邮政", "Post"), colour="#0B5CAD", icon="post"),
+        ClassItem(value="金融", title=Text("金融", "Banking"), colour="#5D693A", icon="info"),
     ),
 )
 CLINIC = Classes(
@@ -68,7 +69,7 @@ LAYER = Layer(
             classes=AED,
             paint=DOT,
             columns=("place",),
-            popup=("place", "aed_id", "expires_date", "keeper_name"),
+            popup=("place", "aed_id", "access", "checked_date", "keeper_unit"),
             minzoom=12,
         ),
         Draw(

@@ -11,6 +11,7 @@ SURFACES = Classes(
         ClassItem(value="沥青", title=Text("沥青路面", "Asphalt"), colour="#4A4F57"),
         ClassItem(value="水泥", title=Text("水泥路面", "Concrete"), colour="#8C6BB1"),
         ClassItem(value="砂石", title=Text("砂石路面", "Gravel"), colour="#C98A2B"),
+        ClassItem(value="土路", title=Text("土路", "Earth"), colour="#A67C52"),
     ),
 )
 SUPPLY = Classes(
@@ -81,7 +82,7 @@ LAYER = Layer(
             classes=STOPS,
             paint=DOT,
             columns=("stop_name",),
-            popup=("stop_name", "line_names", "has_shelter"),
+            popup=("stop_name", "line_names", "headway_min", "has_shelter"),
             minzoom=12,
         ),
         Draw(
