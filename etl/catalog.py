@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from etl import declared, proofs
+from etl import declared, drawn, proofs
 from etl.declared import Document, Fault
 from twin.errors import DeclarationError
 from twin.model import Code, CodeSystem, Department, Field, Layer, OneMap, Resource, Source, Theme, Village
 
 __all__ = ["Catalog", "Fault", "check", "join", "read"]
 
+FILES = ("raster", "scene")
+"""Kinds that are files rather than rows: they have no fields."""
 _FILE = re.compile(r"^(\d{2})_(.+)$")
 
 
@@ -65,7 +67,7 @@ def read(folder: Path) -> Catalog:
 
 
 def check(folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = ()) -> list[Fault]:
-    """Prove the declarations under `folder`, and `layers` and `themes` against them; give every fault, none if sound."""
+    """Prove the declarations under `folder`, and `layers` and `themes` against them; give every fault found."""
     return _faults(_parse(folder), layers, themes)
 
 
@@ -83,7 +85,7 @@ def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> 
 def _parse(folder: Path) -> _Parsed:
     places: dict[str, proofs.Place] = {}
     home = declared.load(folder / "village.toml")
-    village = declared.value_of(home, Village, ("village",), home.table.get("village")) if home.table else None
+    village = declared.value_of(home, Village, ("village",), home.table["village"]) if "village" in home.table else None
     places["village"] = proofs.Place(home, ("village",))
     lists = [declared.load(path) for path in sorted((folder / "codes").glob("*.toml"))]
     offices = [declared.load(path) for path in sorted((folder / "catalog").glob("*.toml"))]
@@ -106,7 +108,7 @@ def _faults(parsed: _Parsed, layers: Sequence[Layer], themes: Sequence[Theme]) -
         for resource in department.resources:
             proofs.resource(facts, resource, [layer.id for layer in layers])
     found = [fault for document in parsed.documents for fault in document.faults]
-    return found + proofs.layers(facts, layers) + proofs.themes(facts, themes)
+    return found + drawn.layers(facts, layers) + drawn.themes(facts, themes)
 
 
 def _code_system(document: Document, places: dict[str, proofs.Place]) -> CodeSystem | None:
@@ -127,7 +129,7 @@ def _department(document: Document, places: dict[str, proofs.Place]) -> Departme
             document.fault((key,), (f"不认识的表 {key}", f"Unknown table {key}"), remedy)
     if not document.table:
         return None
-    head = document.table.get("department")
+    head = cast("object", document.table.get("department"))
     name = str(cast("Mapping[str, object]", head).get("id", "")) if isinstance(head, Mapping) else ""
     resources = tuple(_resources(document, name, places))
     department = declared.value_of(document, Department, ("department",), head, given={"resources": resources})
@@ -153,7 +155,7 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
         given = {
             "department": department,
             "sources": _many(document, Source, (*path, "source"), rows.get("source")),
-            "fields": _many(document, Field, (*path, "field"), rows.get("field")),
+            "fields": _many(document, Field, (*path, "field"), rows.get("field"), some=rows.get("kind") not in FILES),
         }
         rest = {k: v for k, v in rows.items() if k not in ("source", "field")}
         resource = declared.value_of(document, Resource, path, rest, given=given)
@@ -163,9 +165,11 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
     return found
 
 
-def _many(document: Document, cls: type[declared.T], path: proofs.KeyPath, tables: object) -> tuple[declared.T, ...]:
+def _many(
+    document: Document, cls: type[declared.T], path: proofs.KeyPath, tables: object, *, some: bool = True
+) -> tuple[declared.T, ...]:
     items = cast("list[object]", tables) if isinstance(tables, list) else []
-    if not items:
+    if not items and some:
         word = str(path[-1])
         document.fault(path[:-1], (f"至少要有一个 {word}", f"At least one {word} is needed"), _add(word))
     values = (declared.value_of(document, cls, (*path, i), item) for i, item in enumerate(items))

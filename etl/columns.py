@@ -1,17 +1,24 @@
-"""Delivered columns → declared columns: found by heading, read as their type, scaled to their unit; whole batches at a time."""
+"""Delivered columns → declared columns: found by heading, read as their type, scaled to their unit."""
+
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them:
+# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.reasons import SEPARATOR
-from twin.model import Field, FieldType, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twin.model import Field, FieldType, Resource
 
 RESERVED = ("_row", "_geometry", "_note")
 """Columns a reader adds to the delivered ones."""
@@ -29,7 +36,10 @@ TRUE = ("是", "有", "1", "Y", "y", "yes", "Yes", "YES", "T", "true", "True", "
 FALSE = ("否", "无", "0", "N", "n", "no", "No", "NO", "F", "false", "False", "FALSE", "×", "0.0")
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _DATE = (
-    r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})(?:\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?|\s*月)?(?:[T ]\s*00:00(?::00(?:\.0+)?)?)?$",
+    (
+        r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})(?:\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?|\s*月)?"
+        r"(?:[T ]\s*00:00(?::00(?:\.0+)?)?)?$"
+    ),
     r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})$",
     r"^(?P<y>\d{4})\s*年?$",
 )

@@ -1,17 +1,20 @@
-"""A staged delivery against its resource's contract, in SQL: every row ends in exactly one place, with all its reasons."""
+"""A staged delivery against its contract, in SQL: every row ends in exactly one place, with all its reasons."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from etl.reasons import SEPARATOR
 from twin import duck
 from twin.errors import ContractError
-from twin.model import CodeSystem, Field, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twin.model import CodeSystem, Field, Resource
 
 STAGED = "staged"
 """The relation that is judged: `_seq` BIGINT (order in the sources), `_note` VARCHAR[] (reasons met while reading),

@@ -8,11 +8,13 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from etl.toml_lines import Path as KeyPath
 from etl.toml_lines import line_of, positions
+
+if typing.TYPE_CHECKING:
+    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -77,36 +79,35 @@ def value_of(
     cls: type[T],
     path: KeyPath,
     table: object,
+    *,
     given: Mapping[str, Any] | None = None,
-    renamed: Mapping[str, str] | None = None,
 ) -> T | None:
     """Build a `cls` from the TOML `table` at `path`; faults go into `document`, and None comes back for a broken one.
 
-    `given` are values that do not stand in the table; `renamed` maps dataclass field → TOML key.
+    `given` are values that do not stand in the table.
     """
     if not isinstance(table, Mapping):
         document.fault(
             path, ("这里应是一个表", "A table is expected here"), ("写成 [表] 或 {…}", "Write [table] or {…}")
         )
         return None
-    given, renamed = given or {}, renamed or {}
+    given = given or {}
     rows: Mapping[str, Any] = table
     before = len(document.faults)
     specs = {f.name: f for f in dataclasses.fields(cls) if f.name not in given}  # type: ignore[arg-type]
-    keys = {renamed.get(name, name): name for name in specs}
-    _unknown_keys(document, path, rows, keys)
+    _unknown_keys(document, path, rows, specs)
     hints = typing.get_type_hints(cls)
     values: dict[str, Any] = dict(given)
-    for key, name in keys.items():
+    for key, spec in specs.items():
         if key in rows:
-            values[name] = _convert(document, (*path, key), hints[name], rows[key])
-        elif specs[name].default is dataclasses.MISSING and specs[name].default_factory is dataclasses.MISSING:
+            values[key] = _convert(document, (*path, key), hints[key], rows[key])
+        elif spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING:
             words = (f"缺少必填项 {key}", f"The required key {key} is missing")
             document.fault(path, words, (f"补上 {key} = …", f"Add {key} = …"))
     return cls(**values) if len(document.faults) == before else None
 
 
-def _unknown_keys(document: Document, path: KeyPath, table: Mapping[str, Any], known: Mapping[str, str]) -> None:
+def _unknown_keys(document: Document, path: KeyPath, table: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for key in table:
         if key not in known:
             words = (f"不认识的项 {key}", f"Unknown key {key}")
@@ -115,7 +116,7 @@ def _unknown_keys(document: Document, path: KeyPath, table: Mapping[str, Any], k
             document.fault((*path, key), words, remedy)
 
 
-def _nearest(key: str, known: Mapping[str, str]) -> str:
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
     shared = sorted(known, key=lambda k: (-len(set(k) & set(key)) / len(set(k) | set(key)), k))
     return " / ".join(shared[:3])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,9 @@ import shapely
 from numpy.typing import NDArray
 
 from twin import geodesy
-from twin.model import Bbox, Kind, Village
+
+if TYPE_CHECKING:
+    from twin.model import Bbox, Kind, Village
 
 Shapes = NDArray[np.object_]
 Flags = NDArray[np.bool_]

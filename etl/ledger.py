@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from twin import durable
+from twin import durable, freshness
 
-Status = Literal["published", "unchanged", "held", "refused", "failed", "never"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from pathlib import Path
+
+Status = Literal["published", "unchanged", "held", "refused", "failed", "never", "rolled_back"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class Report:
     """One run of one resource: what became of it and of its rows. Times are aware UTC.
 
     held = it arrived but a gate kept it from being published; refused = a file as a whole is unfit; failed = our own
-    fault or the machine's; never = no file has been delivered.
+    fault or the machine's; never = no file has been delivered. `delivery` is the hash of what a rollback took back.
     """
 
     resource: str
@@ -36,6 +38,7 @@ class Report:
     version: str = ""
     as_of: date | None = None
     notes: tuple[tuple[str, str], ...] = ()
+    delivery: str = ""
 
     @property
     def seconds(self) -> float:
@@ -46,6 +49,15 @@ class Report:
 def path(data: Path) -> Path:
     """Give where the ledger lies below the data folder."""
     return data / "run" / "ledger.jsonl"
+
+
+def rolled_back(data: Path, resource: str) -> str:
+    """Give the delivery that was rolled back last and has not been replaced since, "" where there is none."""
+    delivery = ""
+    for line in freshness.lines(path(data)):
+        if line["resource"] == resource and line["status"] in ("rolled_back", "published"):
+            delivery = line.get("delivery", "") if line["status"] == "rolled_back" else ""
+    return delivery
 
 
 def record(data: Path, report: Report) -> None:
@@ -66,6 +78,7 @@ def record(data: Path, report: Report) -> None:
         "reason_en": report.reason_en,
         "version": report.version,
         "as_of": report.as_of.isoformat() if report.as_of else None,
+        "delivery": report.delivery,
         "notes": [{"zh": zh, "en": en} for zh, en in report.notes],
     }
     target = path(data)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl import reasons, staging
-from etl.contract import Verdict
-from etl.staging import Delivered
 from twin import duck, geodesy
-from twin.model import Field, Resource, Village
 from twin.store import copy, geoparquet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from etl.contract import Verdict
+    from etl.staging import Delivered
+    from twin.model import Field, Resource, Village
 
 PUBLISHABLE = """
 CREATE OR REPLACE TEMP VIEW publishable AS

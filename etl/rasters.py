@@ -1,23 +1,26 @@
-"""Delivered rasters and scenes → published ones: one web COG an edition, terrain, or a proved copy of a 3D Tiles folder."""
+"""Delivered rasters and scenes → published ones: a web COG an edition, terrain, a proved copy of 3D Tiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from etl import sandbox, scenes
-from etl.fetch import FileSet
 from twin import geodesy
 from twin import rasters as engine
 from twin.errors import CrsError
-from twin.model import Resource, Source, Village
 
-ELEVATION = "elevation"
-"""`options = { raster = "elevation" }` makes a terrain; without it a raster is imagery."""
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl.fetch import FileSet
+    from twin.model import Resource, Source, Village
+
+ELEVATIONS = ("terrain", "elevation")
+"""`options = { role = "terrain" }` (or "elevation", a surface) makes heights; without it a raster is imagery."""
 Progress = Callable[[str, int], None]
 
 
@@ -59,7 +62,7 @@ def _bbox(rows: list[dict[str, Any]], crs: str, village: Village) -> tuple[float
     if not (box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south):
         raise CrsError(
             f"影像落在可信范围之外({box[0]:.3f}, {box[1]:.3f}):坐标系({crs})很可能写错",
-            f"The raster falls outside the plausible area ({box[0]:.3f}, {box[1]:.3f}): its CRS ({crs}) is probably wrong",
+            f"The raster falls outside the plausible area ({box[0]:.3f}, {box[1]:.3f}): {crs} is probably wrong",
         )
     return box
 
@@ -69,7 +72,7 @@ def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory
     if resource.kind == "scene":
         for one in taken:
             scenes.copy(one.files, directory / "scene")
-    elif resource.options.get("raster") == ELEVATION:
+    elif resource.options.get("role") in ELEVATIONS:
         _built(engine.to_terrain_cog, taken, directory / "terrain.tif")
     else:
         for year in dict.fromkeys(t.source.year for t in taken):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from twin.model import Field, Resource
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.model import Field, Resource
 
 SEPARATOR = "|"
 """Between rule and column in a staged reason: "above|stated_area_m2"; a rule about the whole row has no column."""

@@ -3,72 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import secrets
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import contract, fetch, gates, ledger, publishing, rasters, staging
-from etl.catalog import Catalog
+from etl import catalog, contract, fetch, gates, ledger, publishing, rasters, staging, tasks
 from etl.gates import Hold
 from etl.ledger import Report
+from etl.tasks import Progress, Task
 from twin import duck
-from twin.errors import ContractError, CrsError, NotFound, SourceError, StoreBroken, TwinError
-from twin.model import Resource, Source
-from twin.settings import Settings
+from twin.errors import ContractError, CrsError, SourceError, TwinError
 from twin.store import Snapshot, Store
 
-PIPELINE = "1"
-"""Raise it when the same delivery would now be published differently: every resource is then received again."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from etl.catalog import Catalog
+    from twin.model import Resource
+    from twin.settings import Settings
+
 REFUSALS = (SourceError, CrsError, ContractError)
-Progress = Callable[[str, int], None]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Task:
-    """One run: what is received, into which stores, under which permissions."""
-
-    resource: Resource
-    catalog: Catalog
-    settings: Settings
-    run: str
-    started_at: datetime
-    accept: bool
-    force: bool
-    progress: Progress
-    sources: tuple[Source, ...]
-    declaration: str
-
-    @property
-    def store(self) -> Store:
-        """Give the store of published tables."""
-        return Store(self.settings.store)
-
-    @property
-    def quarantine(self) -> Store:
-        """Give the store of what was not published."""
-        return quarantine(self.settings)
-
-    def report(self, status: ledger.Status, **facts: Any) -> Report:
-        """Make the report of this run, ending now."""
-        return Report(
-            resource=self.resource.id,
-            run=self.run,
-            status=status,
-            started_at=self.started_at,
-            finished_at=datetime.now(UTC),
-            **facts,
-        )
-
-
-def quarantine(settings: Settings) -> Store:
-    """Give the store of quarantined rows: the same protocol, one table per resource."""
-    return Store(settings.store / "_quarantine")
 
 
 def _quiet(_resource: str, _rows: int) -> None:
@@ -77,7 +35,7 @@ def _quiet(_resource: str, _rows: int) -> None:
 
 def run(
     resource: Resource,
-    catalog: Catalog,
+    known: Catalog,
     settings: Settings,
     *,
     accept: bool = False,
@@ -91,7 +49,7 @@ def run(
     started = datetime.now(UTC)
     task = Task(
         resource=resource,
-        catalog=catalog,
+        catalog=known,
         settings=settings,
         run=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         started_at=started,
@@ -99,7 +57,7 @@ def run(
         force=force,
         progress=progress,
         sources=tuple(s for s in resource.sources if (settings.raw / s.location).exists()),
-        declaration=declaration(resource, catalog),
+        declaration=tasks.declaration(resource, known),
     )
     try:
         report = _receive(task)
@@ -113,49 +71,23 @@ def run(
     return report
 
 
-def declaration(resource: Resource, catalog: Catalog) -> str:
-    """Give one hash over everything that decides how the same files are published."""
-    named = {f.code_system for f in resource.fields if f.code_system}
-    village = dataclasses.replace(catalog.village, clock=None)
-    systems = [s for s in catalog.code_systems if s.id in named]
-    return hashlib.sha256(repr((PIPELINE, resource, village, systems)).encode()).hexdigest()
-
-
 def _receive(task: Task) -> Report:
     if not task.sources:
         zh, en = "尚未报送", "Nothing has been delivered"
         return task.report("never", reason_zh=zh, reason_en=en)
-    parent = _parent(task)
+    parent = tasks.parent_of(task)
     files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
-    if parent and not task.force and _unchanged(task, parent.manifest, files):
-        facts = parent.manifest
-        counts = {k: int(v) for k, v in facts.get("ledger", {}).items()}
-        return task.report("unchanged", counts=counts, version=parent.version, as_of=_as_of(task.sources))
-    if task.resource.kind in ("raster", "scene"):
+    task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
+    if parent and not task.force and tasks.unchanged(task, parent.manifest):
+        counts = {k: int(v) for k, v in parent.manifest.get("ledger", {}).items()}
+        return task.report("unchanged", counts=counts, version=parent.version, as_of=tasks.as_of(task.sources))
+    if ledger.rolled_back(task.settings.data, task.resource.id) == task.delivery and not (task.accept or task.force):
+        zh = "这份数据曾发布后被退回,未再发布;更正后重报,或用 --accept 发布"
+        en = "This very delivery was published and rolled back; deliver a corrected one, or publish it with --accept"
+        return task.report("held", reason_zh=zh, reason_en=en, version=parent.version if parent else "")
+    if task.resource.kind in catalog.FILES:
         return _receive_files(task, parent)
     return _receive_rows(task, parent)
-
-
-def _parent(task: Task) -> Snapshot | None:
-    try:
-        return task.store.current(task.resource.id)
-    except (NotFound, StoreBroken):
-        return None
-
-
-def _unchanged(task: Task, manifest: Mapping[str, Any], files: Sequence[fetch.FileSet]) -> bool:
-    """Say whether these very files were published under this very declaration, quarantine included."""
-    before = {(s["path"], f["name"], f["sha256"]) for s in manifest.get("sources", ()) for f in s["files"]}
-    now = {(s.location, f.name, f.sha256) for s in files for f in s.files}
-    if manifest.get("declaration") != task.declaration or before != now:
-        return False
-    if task.resource.kind in ("raster", "scene"):
-        return True
-    try:
-        beside = task.quarantine.current(task.resource.id).manifest
-    except (NotFound, StoreBroken):
-        return False
-    return beside.get("run") == manifest.get("run")
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
@@ -229,7 +161,7 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
         "rules": verdict.rules,
         "warnings": {k: v for k, v in verdict.warnings.items() if v},
         "repairs": verdict.repairs,
-        "as_of": _as_of(task.sources),
+        "as_of": tasks.as_of(task.sources),
         "notes": tuple(notes),
     }
 
@@ -262,7 +194,7 @@ def _publish_rows(
             raise contract.unbalanced(task.resource, f"published: {facts['rows']} != {verdict.published}")
         return {
             **facts,
-            **_provenance(task, publishing.manifest_sources(delivered)),
+            **tasks.provenance(task, publishing.manifest_sources(delivered)),
             "years": publishing.years(connection),
             "ledger": verdict.ledger(),
             "rules": dict(verdict.rules),
@@ -273,17 +205,6 @@ def _publish_rows(
     return task.store.publish(task.resource.id, fill, version=task.run).version
 
 
-def _provenance(task: Task, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    stated = _as_of(task.sources)
-    return {
-        "resource": task.resource.id,
-        "run": task.run,
-        "declaration": task.declaration,
-        "sources": sources,
-        "as_of": stated.isoformat() if stated else None,
-    }
-
-
 def _receive_files(task: Task, parent: Snapshot | None) -> Report:
     """Receive rasters or a scene: files rather than rows, so read = published = files."""
     resource, settings, village = task.resource, task.settings, task.catalog.village
@@ -292,15 +213,38 @@ def _receive_files(task: Task, parent: Snapshot | None) -> Report:
     held = gates.systems(parent.manifest, {t.location: t.crs for t in taken}) if parent else []
     if held and not task.accept:
         zh, en = ";".join(h.zh for h in held), "; ".join(h.en for h in held)
-        return task.report("held", reason_zh=zh, reason_en=en, counts=counts, as_of=_as_of(task.sources))
+        return task.report("held", reason_zh=zh, reason_en=en, counts=counts, as_of=tasks.as_of(task.sources))
 
     def fill(directory: Path) -> Mapping[str, Any]:
         facts = rasters.fill(resource, taken, village, directory)
-        return {**facts, **_provenance(task, rasters.manifest_sources(taken)), "ledger": counts}
+        return {**facts, **tasks.provenance(task, rasters.manifest_sources(taken)), "ledger": counts}
 
     version = task.store.publish(resource.id, fill, version=task.run).version
-    return task.report("published", counts=counts, version=version, as_of=_as_of(task.sources))
+    return task.report("published", counts=counts, version=version, as_of=tasks.as_of(task.sources))
 
 
-def _as_of(sources: Sequence[Source]) -> date | None:
-    return max((s.as_of for s in sources if s.as_of), default=None)
+def rollback(settings: Settings, table: str) -> Snapshot:
+    """Return `table` to the version before, its quarantine with it, and remember which delivery was rolled back.
+
+    Raises NotFound where there is no version before.
+    """
+    started, store, beside = datetime.now(UTC), Store(settings.store), tasks.quarantine(settings)
+    left = store.current(table)
+    now = store.rollback(table)
+    while beside.tables() and table in beside.tables() and len(beside.versions(table)) > 1:
+        if beside.current(table).manifest.get("run") == now.manifest.get("run"):
+            break
+        beside.rollback(table)
+    report = Report(
+        resource=str(now.manifest.get("resource", table)),
+        run=str(left.manifest.get("run", "")),
+        status="rolled_back",
+        started_at=started,
+        finished_at=datetime.now(UTC),
+        reason_zh=f"已从版本 {left.version} 退回 {now.version}",
+        reason_en=f"Rolled back from version {left.version} to {now.version}",
+        version=now.version,
+        delivery=str(left.manifest.get("delivery", "")),
+    )
+    ledger.record(settings.data, report)
+    return now

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from etl.fetch import FileSet
 from twin.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from etl.fetch import FileSet
 
 KINDS = (
     ".json",

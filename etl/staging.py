@@ -1,5 +1,8 @@
 """A delivery's rows on their way: read, typed, placed and laid into one DuckDB table, in bounded memory."""
 
+# pyarrow.compute makes its functions when it is imported, so a type checker cannot see them:
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import importlib
@@ -8,8 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +19,13 @@ import pyarrow.compute as pc
 
 from etl import columns, geometry, sandbox
 from etl.reasons import SEPARATOR
-from twin import duck
 from twin.errors import ContractError, CrsError
-from twin.model import Resource, Source, Village
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin import duck
+    from twin.model import Resource, Source, Village
 
 WORKERS = 2
 MISPLACED = ("outside_plausible", "axes_swapped")
@@ -129,16 +135,19 @@ def _batches(
     """Work on batches in threads while the next ones are read; give them in their order."""
     work = _work(desk, number, delivered)
     waiting: deque[Future[tuple[pa.Table, int]]] = deque()
-    with pa.OSFile(str(delivered.spool), "wb") as file, pa.ipc.new_file(file, names) as spool:
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for batch in arriving:
-                spool.write_batch(batch)
-                waiting.append(pool.submit(work, batch, delivered.first + delivered.rows))
-                delivered.rows += batch.num_rows
-                while len(waiting) > WORKERS:
-                    yield waiting.popleft().result()
-            while waiting:
+    with (
+        pa.OSFile(str(delivered.spool), "wb") as file,
+        pa.ipc.new_file(file, names) as spool,
+        ThreadPoolExecutor(WORKERS) as pool,
+    ):
+        for batch in arriving:
+            spool.write_batch(batch)
+            waiting.append(pool.submit(work, batch, delivered.first + delivered.rows))
+            delivered.rows += batch.num_rows
+            while len(waiting) > WORKERS:
                 yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _work(desk: Desk, number: int, delivered: Delivered) -> Callable[[pa.RecordBatch, int], tuple[pa.Table, int]]:

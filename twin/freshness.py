@@ -1,13 +1,15 @@
-"""How old each resource is and whether its last delivery went well: the run ledger, read; the only judge of freshness."""
+"""How old each resource is, and whether its last delivery went well, from the run ledger; the only judge of it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 State = Literal["fresh", "stale", "failed", "never"]
 SHAPES: Mapping[State, str] = {"fresh": "●", "stale": "▲", "failed": "✖", "never": "○"}

@@ -1,0 +1,75 @@
+"""`python -m etl …`: build the demo, prove the catalogue, receive deliveries, and show what became of them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from etl import commands
+from twin import settings as setting
+from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl.words import Language
+
+FAILED = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives its exit code: 0 all good, 3 some deliveries not published, 1 failure."""
+    options = parser().parse_args(arguments)
+    language = cast("Language", options.lang)
+    try:
+        settings = setting.read()
+        if options.out:
+            settings = dataclasses.replace(settings, data=Path(options.out))
+        return options.command(options, settings, language)
+    except TwinError as error:
+        print(error.zh if language == "zh" else error.en, file=sys.stderr)
+        return FAILED
+    except (BrokenPipeError, KeyboardInterrupt):
+        return FAILED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser of the command line."""
+    top = argparse.ArgumentParser(prog="python -m etl", description="接收部门数据 · receive the departments' data")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--lang", choices=["zh", "en"], default="zh", help="语言 · language of what is printed")
+    common.set_defaults(out="")
+    rooms = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def room(name: str, zh: str, en: str, command: commands.Command) -> argparse.ArgumentParser:
+        made = rooms.add_parser(name, parents=[common], help=f"{zh} · {en}", description=f"{zh} · {en}")
+        made.set_defaults(command=command)
+        return made
+
+    demo = room("demo", "生成示例村的部门文件", "write the demo departments' files", commands.demo)
+    demo.add_argument("--seed", type=int, default=1, help="种子 · seed")
+    demo.add_argument(
+        "--villages", type=int, default=0, help="生成整县(村数) · a county of so many villages, for benchmarks"
+    )
+    demo.add_argument("--out", default="", help="数据目录(默认 ONEMAP_DATA) · data folder")
+    room("check", "检查申报目录", "prove the declarations", commands.check)
+    run = room("run", "接收并发布", "receive and publish", commands.run)
+    run.add_argument("resources", nargs="*", metavar="RESOURCE")
+    run.add_argument("--all", action="store_true", help="全部资源 · every resource")
+    run.add_argument("--accept", action="store_true", help="发布被暂缓的 · publish what a gate would hold")
+    run.add_argument("--force", action="store_true", help="未变化的也重新接收 · receive again what has not changed")
+    room("status", "各资源的新鲜度", "how fresh each resource is", commands.status)
+    quarantine = room("quarantine", "查看隔离的行", "show quarantined rows", commands.quarantine)
+    quarantine.add_argument("resource", nargs="?", default="", metavar="RESOURCE")
+    quarantine.add_argument("--limit", type=int, default=20, help="最多显示行数 · rows shown a resource")
+    rollback = room("rollback", "退回上一版本", "return to the version before", commands.rollback)
+    rollback.add_argument("table", metavar="TABLE")
+    room("verify", "核对已发布文件", "hash every published file again", commands.verify)
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Many resources at once, two processes at a time; one that fails never stops another."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from etl import run as one
+from etl.ledger import Report, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl.catalog import Catalog
+    from twin.model import Resource
+    from twin.settings import Settings
+
+PROCESSES = 2
+Progress = Callable[[str, int], None]
+
+
+def run_all(
+    resources: Sequence[Resource],
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    accept: bool,
+    force: bool,
+    progress: Progress,
+) -> Iterator[Report]:
+    """Give each resource's report as it is finished, the largest deliveries begun first."""
+    if len(resources) == 1:
+        yield one.run(resources[0], catalog, settings, accept=accept, force=force, progress=progress)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
+        begun = datetime.now(UTC)
+        waiting: dict[Future[Report], Resource] = {
+            pool.submit(one.run, r, catalog, settings, accept=accept, force=force): r
+            for r in sorted(resources, key=lambda r: -_bytes(r, settings.raw))
+        }
+        for future in as_completed(waiting):
+            yield _report(future, waiting[future], settings, begun)
+
+
+def _report(future: Future[Report], resource: Resource, settings: Settings, begun: datetime) -> Report:
+    """Give the report, or one that says how our own code broke: the others still run."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    what = f"{type(error).__name__}: {error}"
+    report = Report(
+        resource=resource.id,
+        run="",
+        status="failed",
+        started_at=begun,
+        finished_at=datetime.now(UTC),
+        reason_zh=f"程序错误,旧版本不受影响,请报告:{what}",
+        reason_en=f"A fault of ours; the version before stays. Please report: {what}",
+    )
+    record(settings.data, report)
+    return report
+
+
+def _bytes(resource: Resource, raw: Path) -> int:
+    paths = [raw / s.location for s in resource.sources]
+    return sum(p.stat().st_size for p in paths if p.is_file())

@@ -1,0 +1,219 @@
+"""What each command of `python -m etl` does and prints."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from etl import batch, catalog, ledger, tasks
+from etl import run as one
+from etl.progress import Ticker, table
+from etl.words import Language, say, span
+from twin import freshness
+from twin.errors import BadRequest, NotFound
+from twin.store import Store
+
+if TYPE_CHECKING:
+    import argparse
+
+    from etl.catalog import Catalog
+    from etl.ledger import Report
+    from twin.model import Resource
+    from twin.settings import Settings
+
+Command = Callable[["argparse.Namespace", "Settings", Language], int]
+GOOD, FAILED, PARTLY = 0, 1, 3
+COUNTS = ("read", "published", "quarantined", "duplicates", "repaired")
+
+
+def demo(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Write the demo departments' files, or a county's for benchmarks, below raw/."""
+    if options.villages:
+        county = importlib.import_module("etl.demo.county")
+        county.write(settings.raw, villages=options.villages, seed=options.seed)
+    else:
+        village = importlib.import_module("etl.demo.village")
+        departments = importlib.import_module("etl.demo.departments")
+        departments.write(village.build(options.seed), settings.raw)
+    print(say("demo.done", language, path=settings.raw))
+    return GOOD
+
+
+def check(_options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Prove the declarations; print every fault with file, line, field and remedy."""
+    found = catalog.check(settings.village)
+    for fault in found:
+        words, remedy = (fault.zh, fault.remedy_zh) if language == "zh" else (fault.en, fault.remedy_en)
+        print(f"{fault.file}:{fault.line} [{fault.field}] {words} → {say('check.remedy', language)}: {remedy}")
+    if found:
+        print(say("check.bad", language, count=len(found)))
+        return FAILED
+    sound = catalog.read(settings.village)
+    counts = {"departments": len(sound.departments), "resources": len(sound.resources)}
+    print(say("check.good", language, systems=len(sound.code_systems), **counts))
+    return GOOD
+
+
+def run(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Receive the named resources, or all; print a table of what became of each."""
+    known = catalog.read(settings.village)
+    chosen = known.resources if options.all else [_named(known, name) for name in options.resources]
+    if not chosen:
+        raise BadRequest(say("none", "zh"), say("none", "en"))
+    titles = {r.id: _title(r, language) for r in chosen}
+    ticker = Ticker()
+    reports: dict[str, Report] = {}
+
+    def progress(resource: str, rows: int) -> None:
+        ticker.tick(say("run.rows", language, title=titles[resource], rows=f"{rows:,}"))
+
+    ticker.tick(say("run.start", language, title=titles[chosen[0].id]))
+    flags = {"accept": options.accept, "force": options.force}
+    for report in batch.run_all(chosen, known, settings, **flags, progress=progress):
+        reports[report.resource] = report
+        status = say(f"status.{report.status}", language)
+        facts = {"done": len(reports), "all": len(chosen), "title": titles[report.resource]}
+        ticker.line(say("run.step", language, status=status, seconds=report.seconds, **facts))
+    ordered = [reports[r.id] for r in chosen if r.id in reports]
+    print(summary(ordered, titles, language))
+    return exit_code(ordered)
+
+
+def exit_code(reports: Iterable[Report]) -> int:
+    """Give 1 where a run failed, 3 where a delivery was refused or held, else 0; never delivered is no fault."""
+    statuses = {r.status for r in reports}
+    if "failed" in statuses:
+        return FAILED
+    return PARTLY if statuses & {"refused", "held"} else GOOD
+
+
+def summary(reports: Sequence[Report], titles: dict[str, str], language: Language) -> str:
+    """Give the table a run ends with, and the sums."""
+    head = [say(f"head.{k}", language) for k in ("status", "resource", *COUNTS, "seconds", "reason")]
+    rows = [
+        [
+            say(f"status.{r.status}", language),
+            titles[r.resource],
+            *(f"{r.counts[k]:,}" if k in r.counts else "" for k in COUNTS),
+            f"{r.seconds:.1f}",
+            _remarks(r, language),
+        ]
+        for r in reports
+    ]
+    sums = {k: sum(r.counts.get(k, 0) for r in reports if r.status in freshness.GOOD) for k in COUNTS}
+    never = sum(r.status == "never" for r in reports)
+    good = sum(r.status in freshness.GOOD for r in reports)
+    facts = {"good": good, "bad": len(reports) - good - never, "never": never}
+    named = {k: f"{v:,}" for k, v in sums.items()}
+    last = [say("run.done", language, **facts, **named)]
+    if sums["quarantined"] or facts["bad"]:
+        last.append(say("run.see", language))
+    return "\n".join([table(head, rows, right=range(2, 8)), "", *last])
+
+
+def _remarks(report: Report, language: Language) -> str:
+    reason = report.reason_zh if language == "zh" else report.reason_en
+    counted = {**report.rules, **report.warnings, **report.repairs}
+    notes = [zh if language == "zh" else en for zh, en in report.notes]
+    return "; ".join(filter(None, [reason, " ".join(f"{k}×{v}" for k, v in counted.items()), *notes]))
+
+
+def status(_options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Print how fresh each resource is, by the ledger, its cadence and the village's clock."""
+    known = catalog.read(settings.village)
+    last = freshness.read(ledger.path(settings.data))
+    now = known.village.clock or datetime.now(UTC)
+    head = [say(f"head.{k}", language) for k in ("status", "resource", "age", "cadence", "reason")]
+    rows = [_fresh_row(r, freshness.status(last.get(r.id), r.cadence_seconds, now), language) for r in known.resources]
+    print(table(head, rows))
+    counts = Counter(row[0] for row in rows)
+    print("\n" + "  ".join(f"{k} {v}" for k, v in counts.items()))
+    return GOOD
+
+
+def _fresh_row(resource: Resource, state: freshness.Freshness, language: Language) -> list[str]:
+    reason = state.reason_zh if language == "zh" else state.reason_en
+    cadence = span(resource.cadence_seconds, language) if resource.cadence_seconds else say("once", language)
+    if state.state == "stale":
+        reason = say("stale.reason", language, cadence=cadence, age=span(state.age_seconds or 0, language))
+    stated = state.as_of.isoformat() if state.as_of else ""
+    return [say(state.state, language), _title(resource, language), stated, cadence, reason]
+
+
+def quarantine(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Print quarantined rows: counts by rule, then each row with its reasons, its place, and the way back."""
+    known = catalog.read(settings.village)
+    store = tasks.quarantine(settings)
+    wanted = [_named(known, options.resource)] if options.resource else known.resources
+    shown = 0
+    for resource in wanted:
+        try:
+            snapshot = store.current(resource.id)
+        except NotFound:
+            continue
+        if snapshot.manifest["rows"]:
+            shown += 1
+            path = snapshot.file("part.parquet")
+            print(_quarantined(resource, snapshot.manifest, pq.read_table(path).to_pylist(), options.limit, language))
+            print(say("quarantine.back", language, raw=settings.raw, id=resource.id) + "\n")
+    if not shown:
+        print(say("quarantine.none", language))
+    return GOOD
+
+
+def _quarantined(resource: Resource, manifest: Any, rows: list[dict[str, Any]], limit: int, language: Language) -> str:
+    title = _title(resource, language)
+    top = say("quarantine.head", language, title=title, id=resource.id, rows=len(rows), run=manifest["run"])
+    counted = table(
+        [say("head.rule", language), say("head.rows", language)],
+        [[rule, str(count)] for rule, count in manifest["rules"].items()],
+    )
+    listed = table(
+        [say(f"head.{k}", language) for k in ("source", "reason", "remedy")],
+        [
+            [f"{row['_source']}!{row['_row']}", reason[language], reason[f"remedy_{language}"]]
+            for row in rows[:limit]
+            for reason in row["reasons"]
+        ],
+    )
+    more = [say("quarantine.more", language, rows=len(rows) - limit)] if len(rows) > limit else []
+    return "\n".join([top, "", counted, "", listed, *more])
+
+
+def rollback(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Return a table, and its quarantine, to the version before."""
+    snapshot = one.rollback(settings, options.table)
+    rows = snapshot.manifest.get("rows")
+    print(say("rollback.done", language, table=options.table, version=snapshot.version, rows=rows))
+    return GOOD
+
+
+def verify(_options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    """Hash every published file again; print what is damaged."""
+    stores = (Store(settings.store), tasks.quarantine(settings))
+    found = [fault for store in stores for fault in store.verify()]
+    for fault in found:
+        print(fault.zh if language == "zh" else fault.en)
+    if found:
+        print(say("verify.bad", language, count=len(found)), file=sys.stderr)
+        return FAILED
+    print(say("verify.good", language, tables=sum(len(store.tables()) for store in stores)))
+    return GOOD
+
+
+def _named(known: Catalog, name: str) -> Resource:
+    found = known.resource(name)
+    if found is None:
+        names = ", ".join(r.id for r in known.resources)
+        raise BadRequest(say("unknown", "zh", name=name, names=names), say("unknown", "en", name=name, names=names))
+    return found
+
+
+def _title(resource: Resource, language: Language) -> str:
+    return resource.title.in_("en" if language == "en" else "zh-CN")

@@ -1,0 +1,120 @@
+"""One run as a value: what is received, under which permissions, and whether it was received before."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from etl import catalog, ledger
+from etl.ledger import Report
+from twin.errors import NotFound, StoreBroken
+from twin.store import Snapshot, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from etl import fetch
+    from etl.catalog import Catalog
+    from twin.model import Resource, Source
+    from twin.settings import Settings
+
+PIPELINE = "1"
+"""Raise it when the same delivery would now be published differently: every resource is then received again."""
+Progress = Callable[[str, int], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """One run: what is received, into which stores, under which permissions."""
+
+    resource: Resource
+    catalog: Catalog
+    settings: Settings
+    run: str
+    started_at: datetime
+    accept: bool
+    force: bool
+    progress: Progress
+    sources: tuple[Source, ...]
+    declaration: str
+    delivery: str = ""
+
+    @property
+    def store(self) -> Store:
+        """Give the store of published tables."""
+        return Store(self.settings.store)
+
+    @property
+    def quarantine(self) -> Store:
+        """Give the store of what was not published."""
+        return quarantine(self.settings)
+
+    def report(self, status: ledger.Status, **facts: Any) -> Report:
+        """Make the report of this run, ending now."""
+        return Report(
+            resource=self.resource.id,
+            run=self.run,
+            status=status,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            **facts,
+        )
+
+
+def quarantine(settings: Settings) -> Store:
+    """Give the store of quarantined rows: the same protocol, one table per resource."""
+    return Store(settings.store / "_quarantine")
+
+
+def declaration(resource: Resource, known: Catalog) -> str:
+    """Give one hash over everything that decides how the same files are published."""
+    named = {f.code_system for f in resource.fields if f.code_system}
+    village = dataclasses.replace(known.village, clock=None)
+    systems = [s for s in known.code_systems if s.id in named]
+    return hashlib.sha256(repr((PIPELINE, resource, village, systems)).encode()).hexdigest()
+
+
+def delivery(task: Task, files: Sequence[fetch.FileSet]) -> str:
+    """Give one hash over the files as they lie there and everything that decides how they are published."""
+    seen = sorted((f.location, part.name, part.sha256) for f in files for part in f.files)
+    return hashlib.sha256(repr((task.declaration, seen)).encode()).hexdigest()
+
+
+def unchanged(task: Task, manifest: Mapping[str, Any]) -> bool:
+    """Say whether this very delivery is what is published, quarantine included."""
+    if manifest.get("delivery") != task.delivery:
+        return False
+    if task.resource.kind in catalog.FILES:
+        return True
+    try:
+        return task.quarantine.current(task.resource.id).manifest.get("run") == manifest.get("run")
+    except (NotFound, StoreBroken):
+        return False
+
+
+def parent_of(task: Task) -> Snapshot | None:
+    """Give the version that is published now, None where there is none that can be read."""
+    try:
+        return task.store.current(task.resource.id)
+    except (NotFound, StoreBroken):
+        return None
+
+
+def provenance(task: Task, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give the manifest fields that say where a version came from."""
+    stated = as_of(task.sources)
+    return {
+        "resource": task.resource.id,
+        "run": task.run,
+        "delivery": task.delivery,
+        "sources": sources,
+        "as_of": stated.isoformat() if stated else None,
+    }
+
+
+def as_of(sources: Sequence[Source]) -> date | None:
+    """Give the newest date the department states for its content."""
+    return max((s.as_of for s in sources if s.as_of), default=None)

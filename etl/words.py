@@ -1,0 +1,100 @@
+"""Every word the command line says, in Chinese and in English."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+WORDS: dict[str, tuple[str, str]] = {
+    "status.published": ("● 已发布", "● published"),
+    "status.unchanged": ("● 未变化", "● unchanged"),
+    "status.held": ("▲ 已暂缓", "▲ held"),
+    "status.refused": ("✖ 已拒收", "✖ refused"),
+    "status.failed": ("✖ 失败", "✖ failed"),
+    "status.never": ("○ 未报送", "○ not delivered"),
+    "fresh": ("● 正常", "● fresh"),
+    "stale": ("▲ 过期", "▲ stale"),
+    "failed": ("✖ 失败", "✖ failed"),
+    "never": ("○ 从未", "○ never"),
+    "head.status": ("状态", "Status"),
+    "head.resource": ("资源", "Resource"),
+    "head.read": ("读取", "Read"),
+    "head.published": ("发布", "Published"),
+    "head.quarantined": ("隔离", "Quarantined"),
+    "head.duplicates": ("重复", "Duplicates"),
+    "head.repaired": ("修复", "Repaired"),
+    "head.seconds": ("秒", "Seconds"),
+    "head.reason": ("说明", "Reason"),
+    "head.age": ("内容时间", "As of"),
+    "head.cadence": ("周期", "Cadence"),
+    "head.rule": ("规则", "Rule"),
+    "head.rows": ("行数", "Rows"),
+    "head.source": ("来源与行", "Source and row"),
+    "head.remedy": ("怎么办", "What to do"),
+    "head.table": ("表", "Table"),
+    "total": ("合计", "Total"),
+    "run.done": (
+        (
+            "{good} 项正常,{bad} 项未发布,{never} 项未报送;"
+            "读取 {read} = 发布 {published} + 隔离 {quarantined} + 重复 {duplicates}"
+        ),
+        (
+            "{good} good, {bad} not published, {never} not delivered; "
+            "read {read} = published {published} + quarantined {quarantined} + duplicates {duplicates}"
+        ),
+    ),
+    "run.see": (
+        "隔离的行:python -m etl quarantine;暂缓的资源核实后:python -m etl run 资源 --accept",
+        "Quarantined rows: python -m etl quarantine; held, once checked: python -m etl run RESOURCE --accept",
+    ),
+    "run.start": ("正在接收 {title}", "receiving {title}"),
+    "run.rows": ("正在接收 {title}:{rows} 行", "receiving {title}: {rows} rows"),
+    "run.step": ("[{done}/{all}] {status} {title} {seconds:.1f} 秒", "[{done}/{all}] {status} {title} {seconds:.1f} s"),
+    "check.good": (
+        "申报无误:{departments} 个部门,{resources} 项资源,{systems} 个代码表",
+        "The declarations are sound: {departments} departments, {resources} resources, {systems} code lists",
+    ),
+    "check.bad": ("申报有 {count} 处错误", "The declarations have {count} faults"),
+    "check.remedy": ("改法", "remedy"),
+    "unknown": (
+        "没有资源 {name};共有:{names}",
+        "There is no resource {name}; there are: {names}",
+    ),
+    "none": ("请指明资源,或用 --all", "Name a resource, or use --all"),
+    "quarantine.none": ("没有隔离的行", "No rows are quarantined"),
+    "quarantine.head": (
+        "{title}({id}):隔离 {rows} 行,运行 {run}",
+        "{title} ({id}): {rows} rows quarantined in run {run}",
+    ),
+    "quarantine.more": ("……另有 {rows} 行,用 --limit 查看", "… and {rows} more; see them with --limit"),
+    "quarantine.back": (
+        "在原文件中改正上列行,重新放入 {raw},再运行:python -m etl run {id}",
+        "Correct these rows in the delivered file, put it back under {raw}, then: python -m etl run {id}",
+    ),
+    "rollback.done": ("{table} 已退回版本 {version}({rows} 行)", "{table} is back at version {version} ({rows} rows)"),
+    "verify.good": ("{tables} 张表的所有文件与清单一致", "Every file of {tables} tables is what its manifest names"),
+    "verify.bad": ("有 {count} 处损坏", "{count} damaged files"),
+    "demo.done": ("示例数据已写入 {path}", "The demo is written to {path}"),
+    "seconds": ("{n} 秒", "{n} s"),
+    "minutes": ("{n} 分钟", "{n} min"),
+    "hours": ("{n} 小时", "{n} h"),
+    "days": ("{n} 天", "{n} d"),
+    "once": ("一次", "once"),
+    "stale.reason": ("应每 {cadence} 报送,已 {age} 未更新", "due every {cadence}, last updated {age} ago"),
+    "crash": ("程序错误,请报告:{what}", "A fault of ours, please report it: {what}"),
+}
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """Give the words of `key` with `values` in place."""
+    zh, en = WORDS[key]
+    return (zh if language == "zh" else en).format(**values)
+
+
+def span(seconds: float, language: Language) -> str:
+    """Give a length of time in the largest whole unit that fits."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= size:
+            return say(unit, language, n=round(seconds / size))
+    return say("seconds", language, n=round(seconds))
