@@ -129,8 +129,8 @@ def _department(document: Document, places: dict[str, proofs.Place]) -> Departme
             document.fault((key,), (f"不认识的表 {key}", f"Unknown table {key}"), remedy)
     if not document.table:
         return None
-    head = cast("object", document.table.get("department"))
-    name = str(cast("Mapping[str, object]", head).get("id", "")) if isinstance(head, Mapping) else ""
+    head = cast("Mapping[str, object] | None", document.table.get("department"))
+    name = str(head.get("id", "")) if isinstance(head, Mapping) else ""
     resources = tuple(_resources(document, name, places))
     department = declared.value_of(document, Department, ("department",), head, given={"resources": resources})
     if department:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etl import sandbox, scenes
+from etl import sandbox
 from twin import geodesy
 from twin import rasters as engine
 from twin.errors import CrsError
@@ -31,6 +32,7 @@ class Taken:
     source: Source
     files: FileSet
     crs: str
+    rows: tuple[dict[str, Any], ...]
     bbox: tuple[float, float, float, float] | None
 
     @property
@@ -46,7 +48,7 @@ def read(resource: Resource, sources: Sequence[Source], raw: Path, village: Vill
         with sandbox.read(resource, source, raw, accepted=village.accepted_crs) as reading:
             rows = [row for batch in reading.batches() for row in batch.to_pylist()]
             box = _bbox(rows, reading.crs, village)
-            taken.append(Taken(source=source, files=reading.files, crs=reading.crs, bbox=box))
+            taken.append(Taken(source=source, files=reading.files, crs=reading.crs, rows=tuple(rows), bbox=box))
         progress(resource.id, len(taken))
     return taken
 
@@ -71,7 +73,7 @@ def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory
     """Write the published files into `directory`; give the facts for the manifest."""
     if resource.kind == "scene":
         for one in taken:
-            scenes.copy(one.files, directory / "scene")
+            _copied(one, directory / "scene")
     elif resource.options.get("role") in ELEVATIONS:
         _built(engine.to_terrain_cog, taken, directory / "terrain.tif")
     else:
@@ -99,6 +101,16 @@ def _built(build: Callable[..., Any], taken: Sequence[Taken], out: Path) -> None
             f"The rasters of one edition have several coordinate systems: {named}. Deliver them in one",
         )
     build([t.files.files[0].path for t in taken], out, crs=systems.pop())
+
+
+def _copied(taken: Taken, directory: Path) -> None:
+    """Copy the files of a scene that its reader proved to belong to it, and no others."""
+    proved = {row["name"] for row in taken.rows if row["_note"] is None}
+    for file in taken.files.files:
+        if file.name in proved:
+            target = directory / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.path, target)
 
 
 def _union(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:
