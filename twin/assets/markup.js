@@ -1,0 +1,45 @@
+/* The second of our Dash components: draws the trees that twin/pages/markup.py makes, in the language of the page.
+   A tree is text, {zh, en}, {e: tag, a: attributes, c: children} or a list of these. No HTML strings anywhere. */
+(function () {
+  "use strict";
+  const React = window.React;
+  const heard = new Set();
+  const language = {
+    now: "zh",
+    set(next) {
+      language.now = next;
+      heard.forEach((tell) => tell(next));
+    },
+  };
+
+  const said = (value) => (value && typeof value === "object" && "zh" in value ? value[language.now] : value);
+
+  function attributes(given, key) {
+    const found = { key };
+    for (const name in given) found[name] = said(given[name]);
+    return found;
+  }
+
+  function draw(node, key) {
+    if (node === null || node === undefined || typeof node === "boolean") return null;
+    if (Array.isArray(node)) return node.map(draw);
+    if (typeof node !== "object") return node;
+    if ("zh" in node) return said(node);
+    return React.createElement(node.e, attributes(node.a, key), ...(node.c || []).map(draw));
+  }
+
+  function Markup(props) {
+    const [, redraw] = React.useState(language.now);
+    React.useEffect(() => {
+      heard.add(redraw);
+      return () => heard.delete(redraw);
+    }, []);
+    React.useEffect(() => {
+      document.dispatchEvent(new CustomEvent("onemap:drawn", { detail: props.id }));
+    });
+    const place = Object.assign({ id: props.id, className: props.className }, attributes(props.attributes));
+    return React.createElement(props.tag || "div", place, ...(props.tree || []).map(draw));
+  }
+
+  window.onemap_page = { Markup, language };
+})();

@@ -1,0 +1,148 @@
+"""What the browser is told once, when the page opens: layers, years, states, legends and the words its own code says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from twin import freshness, search, style
+from twin import map as map_component
+from twin.errors import NotFound, StoreBroken
+from twin.freshness import Freshness
+from twin.model import Layer, OneMap, Text
+from twin.pages.menu import BASE
+from twin.settings import Settings
+from twin.store import Store
+from twin.text import age, both, catalogue, day, number
+
+SAID_BY_BROWSER = "page.js."
+"""The part of the catalogue that onemap.js says; it is shipped in both languages."""
+WORST = ("failed", "stale", "fresh", "never")
+"""Of several resources the layer shows the first of these states that any has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of the village's data at one moment: the manifest and the freshness of each table."""
+
+    now: datetime
+    manifests: Mapping[str, Mapping[str, Any]]
+    states: Mapping[str, Freshness]
+
+
+def known(onemap: OneMap, store: Store, settings: Settings) -> Known:
+    """Look at the store and the run ledger once."""
+    now = onemap.village.clock or datetime.now(UTC)
+    last = freshness.read(settings.data / "run" / "ledger.jsonl")
+    states = {r.id: freshness.status(last.get(r.id), r.cadence_seconds, now) for r in onemap.resources}
+    return Known(now=now, manifests=_manifests(onemap, store), states=states)
+
+
+def _manifests(onemap: OneMap, store: Store) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for resource in onemap.resources:
+        try:
+            found[resource.id] = store.current(resource.id).manifest
+        except (NotFound, StoreBroken):
+            continue
+    return found
+
+
+def told(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
+    """Say of one layer: state, as-of date, age, department, rows, years, reason of trouble, and two of its colours."""
+    tables = tables_of(layer)
+    states = [seen.states[t] for t in tables if t in seen.states]
+    worst = min(states, key=lambda s: WORST.index(s.state), default=None)
+    manifests = [seen.manifests[t] for t in tables if t in seen.manifests]
+    as_of = max((str(m["as_of"]) for m in manifests if m.get("as_of")), default="")
+    department = onemap.department(layer.department)
+    rows = sum(int(m.get("rows") or 0) for m in manifests)
+    return {
+        "state": worst.state if worst else "never",
+        "reason": _reason(worst),
+        "as_of": day(as_of or None),
+        "age": both(lambda language: age(worst.age_seconds if worst else None, language)),
+        "department": department.title if department else Text(layer.department, layer.department),
+        "rows": both(lambda language: number(rows, language, 0)) if rows else None,
+        "years": sorted({y for m in manifests for y in m.get("years") or ()}),
+        "colours": _colours(onemap, layer),
+    }
+
+
+def _reason(state: Freshness | None) -> Text | None:
+    if state is None or not state.reason_zh or state.state == "fresh":
+        return None
+    return Text(state.reason_zh, state.reason_en)
+
+
+def tables_of(layer: Layer) -> tuple[str, ...]:
+    """Give the tables a layer draws, each once, in drawing order."""
+    return tuple(dict.fromkeys(d.table for d in layer.draws))
+
+
+def _colours(onemap: OneMap, layer: Layer) -> list[str]:
+    seen = [i["colour"] for group in style.legend(onemap, layer) for i in group["items"] if i["colour"]]
+    return list(dict.fromkeys(seen))[:2]
+
+
+def years(layers: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Give every year in which some layer has an edition, ascending."""
+    return sorted({y for layer in layers for y in layer["years"]})
+
+
+def boot(onemap: OneMap, seen: Known) -> dict[str, Any]:
+    """Give what onemap.js needs to know, as JSON."""
+    village = onemap.village
+    layers = [_layer(onemap, x, seen) for x in onemap.layers]
+    return {
+        "village": {
+            "name": _pair(village.name),
+            "center": list(village.center),
+            "zoom": village.zoom,
+            "bbox": list(village.bbox),
+            "attribution": _pair(village.attribution),
+            "unit": village.area_unit,
+        },
+        "layers": layers,
+        "years": years(layers),
+        "at": f"{seen.now:%H:%M}",
+        "style": "/api/v1/style.json",
+        "mapWords": {"zh": map_component.words("zh-CN"), "en": map_component.words("en")},
+        "words": {
+            key: {
+                word.removeprefix(SAID_BY_BROWSER): said
+                for word, said in catalogue(language).items()
+                if word.startswith(SAID_BY_BROWSER)
+            }
+            for key, language in (("zh", "zh-CN"), ("en", "en"))
+        },
+    }
+
+
+def _layer(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
+    said = told(onemap, layer, seen)
+    return {
+        "id": layer.id,
+        "theme": layer.theme,
+        "base": layer.theme == BASE,
+        "title": _pair(layer.title),
+        "on": layer.default_on,
+        "opacity": layer.opacity,
+        "years": said["years"],
+        "tables": list(tables_of(layer)),
+        "find": found_by(layer, said["department"]),
+        "scene": any(d.type in ("scene", "fill-extrusion") for d in layer.draws),
+    }
+
+
+def found_by(layer: Layer, department: Text) -> str:
+    """Give all that a layer is found by, lower case: words, pinyin, initials, id, department; one key a line."""
+    drawn = [w for d in layer.draws for w in (d.title.zh, d.title.en)]
+    named = (layer.title.zh, layer.title.en, layer.id, layer.slug, department.zh, department.en)
+    return search.keys((*named, *layer.keywords, *drawn))
+
+
+def _pair(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}

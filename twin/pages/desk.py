@@ -1,0 +1,77 @@
+"""Whoever answers the page's questions: the same rooms the API has, the same subject, one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twin.api import Rooms, rooms
+from twin.entities import Asked
+from twin.errors import NotFound, StoreBroken
+from twin.model import Indicator, OneMap
+from twin.pages import boot
+from twin.policy import ANONYMOUS_LOCAL, Subject
+from twin.settings import Settings
+from twin.store import Store
+
+MOST_KPIS = 4
+"""How many numbers the bar has room for at 1366 pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """One village's rooms, and who asks."""
+
+    rooms: Rooms
+    subject: Subject
+
+    @classmethod
+    def open(cls, onemap: OneMap, store: Store, settings: Settings) -> Desk:
+        """Open the rooms over `store`; raises DeclarationError for layers that cannot be drawn."""
+        return cls(rooms=rooms(onemap, store, settings), subject=ANONYMOUS_LOCAL)
+
+    @property
+    def onemap(self) -> OneMap:
+        """Give the declarations."""
+        return self.rooms.onemap
+
+    def known(self) -> boot.Known:
+        """Look at the store and the run ledger."""
+        return boot.known(self.onemap, self.rooms.store, self.rooms.settings)
+
+    def asked(self, question: Mapping[str, Any]) -> Asked:
+        """Give the language and year a question is asked in."""
+        return Asked(language=str(question.get("language", "zh-CN")), year=question.get("year"))
+
+    def indicator(self, indicator_id: str) -> Indicator:
+        """Give the declared indicator; raises NotFound."""
+        for theme in self.onemap.themes:
+            for indicator in theme.indicators:
+                if indicator.id == indicator_id:
+                    return indicator
+        raise NotFound(f"没有指标 {indicator_id}", f"There is no indicator {indicator_id}", indicator=indicator_id)
+
+    def kpis(self) -> list[Mapping[str, Any]]:
+        """Give the numbers of the bar: every indicator of the tables in which something can be overdue or wrong."""
+        listed = [i for t in self.onemap.themes for i in t.indicators if self.rooms.policy.sees(self.subject, i.table)]
+        urgent = {i.table: n for n, i in enumerate(listed) if i.tone == "danger"}
+        chosen = sorted((i for i in listed if i.table in urgent), key=lambda i: -urgent[i.table])
+        chosen += [i for i in listed if i.tone == "warn" and i.table not in urgent]
+        return [self._kpi(i) for i in chosen[:MOST_KPIS]]
+
+    def _kpi(self, indicator: Indicator) -> Mapping[str, Any]:
+        answer = self.rooms.indicators.one(self.subject, indicator)
+        return {
+            "indicator": indicator.id,
+            "title": indicator.title,
+            "value": answer["value"],
+            "tone": indicator.tone,
+        }
+
+    def manifest(self, table: str) -> Mapping[str, Any]:
+        """Give the manifest of the served snapshot, empty where there is none."""
+        try:
+            return self.rooms.serving.snapshot(table).manifest
+        except (NotFound, StoreBroken):
+            return {}

@@ -1,0 +1,91 @@
+"""The HTML that the page arrives in: language, no-script words, our icons, and none of Dash's version notices."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import dash
+
+from twin.model import Village
+from twin.text import t
+
+ASSETS = Path(__file__).parents[1] / "assets"
+UNUSED = re.compile(r'\s*<script src="[^"]*/(?:dash_table/bundle|deps/polyfill@)[^"]*"></script>')
+"""Scripts Dash adds to every page and this one never runs: the data table and polyfills for Internet Explorer."""
+FINGERPRINT = re.compile(r"\.v[\w-]+m([0-9a-fA-F]+)\.")
+"""Dash writes its own version into file names; the time stamp behind it is enough for caches."""
+TELLS = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version", "plotly_cloud_installed")
+
+FRAME = """<!DOCTYPE html>
+<html lang="zh-CN">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="referrer" content="no-referrer">
+<meta name="color-scheme" content="light dark">
+<meta name="description" content="@description@">
+<title>{%title%}</title>
+<link rel="icon" href="@assets@favicon.svg" type="image/svg+xml">
+{%css%}
+</head>
+<body>
+@icons@
+{%app_entry%}
+<noscript><p class="no-script">@no_script@</p></noscript>
+<footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
+</body>
+</html>"""
+
+ENTRY = """<div id="react-entry-point"><div class="_dash-loading">
+<div class="opening"><p class="opening-name">@name@</p><p class="opening-said" role="status">@loading@</p></div>
+</div></div>"""
+
+
+class Page(dash.Dash):
+    """Dash, with the page's own HTML around it."""
+
+    village: Village
+
+    def interpolate_index(self, **parts: Any) -> str:
+        """Write the page: Dash's parts, cleaned, inside our frame."""
+        scripts = FINGERPRINT.sub(r".vm\1.", UNUSED.sub("", parts["scripts"]))
+        css = FINGERPRINT.sub(r".vm\1.", parts["css"])
+        cleaned = {**parts, "scripts": scripts, "css": css, "config": _config(parts["config"])}
+        cleaned["app_entry"] = _filled(ENTRY, self._words())
+        return super().interpolate_index(**cleaned)
+
+    def _words(self) -> dict[str, str]:
+        return {"name": escape(self.village.name.zh), "loading": escape(t("page.opening", "zh-CN"))}
+
+
+def frame(village: Village, assets: str) -> str:
+    """Give the index string for Dash: `assets` is the address of the assets folder, with its closing slash."""
+    said = " / ".join(t("page.no_script", x) for x in ("zh-CN", "en"))
+    return _filled(
+        FRAME,
+        {
+            "description": escape(f"{village.name.zh} · {t('page.bar.here', 'zh-CN')}"),
+            "assets": escape(assets),
+            "icons": (ASSETS / "icons.svg").read_text("utf-8").strip(),
+            "no_script": escape(said),
+        },
+    )
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
+def _config(tag: str) -> str:
+    head, _, rest = tag.partition(">")
+    body, _, tail = rest.rpartition("</script>")
+    config = {k: v for k, v in json.loads(body).items() if k not in TELLS}
+    config["disable_version_check"] = True
+    written = json.dumps(config).replace("<", "\\u003c").replace(">", "\\u003e").replace("/", "\\u002f")
+    return f"{head}>{written}</script>{tail}"

@@ -1,0 +1,194 @@
+"""The list behind a number or a layer: rows of one table, a page at a time, sorted and limited by the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twin import editions
+from twin.entities import box_of
+from twin.errors import BadRequest, NotFound
+from twin.model import Field, Layer, Resource, Text
+from twin.pages.desk import Desk
+from twin.pages.markup import drawn, el, icon
+from twin.pages.parts import button, empty, words
+from twin.policy import VECTOR_TYPES
+from twin.text import number, plain
+
+PAGE = 20
+MOST_COLUMNS = 4
+BOX = ("xmin", "ymin", "xmax", "ymax")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One list: its heading, its table, the condition, and the tables one may change to."""
+
+    title: Text
+    resource: Resource
+    where: tuple[tuple[str, str, Any], ...] = ()
+    tables: tuple[Resource, ...] = ()
+
+
+def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
+    """Answer for a list: `question` names an indicator, a layer or a table, the page and the sorting; raises TwinError."""
+    wanted = _wanted(desk, question)
+    asked = desk.asked(question)
+    years = desk.manifest(wanted.resource.id).get("years")
+    edition = editions.where(years, asked.year)
+    where = [*wanted.where, *(edition or ())]
+    total = desk.rooms.serving.count(wanted.resource.id, where) if edition is not None else 0
+    pages = max(1, -(-total // PAGE))
+    page = min(max(0, int(question.get("page") or 0)), pages - 1)
+    columns = _columns(desk, wanted.resource)
+    head = _head(wanted, total, edition[0][2] if edition else None, question)
+    if not total:
+        return drawn(head, empty(words("page.list.empty"), words("page.list.empty_next")))
+    rows = _rows(desk, wanted.resource, columns, where, _sorting(desk, wanted, question), page)
+    table = _table(wanted.resource, columns, rows, question, asked.language)
+    return drawn(head, el("div", table, class_="scroll-x"), _pager(page, pages))
+
+
+def _wanted(desk: Desk, question: Mapping[str, Any]) -> Wanted:
+    kind, name = question.get("kind"), str(question.get("id", ""))
+    if kind == "indicator":
+        indicator = desk.indicator(name)
+        return Wanted(title=indicator.title, resource=_resource(desk, indicator.table), where=indicator.where)
+    if kind == "layer":
+        layer = desk.rooms.policy.layer(desk.subject, name)
+        tables = _tables(desk, layer)
+        if not tables:
+            raise NotFound(f"图层 {name} 没有可列出的表", f"Layer {name} has no table to list", layer=name)
+        chosen = next((r for r in tables if r.id == question.get("table")), tables[0])
+        return Wanted(title=layer.title, resource=chosen, tables=tables)
+    resource = _resource(desk, name)
+    return Wanted(title=resource.title, resource=resource)
+
+
+def _resource(desk: Desk, table: str) -> Resource:
+    return desk.rooms.policy.resource(desk.subject, table)
+
+
+def _tables(desk: Desk, layer: Layer) -> tuple[Resource, ...]:
+    drawn_ = dict.fromkeys(d.table for d in layer.draws if d.type in VECTOR_TYPES and d.interactive)
+    return tuple(_resource(desk, t) for t in drawn_ if desk.rooms.policy.sees(desk.subject, t))
+
+
+def _columns(desk: Desk, resource: Resource) -> list[Field]:
+    """Give the columns of the list: what the layer shows first of a thing, without the title itself."""
+    permitted = desk.rooms.policy.columns(desk.subject, resource.id)
+    stored = desk.rooms.serving.columns(resource.id)
+    shown = [c for x in desk.onemap.layers for d in x.draws if d.table == resource.id for c in d.popup]
+    names = [c for c in dict.fromkeys([*shown, *(f.name for f in resource.fields)]) if c in permitted and c in stored]
+    fields = [resource.field_named(n) for n in names if n not in (resource.title_field, resource.key)]
+    return [f for f in fields if f is not None][:MOST_COLUMNS]
+
+
+def _rows(
+    desk: Desk, resource: Resource, columns: Sequence[Field], where: Sequence[Any], order: list[str], page: int
+) -> list[Row]:
+    stored = desk.rooms.serving.columns(resource.id)
+    names = dict.fromkeys(["id", resource.title_field or "id", resource.key, *(f.name for f in columns)])
+    wanted = [n for n in names if n in stored]
+    boxed = [c for c in BOX if c in stored]
+    found = desk.rooms.serving.select(
+        resource.id, [*wanted, *boxed], where, order_by=order, limit=PAGE, offset=page * PAGE
+    )
+    shown = desk.rooms.policy.reveal(desk.subject, resource.id, [{k: r[k] for k in wanted} for r in found])
+    return [{**told, "_bbox": box_of(r) if boxed else None} for told, r in zip(shown, found, strict=True)]
+
+
+def _sorting(desk: Desk, wanted: Wanted, question: Mapping[str, Any]) -> list[str]:
+    """Give the order: as asked, else the deadline where there is one, else the id; raises BadRequest for a hidden column."""
+    asked = str(question.get("sort") or "")
+    column = asked.removeprefix("-")
+    if column:
+        if column not in desk.rooms.policy.columns(desk.subject, wanted.resource.id, [column], "sort"):
+            raise BadRequest(f"不能按 {column} 排序", f"It cannot be sorted by {column}", column=column)
+        return [asked, "id"]
+    due = next((f.name for f in wanted.resource.fields if f.name.startswith("deadline")), "")
+    return [due, "id"] if due else ["id"]
+
+
+def _head(wanted: Wanted, total: int, year: int | None, question: Mapping[str, Any]) -> Any:
+    language = str(question.get("language", "zh-CN"))
+    under = [words("page.list.total", n=number(total, language, 0))]
+    if wanted.resource.title != wanted.title:
+        under += [" · ", wanted.resource.title]
+    if year:
+        under += [" · ", words("page.list.year", year=year)]
+
+    def choice(resource: Resource) -> Any:
+        current = "true" if resource is wanted.resource else None
+        return el(
+            "button",
+            resource.title,
+            type="button",
+            class_="choice",
+            data_act="list-table",
+            data_table=resource.id,
+            aria_current=current,
+        )
+
+    choices = [choice(r) for r in wanted.tables] if len(wanted.tables) > 1 else []
+    return el(
+        "div",
+        el("h2", wanted.title),
+        el("p", under, class_="muted", data_total=total, role="status"),
+        el("div", choices, class_="choices", role="group", aria_label=words("page.list.of")) if choices else None,
+        class_="list-head",
+    )
+
+
+def _table(
+    resource: Resource, columns: Sequence[Field], rows: Sequence[Row], question: Mapping[str, Any], language: str
+) -> Any:
+    title = resource.field_named(resource.title_field or resource.key)
+    first = Field(name="id", title=resource.title, type="string", source="") if title is None else title
+    heads = [_heading(f, question) for f in (first, *columns)]
+    body = [_row(resource, columns, r, language) for r in rows]
+    label = el("caption", resource.title, class_="unseen")
+    return el("table", label, el("thead", el("tr", heads)), el("tbody", body), class_="grid")
+
+
+def _heading(field: Field, question: Mapping[str, Any]) -> Any:
+    asked = str(question.get("sort") or "")
+    way = "ascending" if asked == field.name else "descending" if asked == f"-{field.name}" else None
+    following = f"-{field.name}" if way == "ascending" else field.name
+    unit = el("span", f" ({field.unit})", class_="muted") if field.unit else None
+    inside = [field.title, unit]
+    if field.sensitivity in ("public", "internal"):
+        mark = {"ascending": icon("up"), "descending": icon("down")}.get(way or "")
+        label = words("page.list.sort", name=field.title)
+        inside = [el("button", *inside, mark, type="button", data_act="sort", data_sort=following, title=label)]
+    return el("th", inside, scope="col", aria_sort=way, class_="number" if field.type == "number" else None)
+
+
+def _row(resource: Resource, columns: Sequence[Field], row: Row, language: str) -> Any:
+    about = {
+        "data_table": resource.id,
+        "data_id": row["id"],
+        "data_layer": (resource.layers or ("",))[0],
+        "data_bbox": json.dumps(row["_bbox"]) if row["_bbox"] else None,
+    }
+    link = el("button", resource.title_of(row, language), type="button", data_act="row", **about)
+    return el("tr", el("th", link, scope="row"), [_cell(f, row.get(f.name), language) for f in columns])
+
+
+def _cell(field: Field, value: Any, language: str) -> Any:
+    if field.type == "datetime" and value:
+        return el("td", str(value)[:16].replace("T", " "), class_="num")
+    if field.type == "integer" and not field.unit and value is not None:
+        return el("td", str(value), class_="num number")
+    return el("td", plain(value, language), class_="num number" if field.type in ("number", "integer") else None)
+
+
+def _pager(page: int, pages: int) -> Any:
+    if pages < 2:
+        return None
+    back = button("page", words("page.list.earlier"), "left", data_page=page - 1, disabled=page == 0, class_="framed")
+    on = button("page", words("page.list.later"), "right", data_page=page + 1, disabled=page == pages - 1, class_="framed")
+    return el("div", back, el("span", words("page.list.page", page=page + 1, pages=pages)), on, class_="pager")

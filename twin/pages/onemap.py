@@ -1,0 +1,116 @@
+"""The one-map page: where everything lies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from twin.map import OneMapView
+from twin.model import OneMap
+from twin.errors import TwinError
+from twin.pages import bar, boot, card, dialogs, foot, found, graphs, legend, listing, menu, overlay, side
+from twin.pages.desk import Desk
+from twin.pages.markup import Markup, drawn
+from twin.pages.parts import STATES, failed
+
+PATH = "/"
+MAP_OUT = ("click", "viewState", "drawn", "measured", "ready", "error", "inView", "compare", "threeD", "selection", "tool")
+"""The map's props that the browser module listens to."""
+
+
+def layout(onemap: OneMap, seen: boot.Known, kpis: list[Mapping[str, Any]]) -> Component:
+    """Give the whole page as it opens; nothing in it is asked for again."""
+    told = {x.id: boot.told(onemap, x, seen) for x in onemap.layers}
+    counts = {s: sum(f.state == s for f in seen.states.values()) for s in STATES}
+    start = boot.boot(onemap, seen)
+    return html.Div(
+        [
+            Markup(id="skip", tag="div", className="skip", tree=bar.skip_links()),
+            Markup(
+                id="bar",
+                tag="header",
+                className="bar",
+                tree=bar.bar(onemap.village, kpis, counts, f"{seen.now:%H:%M}"),
+            ),
+            Markup(id="menu", tag="section", className="menu", tree=menu.menu(onemap, told, counts)),
+            html.Main(_middle(onemap), className="middle", id="map-region", tabIndex=-1),
+            html.Aside(side.side(), className="side", id="side", tabIndex=-1),
+            Markup(id="foot", tag="footer", className="foot", tree=foot.foot(start["years"])),
+            Markup(id="phone-tabs", tag="div", className="phone-tabs", tree=foot.phone_tabs()),
+            Markup(id="found", tag="div", className="found", tree=[]),
+            Markup(id="dialogs", tag="div", className="dialogs", tree=dialogs.dialogs(onemap, seen)),
+            Markup(id="notices", tag="div", className="notices", tree=[]),
+            dcc.Store(id="boot", data=start),
+            *side.stores(),
+        ],
+        id="page",
+        className="page",
+    )
+
+
+def _middle(onemap: OneMap) -> list[Component]:
+    return [
+        OneMapView(id="map"),
+        Markup(id="legend", tag="section", className="legend", tree=legend.dock(onemap)),
+        Markup(id="overlay", tag="div", className="overlay-answer", tree=[]),
+    ]
+
+
+LOG = logging.getLogger("onemap.pages")
+Question = Mapping[str, Any]
+ANSWERS: Mapping[str, tuple[str, Callable[[Desk, Question], list[Any]]]] = {
+    "feature": ("feature", card.card),
+    "overlay": ("feature", overlay.overlay),
+    "list": ("list", listing.listing),
+    "search": ("found", found.found),
+}
+"""What the browser may ask: the place that is filled, and who answers."""
+
+
+def register(app: Dash, desk: Desk) -> None:
+    """Put the callbacks on `app`: what the browser listens to, and what the server answers."""
+    app.clientside_callback(ClientsideFunction("onemap", "start"), Input("boot", "data"))
+    for prop in MAP_OUT:
+        function = ClientsideFunction("onemap", f"map_{prop}")
+        app.clientside_callback(function, Input("map", prop), prevent_initial_call=True)
+    for ask, (place, answer) in ANSWERS.items():
+        _register(app, desk, ask, place, answer)
+
+    def charts(question: Question | None) -> tuple[list[Any], list[Any]]:
+        try:
+            return graphs.graphs(desk, question or {})
+        except TwinError as error:
+            return drawn(failed("charts", error)), []
+
+    app.callback(
+        Output("charts-head", "tree"),
+        Output("charts", "children"),
+        Input("ask-charts", "data"),
+        prevent_initial_call=True,
+        on_error=lambda error: (_broke("charts", error), []),
+    )(charts)
+
+
+def _register(app: Dash, desk: Desk, ask: str, place: str, answer: Callable[[Desk, Question], list[Any]]) -> None:
+    def answered(question: Question | None) -> list[Any]:
+        try:
+            return answer(desk, question or {})
+        except TwinError as error:
+            return drawn(failed(ask, error))
+
+    app.callback(
+        Output(place, "tree", allow_duplicate=True),
+        Input(f"ask-{ask}", "data"),
+        prevent_initial_call=True,
+        on_error=lambda error: _broke(ask, error),
+    )(answered)
+
+
+def _broke(ask: str, error: Exception) -> list[Any]:
+    """Say in the one widget that its answer failed; the reason goes to the log."""
+    LOG.error("answering %r failed", ask, exc_info=error)
+    return drawn(failed(ask))

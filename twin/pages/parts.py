@@ -1,0 +1,56 @@
+"""The small parts every panel is made of: a status said by shape, word and colour, and the four states of a widget."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.errors import TwinError
+from twin.model import Text
+from twin.pages.markup import el, icon
+from twin.text import words
+
+__all__ = ["STATES", "button", "empty", "failed", "skeleton", "status", "words"]
+
+STATES = ("fresh", "stale", "failed", "never")
+"""The four states of a resource, in the order they are told."""
+ICONS = {"fresh": "ok", "stale": "stale", "failed": "failed", "never": "never"}
+
+
+def status(state: str, *, word: bool = True) -> Any:
+    """Say a resource's state by shape, colour and word; without `word` the word is there for those who cannot see."""
+    said = el("span", words(f"page.state.{state}"), class_=None if word else "unseen")
+    return el("span", icon(ICONS[state], class_="shape"), said, class_=f"status {state}")
+
+
+def button(act: str, label: Text, name: str, *, text: bool = False, **more: Any) -> Any:
+    """Draw a button with an icon; without `text` its label is its accessible name and tooltip."""
+    kind = f"{'button' if text else 'icon-button'} {more.pop('class_', '')}".strip()
+    inside = [icon(name), el("span", label)] if text else [icon(name)]
+    named = {} if text else {"aria_label": label, "title": label}
+    return el("button", *inside, type="button", class_=kind, data_act=act, **named, **more)
+
+
+def empty(why: Text, then: Text) -> Any:
+    """Say that there is nothing, why, and what to do next."""
+    return el("div", el("p", why, class_="state-why"), el("p", then, class_="state-next"), class_="state empty")
+
+
+def failed(ask: str, error: BaseException | None = None) -> Any:
+    """Say that this one widget failed, why, and offer to try again; `ask` is the question to repeat."""
+    why = Text(error.zh, error.en) if isinstance(error, TwinError) else words("page.state.failed_why")
+    return el(
+        "div",
+        el("p", icon("failed", class_="shape"), el("b", words("page.state.failed_title")), class_="state-head"),
+        el("p", why, class_="state-why"),
+        button("retry", words("page.state.retry"), "reset", text=True, data_ask=ask),
+        class_="state failed",
+        role="alert",
+    )
+
+
+def skeleton(lines: int) -> Any:
+    """Draw grey lines where something is coming."""
+    return el(
+        "div", [el("i", class_="bone") for _ in range(lines)], class_="state loading", role="status",
+        aria_label=words("page.state.loading"),
+    )
