@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import threading
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from twin.errors import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error

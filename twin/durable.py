@@ -13,10 +13,13 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin.errors import PublishConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TEMPORARY = ".tmp-"
 """What the names of unfinished files and folders begin with; `sweep` removes them."""
@@ -54,7 +57,7 @@ def write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(beside, path)  # noqa: PTH105 - one vocabulary of system calls here
+        beside.replace(path)
     except OSError:
         beside.unlink(missing_ok=True)
         raise
@@ -82,7 +85,7 @@ def commit_directory(staging: Path, final: Path) -> None:
     if final.exists():
         raise FileExistsError(final)
     sync_tree(staging)
-    os.rename(staging, final)  # noqa: PTH104
+    staging.rename(final)
     sync(final.parent)
 
 
@@ -106,7 +109,7 @@ def append_line(path: Path, text: str) -> None:
 def remove_tree(directory: Path) -> None:
     """Remove a folder so that a kill on the way leaves nothing under its name."""
     gone = directory.with_name(f"{TEMPORARY}gone-{secrets.token_hex(4)}")
-    os.rename(directory, gone)  # noqa: PTH104
+    directory.rename(gone)
     shutil.rmtree(gone)
 
 

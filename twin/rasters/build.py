@@ -37,7 +37,7 @@ def write_geotiff(path: Path, array: np.ndarray, bounds: Bounds, crs: str, *, no
 
     An empty `crs` writes a file that does not state one.
     """
-    bands = array if array.ndim == 3 else array[np.newaxis]  # noqa: PLR2004 - dimensions
+    bands = array if array.ndim == 3 else array[np.newaxis]
     count, height, width = bands.shape
     profile = {
         "driver": "GTiff",
@@ -64,7 +64,7 @@ def to_web_cog(sources: Sequence[Path], out: Path, *, crs: str) -> Grid:
             if dataset.count not in BANDS or set(dataset.dtypes) != {"uint8"}:
                 raise SourceError("影像应为 8 位 RGB", "An orthophoto must be 8-bit RGB", file=path.name)
     profile = {"count": 4, "dtype": "uint8", "photometric": "RGB", "alpha": "YES"}
-    return _build(sources, out, crs, profile, IMAGERY, _on_top)
+    return _build(sources, out, crs, profile=profile, form=IMAGERY, merge=_on_top)
 
 
 def to_terrain_cog(sources: Sequence[Path], out: Path, *, crs: str) -> Grid:
@@ -77,11 +77,11 @@ def to_terrain_cog(sources: Sequence[Path], out: Path, *, crs: str) -> Grid:
             if dataset.count != 1:
                 raise SourceError("高程应为单波段", "An elevation model must have one band", file=path.name)
     profile = {"count": 1, "dtype": "float32", "nodata": NODATA}
-    return _build(sources, out, crs, profile, TERRAIN, _known)
+    return _build(sources, out, crs, profile=profile, form=TERRAIN, merge=_known)
 
 
 def _on_top(below: np.ndarray, above: np.ndarray) -> None:
-    opaque = above[3] >= 128  # noqa: PLR2004 - half covered
+    opaque = above[3] >= 128
     below[:, opaque] = above[:, opaque]
     below[3, opaque] = 255
 
@@ -91,8 +91,8 @@ def _known(below: np.ndarray, above: np.ndarray) -> None:
     below[known] = above[known]
 
 
-def _build(  # noqa: PLR0913 - the whole recipe of one COG
-    sources: Sequence[Path], out: Path, crs: str, profile: Mapping[str, Any], form: Mapping[str, str], merge: Merge
+def _build(
+    sources: Sequence[Path], out: Path, crs: str, *, profile: Mapping[str, Any], form: Mapping[str, str], merge: Merge
 ) -> Grid:
     with ExitStack() as stack:
         opened = [stack.enter_context(rasterio.open(path)) for path in sources]
@@ -134,7 +134,7 @@ def _windows(grid: Grid, boxes: Sequence[Bounds]) -> Iterator[Window]:
     width, height = grid.columns * TILE, grid.rows * TILE
     for row in range(0, height, CHUNK):
         for column in range(0, width, CHUNK):
-            window = Window(column, row, min(CHUNK, width - column), min(CHUNK, height - row))
+            window = Window.from_slices((row, min(row + CHUNK, height)), (column, min(column + CHUNK, width)))
             west, north = grid.transform * (column, row)
             east, south = grid.transform * (column + window.width, row + window.height)
             if any(b[0] < east and b[2] > west and b[1] < north and b[3] > south for b in boxes):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import rasterio
 from rasterio.transform import from_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import rasterio
 
 Bounds = tuple[float, float, float, float]
 """(min x, min y, max x, max y) in the raster's own CRS."""
@@ -71,6 +75,4 @@ def around(boxes: Sequence[Bounds], finest_m: float) -> Grid:
     right = math.ceil((max(b[2] for b in boxes) + EARTH_M) / side)
     top = math.floor((EARTH_M - max(b[3] for b in boxes)) / side)
     bottom = math.ceil((EARTH_M - min(b[1] for b in boxes)) / side)
-    return Grid(
-        zoom=zoom, x=left * scale, y=top * scale, columns=(right - left) * scale, rows=(bottom - top) * scale
-    )
+    return Grid(zoom=zoom, x=left * scale, y=top * scale, columns=(right - left) * scale, rows=(bottom - top) * scale)

@@ -8,8 +8,7 @@ import os
 import threading
 from collections import OrderedDict
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
@@ -21,6 +20,9 @@ from scipy import ndimage
 
 from twin.errors import StoreBroken
 from twin.rasters.grid import ALIGNED, EARTH_M, NODATA, TILE, Grid, tile_bounds
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPEN_PER_THREAD = 16
 COARSE = 256
@@ -108,9 +110,10 @@ def _pixels(path: Path, grid: Grid, z: int, x: int, y: int) -> np.ndarray | None
     dataset = _dataset(path)
     if right <= 0 or bottom <= 0 or left >= dataset.width or top >= dataset.height:
         return None
+    window = Window.from_slices((top, bottom), (left, right), boundless=True)
     try:
         return dataset.read(
-            window=Window(left, top, right - left, bottom - top),
+            window=window,
             out_shape=(dataset.count, TILE, TILE),
             boundless=left < 0 or top < 0 or right > dataset.width or bottom > dataset.height,
             fill_value=dataset.nodata or 0,
@@ -142,8 +145,8 @@ def _coarse(path: Path, _mtime: int) -> np.ndarray:
     unknown = heights == NODATA
     if unknown.all():
         return np.zeros(shape[1:])
-    nearest = ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True)
-    filled = heights[tuple(nearest)]
+    nearest: Any = ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True)
+    filled = heights[nearest[0], nearest[1]]
     soft = ndimage.gaussian_filter(filled, 4.0)
     return np.where(unknown, soft, filled)
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pygltflib as gltf
 
 from twin.scenes.mesh import ROOF, SHADES, Mesh
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 HEADER = struct.Struct("<4s6I")
 """magic, version, byteLength, feature table JSON and binary, batch table JSON and binary bytes."""
 WALL = np.array([0.93, 0.90, 0.85])
 ROOF_COLOUR = np.array([0.72, 0.42, 0.34])
 DARKEST = 0.62
+BATCH = "_BATCHID"
+"""The vertex attribute that says which feature a vertex belongs to."""
 
 
 def encode(mesh: Mesh, properties: Mapping[str, Sequence[Any]], count: int) -> bytes:
@@ -42,7 +46,10 @@ def decode(data: bytes) -> tuple[int, Mapping[str, Any], gltf.GLTF2]:
     start += batch + batch_binary
     if start % 8:
         raise ValueError("glTF is not aligned to 8 bytes")
-    return count, properties, gltf.GLTF2.load_from_bytes(data[start:])
+    model = gltf.GLTF2.load_from_bytes(data[start:])
+    if model is None:
+        raise ValueError("the glTF cannot be read")
+    return count, properties, model
 
 
 def _padded(text: str, before: int) -> bytes:
@@ -64,7 +71,7 @@ def _glb(mesh: Mesh) -> bytes:
     arrays = (mesh.positions @ turned.T, mesh.normals @ turned.T, mesh.feature)
     position, normal, batch = (_accessor(model, blob, a.astype("<f4"), gltf.ARRAY_BUFFER) for a in arrays)
     attributes = gltf.Attributes(POSITION=position, NORMAL=normal)
-    attributes._BATCHID = batch  # noqa: SLF001 - the attribute's name in the specification
+    setattr(attributes, BATCH, batch)
     primitives = []
     for number in np.unique(mesh.material):
         chosen = mesh.triangles[mesh.material == number].ravel().astype("<u4")
@@ -80,7 +87,7 @@ def _accessor(model: gltf.GLTF2, blob: bytearray, array: np.ndarray, target: int
     view = gltf.BufferView(buffer=0, byteOffset=len(blob), byteLength=array.nbytes, target=target)
     model.bufferViews.append(view)
     blob.extend(array.tobytes())
-    vector = array.ndim == 2  # noqa: PLR2004 - dimensions
+    vector = array.ndim == 2
     model.accessors.append(
         gltf.Accessor(
             bufferView=len(model.bufferViews) - 1,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.scenes import b3dm, earth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 SLACK = 1e-9
 """Radians that a child's region may reach beyond its parent's (millimetres)."""
@@ -29,7 +31,7 @@ def check(directory: Path) -> list[str]:
     faults = [] if tileset["asset"]["version"] in ("1.0", "1.1") else ["asset.version is neither 1.0 nor 1.1"]
     if not np.allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3), atol=1e-9):
         faults.append("root.transform is not a rotation and a shift")
-    if abs(np.linalg.norm(matrix[:3, 3]) - earth.A) > 30_000:  # noqa: PLR2004 - the flattening and mountains
+    if abs(np.linalg.norm(matrix[:3, 3]) - earth.A) > 30_000:
         faults.append("root.transform does not lead to the surface of the earth")
     return faults + list(_walk(root, tileset["geometricError"], None, directory, matrix))
 
@@ -65,7 +67,7 @@ def _content(path: Path, region: list[float], matrix: np.ndarray) -> Iterator[st
     if len(properties.get("id", [])) != count or len(set(properties["id"])) != count:
         yield f"{path.name}: not every feature has an id of its own"
     attributes = model.meshes[0].primitives[0].attributes
-    batch = _array(model, attributes._BATCHID)  # noqa: SLF001 - the attribute's name in the specification
+    batch = _array(model, getattr(attributes, b3dm.BATCH))
     if sorted(set(batch.ravel().tolist())) != list(range(count)):
         yield f"{path.name}: batch ids are not 0 … {count - 1}"
     positions = _array(model, attributes.POSITION)
@@ -79,14 +81,14 @@ def _inside(name: str, positions: np.ndarray, region: list[float], matrix: np.nd
     """Undo glTF's y-up, go to the earth's centre and compare with the region."""
     upright = positions.astype(float) @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
     world = upright @ matrix[:3, :3].T + matrix[:3, 3]
-    corners = [earth.ecef(*np.degrees([region[i], region[j]]), np.float64(h)) for i in (0, 2) for j in (1, 3) for h in region[4:]]
-    box = np.array(corners)
+    lon, lat, height = (a.ravel() for a in np.meshgrid(region[0:3:2], region[1:4:2], region[4:]))
+    box = earth.ecef(np.degrees(lon), np.degrees(lat), height)
     reach = math.dist(box.min(axis=0), box.max(axis=0)) / 2 + SLACK_M
     if np.linalg.norm(world - (box.min(axis=0) + box.max(axis=0)) / 2, axis=1).max() > reach:
         yield f"{name}: vertices lie outside the tile's region"
 
 
-def _array(model: Any, number: int) -> np.ndarray:
+def _array(model: Any, number: Any) -> np.ndarray:
     accessor = model.accessors[number]
     view = model.bufferViews[accessor.bufferView]
     kind = {5125: "<u4", 5126: "<f4"}[accessor.componentType]

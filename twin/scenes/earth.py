@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
+Number = np.ndarray | float
+
 A = 6378137.0
 """WGS 84 semi-major axis, metres."""
 E2 = 6.69437999014e-3
 """WGS 84 first eccentricity squared."""
 
 
-def ecef(lon: np.ndarray, lat: np.ndarray, height_m: np.ndarray) -> np.ndarray:
+def ecef(lon: Number, lat: Number, height_m: Number) -> np.ndarray:
     """Give (…, 3) earth-centred metres of degrees `lon`, `lat` and ellipsoidal heights."""
     lam, phi = np.radians(lon), np.radians(lat)
     normal = A / np.sqrt(1 - E2 * np.sin(phi) ** 2)
@@ -35,11 +37,11 @@ def transform(lon: float, lat: float) -> list[float]:
     """Give the column-major 4 × 4 matrix from local metres at (lon, lat, 0) to earth-centred ones."""
     matrix = np.eye(4)
     matrix[:3, :3] = axes(lon, lat).T
-    matrix[:3, 3] = ecef(np.float64(lon), np.float64(lat), np.float64(0))
+    matrix[:3, 3] = ecef(lon, lat, 0.0)
     return [float(v) for v in matrix.T.ravel()]
 
 
 def local(lon: np.ndarray, lat: np.ndarray, height_m: np.ndarray, origin: tuple[float, float]) -> np.ndarray:
     """Give (n, 3) east, north, up metres from `origin` (degrees lon, lat, height 0)."""
-    centre = ecef(np.float64(origin[0]), np.float64(origin[1]), np.float64(0))
+    centre = ecef(*origin, 0.0)
     return (ecef(lon, lat, height_m) - centre) @ axes(*origin).T

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from twin.scenes import earth
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SHADES = 6
 """Wall materials from shadow to light; renderers without lights still show form."""
@@ -65,7 +68,7 @@ def _walls(
     normals = np.stack([along[:, 1], -along[:, 0], np.zeros(len(along))], axis=1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     first = 4 * np.arange(len(quads))[:, None]
-    triangles = np.concatenate([first + [0, 1, 2], first + [0, 2, 3]], axis=1).reshape(-1, 3)
+    triangles = (first + np.array([0, 1, 2, 0, 2, 3])).reshape(-1, 3)
     return Mesh(
         positions=quads.reshape(-1, 3),
         normals=np.repeat(normals, 4, axis=0),

@@ -1,4 +1,4 @@
-"""The room of published data: snapshots are the truth, serving copies are derived; what others may use is named here."""
+"""The room of published data: snapshots are the truth, serving copies are derived; what others use is named here."""
 
 from twin.store.serving import Serving
 from twin.store.snapshots import Fault, Snapshot, Store

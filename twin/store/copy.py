@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin import duck
 from twin.store import quadgrid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 ROW_GROUP = 16384
 """Rows between zone maps: small enough that a tile reads few rows beyond its own (a multiple of 2048)."""
 FEATURES = """
 CREATE TABLE {target}.features AS
-SELECT * EXCLUDE (geom), geom, ST_XMin(geom) AS xmin, ST_YMin(geom) AS ymin, ST_XMax(geom) AS xmax, ST_YMax(geom) AS ymax
+SELECT * EXCLUDE (geom), geom,
+       ST_XMin(geom) AS xmin, ST_YMin(geom) AS ymin, ST_XMax(geom) AS xmax, ST_YMax(geom) AS ymax
 FROM (SELECT * EXCLUDE (geometry, bbox),
              ST_Reverse(ST_Transform(geometry::GEOMETRY, 'EPSG:4326', 'EPSG:3857', always_xy := true)) AS geom
       FROM read_parquet({parquet}))
@@ -35,7 +39,7 @@ def derive(
     `tile_columns` are the public columns tiles may carry; `class_columns` those of them that colour a layer. The low
     zooms keep the dominant value of each that has few values. `source_layer` names the MVT layer (the table).
     """
-    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)})").fetchall()  # noqa: S608
+    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)})").fetchall()
     with_geometry = any(row[0] == "geometry" for row in described)
     connection.execute(f"ATTACH {duck.literal(directory / 'serving.duckdb')} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
     try:

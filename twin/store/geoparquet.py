@@ -6,12 +6,14 @@ DuckDB's own GeoParquet writer has no covering and loses the CRS after a transfo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import duck
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 ROW_GROUP = 20480
 GEOMETRY_TYPES = {
@@ -58,8 +60,8 @@ def write(
 ) -> Facts:
     """Write `relation` to `path`, sorted by year and Hilbert curve.
 
-    `relation` is a table, view or `read_parquet(…)` with columns `id`, `year` and, where `projjson` is given, `geometry`
-    (valid, exteriors counter-clockwise, x = lon and y = lat of that CRS). Without `projjson` the table has no geometry.
+    `relation` is a table, view or `read_parquet(…)` with columns `id`, `year` and, where `projjson` is given,
+    `geometry` (valid, exteriors counter-clockwise, x = lon and y = lat of that CRS). Without it there is no geometry.
     """
     if projjson is None:
         connection.execute(COPY_PLAIN.format(relation=relation, path=duck.literal(path), row_group=ROW_GROUP))

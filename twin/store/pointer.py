@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin import durable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "current.json"
 COPY = "current.copy.json"

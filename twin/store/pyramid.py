@@ -6,13 +6,16 @@ import enum
 import gzip
 import mmap
 from functools import lru_cache
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pmtiles.reader import Reader
 
 from twin.store import quadgrid
-from twin.store.snapshots import Snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.store.snapshots import Snapshot
 
 
 class Absent(enum.Enum):
@@ -24,7 +27,7 @@ class Absent(enum.Enum):
 ABSENT: Literal[Absent.ABSENT] = Absent.ABSENT
 
 
-def lookup(snapshot: Snapshot, year: int | None, z: int, x: int, y: int) -> bytes | None | Absent:
+def lookup(snapshot: Snapshot, year: int | None, z: int, x: int, y: int) -> bytes | Absent | None:
     """Give the MVT bytes (uncompressed) of a pre-cut tile, None where it is empty, ABSENT where z was not cut.
 
     `year` is an edition the table has, None where it has none.

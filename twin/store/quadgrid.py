@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from twin import duck
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 ZOOMS = range(8, 13)
 LARGE = 20_000

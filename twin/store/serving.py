@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import duck
 from twin.errors import BadRequest, NotFound
-from twin.model import Bbox
-from twin.store.snapshots import Snapshot, Store
+
+if TYPE_CHECKING:
+    from twin.model import Bbox
+    from twin.store.snapshots import Snapshot, Store
 
 FILE = "serving.duckdb"
 GRACE_SECONDS = 60.0
@@ -60,7 +62,7 @@ class Serving:
         attached = self._attached(table)
         return self._connection(), f"{attached.alias}.features"
 
-    def select(  # noqa: PLR0913 - one query, said in one place
+    def select(
         self,
         table: str,
         columns: Iterable[str],
@@ -79,19 +81,19 @@ class Serving:
         tail = f" ORDER BY {order}" if order else ""
         tail += "" if limit is None else f" LIMIT {int(limit)}"
         tail += f" OFFSET {int(offset)}" if offset else ""
-        return self._rows(table, f"SELECT {wanted} FROM {{features}}{clause}{tail}", values)  # noqa: S608
+        return self._rows(table, f"SELECT {wanted} FROM {{features}}{clause}{tail}", values)
 
     def count(self, table: str, where: Where = ()) -> int:
         """Count the rows that meet `where`."""
         clause, values = self._where(table, where, None)
-        return self._rows(table, f"SELECT count(*) AS n FROM {{features}}{clause}", values)[0]["n"]  # noqa: S608
+        return self._rows(table, f"SELECT count(*) AS n FROM {{features}}{clause}", values)[0]["n"]
 
     def groups(self, table: str, by: str | Sequence[str], measure: str = "count", where: Where = ()) -> list[dict]:
         """Give {by…, value} per group, largest first; `measure` is "count" or the name of a column to sum."""
         keys = ", ".join(self._column(table, b) for b in ([by] if isinstance(by, str) else by))
         value = "count(*)" if measure == "count" else f"sum({self._column(table, measure)})"
         clause, values = self._where(table, where, None)
-        sql = f"SELECT {keys}, {value} AS value FROM {{features}}{clause} GROUP BY {keys} ORDER BY value DESC, {keys}"  # noqa: S608
+        sql = f"SELECT {keys}, {value} AS value FROM {{features}}{clause} GROUP BY {keys} ORDER BY value DESC, {keys}"
         return self._rows(table, sql, values)
 
     def get(self, table: str, id: str, year: int | None = None) -> dict[str, Any]:  # noqa: A002 - the column's name

@@ -13,17 +13,20 @@ import re
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import duck, durable
 from twin.errors import BadRequest, NotFound, PublishConflict, StoreBroken, StoreFull
 from twin.store import manifest as manifests
 from twin.store import pointer as pointers
+from twin.store.diff import Difference, compare
 from twin.store.pointer import Pointer, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 KEEP = 5
 """How many versions of a table stay on disk."""
@@ -138,11 +141,9 @@ class Store:
                 found += self._verify(name, version)[1]
         return found
 
-    def diff(self, table: str, a: str, b: str) -> Mapping[str, Any]:
-        """Compare two versions of a table by row key and content; see `twin.store.diff.compare`."""
-        from twin.store import diff  # noqa: PLC0415 - needs Snapshot
-
-        return diff.compare(self.at(table, a), self.at(table, b))
+    def diff(self, table: str, a: str, b: str) -> Difference:
+        """Compare version `a` (before) of a table with `b` (after) by row key and content."""
+        return compare(self.at(table, a), self.at(table, b))
 
     # writing
 
@@ -287,7 +288,7 @@ def _full(folder: Path) -> StoreFull:
     free = shutil.disk_usage(folder).free
     return StoreFull(
         f"磁盘已满:{folder} 仅剩 {free // 1024} KiB,旧版本仍在使用;请清理后重试",
-        f"The disk is full: {folder} has {free // 1024} KiB left; the old version still serves; free space and try again",
+        f"The disk is full: {folder} has {free // 1024} KiB left; the old version still serves; make room, try again",
         path=folder,
         free_bytes=free,
     )
