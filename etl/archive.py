@@ -1,4 +1,4 @@
-"""Which zip containers (.xlsx) are safe to unpack: names, sizes, ratios, entities; told from the directory before reading."""
+"""Which zip containers (.xlsx) are safe to unpack: names, sizes, ratios, entities; told before anything is read."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def _sizes(entries: list[zipfile.ZipInfo], name: str) -> None:
     if bomb or len(entries) > MAX_ENTRIES:
         raise _refused(
             name,
-            f"解压后 {unpacked >> 20} MB(压缩前后比 {unpacked // max(packed, 1)}:1)，疑似压缩炸弹或大量空白格式，请删除多余空行空列后另存",
+            f"解压后 {unpacked >> 20} MB(压缩前后比 {unpacked // max(packed, 1)}:1)，"
+            "疑似压缩炸弹或大量空白格式，请删除多余空行空列后另存",
             f"it unpacks to {unpacked >> 20} MB ({unpacked // max(packed, 1)}:1): a bomb, or masses of empty formatted "
             "cells; delete the empty rows and columns and save again",
         )

@@ -93,7 +93,7 @@ def bubblewrap() -> str | None:
     found = shutil.which("bwrap")
     if found is None:
         return None
-    tried = subprocess.run([*_words(found), "--", "/usr/bin/true"], capture_output=True, check=False)  # noqa: S603
+    tried = subprocess.run([*_words(found), "--", "/usr/bin/true"], capture_output=True, check=False)
     return found if tried.returncode == 0 else None
 
 
@@ -103,7 +103,7 @@ def _bubblewrapped() -> tuple[str, ...]:
 
 
 def _words(found: str) -> tuple[str, ...]:
-    """Give the cage: no network, no other process, a read-only Python and system libraries, nothing else of the disk."""
+    """Give the cage: no network, no other process, Python and system libraries read-only, nothing else."""
     words = [found, "--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
     words += ["--tmpfs", "/tmp", "--chdir", "/"]  # noqa: S108 - a tmpfs of the child's own
     for name in ("/lib", "/lib64", "/lib32", "/bin", "/sbin"):

@@ -43,7 +43,7 @@ class Recode:
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """What was decided, `how` ("strict", "ascii", "declared"), and what the file claimed (`declared`, which often lies)."""
+    """What was decided, `how` ("strict", "ascii", "declared"), and what the file claimed (it often lies)."""
 
     encoding: str
     how: str
@@ -71,7 +71,7 @@ def decide(job: Job) -> Encoding:
     header = _header(path.read_bytes()[: 64 << 10], job)
     cpg = job.main.with_suffix(".cpg")
     declared = cpg.read_text("ascii", "replace").strip()[:40] if cpg.exists() else _LDID.get(header.ldid, "")
-    wanted = [_plain(job.encoding)] if job.encoding else list(CANDIDATES)
+    wanted: list[str] = [_plain(job.encoding)] if job.encoding else list(CANDIDATES)
     values = np.memmap(path, dtype=np.uint8, mode="r")
     ascii_only, survivors = True, wanted
     for words in _words(values, header):
@@ -152,7 +152,8 @@ def _broken(job: Job) -> SourceError:
 def _undecidable(job: Job, tried: list[str]) -> SourceError:
     shown = "、".join(tried)
     return SourceError(
-        f"“{job.name}”的属性文字用 {shown} 都不能完整解码，可能混用了多种编码。请报送单位统一用 UTF-8 或 GB18030 重新导出。",
+        f"“{job.name}”的属性文字用 {shown} 都不能完整解码，可能混用了多种编码。"
+        "请报送单位统一用 UTF-8 或 GB18030 重新导出。",
         f"The text of “{job.name}” decodes in none of {shown}; several encodings may be mixed. Export it again in one.",
         file=job.name,
     )

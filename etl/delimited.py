@@ -88,7 +88,8 @@ def _delimiter(path: Path, encoding: str) -> str:
 def _uncut(job: Job, line: int) -> SourceError:
     return SourceError(
         f"“{job.name}”第 {line} 行起引号不配对或单元格过长，无法分列。请报送单位检查该行后重新导出。",
-        f"From line {line} of “{job.name}” on, quotes do not pair or a cell is too long. Check that line and export again.",
+        f"From line {line} of “{job.name}” on, quotes do not pair or a "
+        "cell is too long. Check that line and export again.",
         file=job.name,
         row=line,
     )

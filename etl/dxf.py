@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ezdxf
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 from ezdxf import recover
+from ezdxf.lldxf.const import DXFError
+from pyarrow import compute
 
 from twin.errors import SourceError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from etl.job import Job
+
+pc: Any = compute  # its functions are made at run time
 
 _CANDIDATES = {"utf-8": "UTF-8", "gb18030": "GB18030", "big5": "BIG5"}
 
@@ -38,7 +40,7 @@ def decide(job: Job) -> str:
 
 
 def attributes(job: Job) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-    """Give what completes a batch: `Elevation`, `BlockAttr:<tag>` columns, and only the layer `job.part` where it is named."""
+    """Give what completes a batch: `Elevation`, `BlockAttr:<tag>` columns, and only the layer `job.part` if named."""
     tags = _block_attributes(job)
     names = sorted({name for one in tags.values() for name in one})
 
@@ -74,14 +76,11 @@ def _block_attributes(job: Job) -> dict[str, dict[str, str]]:
         return {}
     try:
         drawing, _ = recover.readfile(job.main)
-    except (ezdxf.DXFError, OSError) as wrong:
+    except (DXFError, OSError) as wrong:
         raise SourceError(
             f"“{job.name}”的块属性不能读取，图形文件损坏。请报送单位用 CAD 软件检查(AUDIT)后重报。",
             f"The block attributes of “{job.name}” cannot be read; the drawing is damaged. AUDIT it in CAD and resend.",
             file=job.name,
         ) from wrong
-    return {
-        insert.dxf.handle: {a.dxf.tag: a.dxf.text for a in insert.attribs}
-        for insert in drawing.modelspace().query("INSERT")
-        if insert.attribs
-    }
+    inserts: list[Any] = list(drawing.modelspace().query("INSERT"))
+    return {i.dxf.handle: {a.dxf.tag: a.dxf.text for a in i.attribs} for i in inserts if i.attribs}

@@ -63,8 +63,8 @@ class FileSet:
 def fetch(source: Source, raw: Path, *, settle_seconds: float = 0.0) -> FileSet:
     """Take the file set `source.location` names below `raw`: find its parts, see that it stands still, hash it.
 
-    `settle_seconds` > 0 waits that long and looks again (an upload still under way). Raises SourceError where the file is
-    absent, lies outside `raw`, is not a regular file, or changes while it is being taken.
+    `settle_seconds` > 0 waits that long and looks again (an upload still under way). Raises SourceError where the file
+    is absent, lies outside `raw`, is not a regular file, or changes while it is being taken.
     """
     root = _inside(raw, source.location)
     parts = _parts(root, source.location)
@@ -91,7 +91,8 @@ def _inside(raw: Path, location: str) -> Path:
     if not path.exists():
         raise SourceError(
             f"没有找到声明的文件“{location}”。请确认报送单位已上传，并核对目录中的文件名(含大小写)。",
-            f"The declared file “{location}” is not there. Check that it was delivered and that the catalogue names it.",
+            f"The declared file “{location}” is not there. Check that it "
+            "was delivered and that the catalogue names it.",
             file=location,
         )
     return path

@@ -30,7 +30,7 @@ class Heading:
 
 
 def find(rows: Sequence[Sequence[str | None]], merged: Sequence[Merged], stated: str) -> Heading:
-    """Give the heading of a grid of texts: the rows `stated` ("3" or "3-4", 1-based), else the ones just above the data.
+    """Give the heading of a grid of texts: the rows `stated` ("3" or "3-4", 1-based), else those just above the data.
 
     Two rows are joined with "/" ("占地面积/批准"); a heading merged downwards is its own text once. Columns without a
     heading are named by their letter. Raises ValueError where no heading can be told.
@@ -50,7 +50,7 @@ def find(rows: Sequence[Sequence[str | None]], merged: Sequence[Merged], stated:
 
 
 def is_totals(row: Sequence[str | None], words: str) -> bool:
-    """Tell whether the first filled cell of a row starts with one of `words` ("合计|小计"), spaces inside it ignored."""
+    """Tell whether the first filled cell of a row starts with one of `words` ("合计|小计"), ignoring spaces."""
     first = next((c for c in row if c and c.strip()), "")
     return bool(re.match(words or _TOTALS, _SPACES.sub("", to_half_width(first))))
 

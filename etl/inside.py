@@ -1,4 +1,4 @@
-"""What runs inside the throw-away process: limits itself, runs one reader, streams Arrow batches to its standard output.
+"""What runs inside the throw-away process: limits itself, runs one reader, streams Arrow batches to standard output.
 
 The last message of the stream is an empty batch whose metadata holds the reader's report, or its refusal.
 """
@@ -74,7 +74,7 @@ def stream(job: Job, out: Any) -> None:
         word = {REPORT: json.dumps(report)}
     except TwinError as refused:
         word = {REFUSAL: _refusal(refused)}
-    except (MemoryError, pa.lib.ArrowMemoryError):
+    except (MemoryError, pa.ArrowMemoryError):
         word = {REFUSAL: json.dumps({"code": "memory"})}
     writer = writer or pa.ipc.new_stream(out, last)
     writer.write_batch(pa.RecordBatch.from_pylist([], schema=last), custom_metadata=word)

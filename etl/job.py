@@ -11,7 +11,7 @@ from pathlib import Path
 class Job:
     """One delivered file set and what its declaration says of it.
 
-    `path` is the main file (or folder) as the reading process sees it; `files` all names beside it that belong to the set;
+    `path` is the main file (or folder) as the reading process sees it; `files` all names that belong to the set;
     `name` is what a clerk calls it. The rest is `model.Source`, and `kind` the resource's ("none" needs no geometry).
     """
 

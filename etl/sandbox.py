@@ -62,7 +62,7 @@ class Limits:
 
 
 def limits_for(size: int) -> Limits:
-    """Give the limits for a delivery of `size` bytes: 30 s and 2 GiB, growing slowly with what was honestly delivered."""
+    """Give the limits for a delivery of `size` bytes: 30 s and 2 GiB, growing slowly with what was delivered."""
     return Limits(cpu_seconds=30 + size // 8_000_000, memory_bytes=(2 << 30) + min(size, 2 << 30))
 
 
@@ -71,7 +71,7 @@ class Reading:
     """A delivery being read; iterate `batches()` once, then `report` is complete.
 
     Batches have the source's own columns, then `_row` (string: feature number or `sheet!row`, 1-based), `_geometry`
-    (WKB in the system `crs`, null where there is none) and `_note` (null, or comma-separated words such as `totals_row`,
+    (WKB in the system `crs`, null where there is none) and `_note` (null, or comma-separated words: `totals_row`,
     `unclosed_ring`, `not_finite`, `dms`, `number_cell:<column>`). `crs` is "EPSG:n", "gcj02", "bd09", or "" for none.
     """
 
@@ -97,8 +97,8 @@ def read(
 ) -> Iterator[Reading]:
     """Read one delivered file of a resource: a context manager that gives a `Reading`.
 
-    `raw` is the raw folder, `accepted` the village's accepted_crs. Raises SourceError where the delivery cannot be read and
-    CrsError where its coordinate system is absent, contradicts the declaration, or is not allowed.
+    `raw` is the raw folder, `accepted` the village's accepted_crs. Raises SourceError where it cannot be read, CrsError
+    where its coordinate system is absent, contradicts the declaration, or is not allowed.
     """
     files = fetch(source, raw)
     with tempfile.TemporaryDirectory(prefix="onemap-job-") as folder, tempfile.TemporaryFile() as errors:
@@ -134,7 +134,7 @@ def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk) ->
 
 def _start(job: Job, desk: cage.Desk, limits: Limits, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     command = [*desk.command, sys.executable, "-P", "-m", "etl.inside", json.dumps(limits.resource_limits())]
-    child = subprocess.Popen(  # noqa: S603
+    child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=cage.environment(), bufsize=0,
         start_new_session=True, cwd="/",
     )  # fmt: skip
@@ -245,6 +245,8 @@ class _Talk:
             return _too_slow(self.job.name, self.limits.cpu_seconds)
         if "MemoryError" in said or "bad_alloc" in said or "ArrowMemoryError" in said:
             return _too_big(self.job.name)
+        if code == 1 and "Traceback" in said:
+            return _our_fault(self.job.name)
         return SourceError(
             f"读取“{self.job.name}”的进程意外退出({code})：文件已损坏或含恶意内容，其他数据不受影响。请报送单位重新导出后再报。",
             f"The process that read “{self.job.name}” died ({code}): the file is damaged or hostile; nothing else is "
@@ -266,11 +268,20 @@ def _crs(stated: str, source: Source, resource: Resource, accepted: Mapping[str,
     if stated and not geodesy.same(chosen, geodesy.identify(stated, accepted=accepted)):
         raise CrsError(
             f"“{source.location}”写明的坐标系与目录声明的 {chosen} 不一致。请核对后改目录，或请报送单位改正文件。",
-            f"“{source.location}” states another coordinate system than the declared {chosen}. Correct the catalogue, or "
+            f"“{source.location}” states another coordinate system than "
+            f"the declared {chosen}. Correct the catalogue, or "
             "have the sender correct the file.",
             file=source.location,
         )
     return chosen
+
+
+def _our_fault(name: str) -> SourceError:
+    return SourceError(
+        f"读取“{name}”时读取程序自身出错，文件未必有问题。请把运行日志交给维护人员。",
+        f"The reader itself failed on “{name}”; the file may be sound. Give the log of this run to the maintainers.",
+        file=name,
+    )
 
 
 def _silent(name: str) -> SourceError:
@@ -284,7 +295,8 @@ def _silent(name: str) -> SourceError:
 def _too_slow(name: str, seconds: int) -> SourceError:
     return SourceError(
         f"读取“{name}”超过 {seconds} 秒处理器时间，已停止(可能是压缩炸弹或异常复杂的文件)。请拆分或重新导出后再报。",
-        f"Reading “{name}” took more than {seconds} s of CPU and was stopped (a bomb, or too intricate). Split or re-export.",
+        f"Reading “{name}” took more than {seconds} s of CPU and was "
+        "stopped (a bomb, or too intricate). Split or re-export.",
         file=name,
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from etl.job import Job
@@ -27,12 +29,13 @@ _BY_SUFFIX = {
 }
 _HEAD = 1 << 16
 _CHUNK = 1 << 20
+_DXF = re.compile(rb"(999\r?\n[^\n]*\r?\n\s*)*0\r?\n\s*SECTION")
 _XML_BOMB = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _NEEDED = ((".shx", "图形索引", "shape index"), (".dbf", "属性表", "attribute table"))
 
 
 def vector(job: Job) -> str:
-    """Give GDAL's driver name for a delivery whose bytes are what its name says; raises SourceError for everything else."""
+    """Give GDAL's driver name for a delivery whose bytes are what its name says; raises SourceError otherwise."""
     suffix = job.main.suffix.lower()
     driver = _BY_SUFFIX.get(suffix)
     if driver is None:
@@ -67,29 +70,26 @@ def _looks(driver: str, suffix: str, path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return b"<ogrvrt" not in text.lower() and _LOOKS[suffix if driver == "MapInfo File" else driver](head, text)
+
+
+def _is_tab(_head: bytes, text: bytes) -> bool:
+    """Tell a MapInfo .tab of its own data from one that opens other tables, or a picture."""
     low = text.lower()
-    if driver == "ESRI Shapefile":
-        return head[:4] == b"\x00\x00\x27\x0a" and len(head) >= 100
-    if driver == "GPKG":
-        return head[:16] == b"SQLite format 3\x00" and head[68:72] in (b"GPKG", b"GP10", b"GP11")
-    if driver == "GeoJSON":
-        return text[:1] == b"{" and b'"type"' in text and b"ogrvrt" not in low
-    if driver == "FlatGeobuf":
-        return head[:3] == b"fgb"
-    if driver == "LIBKML":
-        return low[:1] == b"<" and b"<kml" in low and b"ogrvrt" not in low
-    if driver == "GML":
-        return low[:1] == b"<" and b"opengis.net/gml" in low and b"ogrvrt" not in low
-    if driver == "DXF":
-        return re.match(rb"(999\r?\n[^\n]*\r?\n\s*)*0\r?\n\s*SECTION", text) is not None
-    if suffix == ".tab":
-        return (
-            low.startswith(b"!table")
-            and b"open table" not in low
-            and b"create view" not in low
-            and b'file "' not in low
-        )
-    return low.startswith(b"version")
+    return low.startswith(b"!table") and not any(w in low for w in (b"open table", b"create view", b'file "'))
+
+
+_LOOKS: Mapping[str, Callable[[bytes, bytes], bool]] = {
+    "ESRI Shapefile": lambda head, _: head[:4] == b"\x00\x00\x27\x0a" and len(head) >= 100,
+    "GPKG": lambda head, _: head[:16] == b"SQLite format 3\x00" and head[68:72] in (b"GPKG", b"GP10", b"GP11"),
+    "GeoJSON": lambda _, text: text[:1] == b"{" and b'"type"' in text,
+    "FlatGeobuf": lambda head, _: head[:3] == b"fgb",
+    "LIBKML": lambda _, text: text[:1] == b"<" and b"<kml" in text.lower(),
+    "GML": lambda _, text: text[:1] == b"<" and b"opengis.net/gml" in text,
+    "DXF": lambda _, text: _DXF.match(text) is not None,
+    ".tab": _is_tab,
+    ".mif": lambda _, text: text.lower().startswith(b"version"),
+}
 
 
 def _complete(job: Job) -> None:
@@ -123,8 +123,6 @@ def _no_dtd(job: Job) -> None:
 
 def _utf8(job: Job) -> None:
     """Refuse text that is not UTF-8, which these formats require, naming the byte."""
-    import codecs  # noqa: PLC0415 - only here
-
     decoder, done = codecs.getincrementaldecoder("utf-8")(), 0
     with job.main.open("rb") as file:
         try:
@@ -134,8 +132,10 @@ def _utf8(job: Job) -> None:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as wrong:
             raise SourceError(
-                f"“{job.name}”不是 UTF-8 编码(约第 {done + wrong.start} 字节)。该格式规定用 UTF-8，请报送单位另存为 UTF-8 后重报。",
-                f"“{job.name}” is not UTF-8 (near byte {done + wrong.start}), which its format requires. Save it as UTF-8.",
+                f"“{job.name}”不是 UTF-8 编码(约第 {done + wrong.start} 字节)。"
+                "该格式规定用 UTF-8，请报送单位另存为 UTF-8 后重报。",
+                f"“{job.name}” is not UTF-8 (near byte {done + wrong.start}),"
+                " which its format requires. Save it as UTF-8.",
                 file=job.name,
             ) from wrong
 

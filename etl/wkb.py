@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
+from pyarrow import compute
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+pc: Any = compute  # its functions are made at run time
 
 MAX_DEPTH = 8
 MAX_VERTICES = 1_000_000
@@ -40,7 +42,7 @@ class TooManyVertices(Exception):  # noqa: N818 - a fact of the file, made into 
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
-    """A column of WKB made safe (2D unless z is kept, rings closed, unreadable ones null), and a note for each row or None."""
+    """A column of WKB made safe (2D unless z is kept, rings closed, unreadable ones null), and each row's note."""
 
     geometry: pa.Array
     notes: list[str | None] | None
@@ -139,7 +141,7 @@ def _walk(blob: bytes) -> str:
 
 
 def _step(blob: bytes, at: int) -> tuple[int, int]:
-    """Pass one geometry header (and the coordinates of a simple one); give the next offset and how many members follow."""
+    """Pass one geometry header (and a simple one's coordinates); give the next offset and the number of members."""
     order = "<" if blob[at : at + 1] == b"\x01" else ">"
     (code,) = struct.unpack_from(order + "I", blob, at + 1)
     at += 5 + (4 if code & 0x20000000 else 0)

@@ -32,7 +32,7 @@ class Sheet:
 
 
 def read(job: Job, magic: bytes) -> Sheet:
-    """Read the sheet `job.part` (or the first); raises SourceError where the workbook cannot be opened or is too large."""
+    """Read the sheet `job.part` (or the first); raises SourceError where it cannot be opened or is too large."""
     if magic.startswith(b"PK"):
         archive.check(job.main, job.name)
     try:

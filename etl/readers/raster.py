@@ -38,7 +38,8 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     west, south, east, north = found.bounds
     facts = {
         "xmin": west, "ymin": south, "xmax": east, "ymax": north, "width": found.width, "height": found.height,
-        "bands": found.bands, "dtype": found.dtype, "nodata": found.nodata, "_row": "1", "_geometry": None, "_note": None,
+        "bands": found.bands, "dtype": found.dtype, "nodata": found.nodata, "_row": "1",
+        "_geometry": None, "_note": None,
     }  # fmt: skip
     types = {"nodata": pa.float64(), "_geometry": pa.binary(), "_note": pa.string()}
     arrays = [pa.array([v], types.get(k)) for k, v in facts.items()]

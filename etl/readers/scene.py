@@ -1,4 +1,4 @@
-"""Delivered 3D Tiles folders: proved self-contained, every content of the kind its name says, nothing outside referred to."""
+"""Delivered 3D Tiles folders: proved self-contained, every content what its name says, nothing outside referred to."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
             else:
                 _content(job, target)
     _some(job, known, missing, report)
-    report.update(driver="3D Tiles", crs_in_file="EPSG:4979", encoding="UTF-8", how="format", declared="")
+    report.update(driver="3D Tiles", crs_in_file="EPSG:4326", encoding="UTF-8", how="format", declared="")
     names = sorted(known)
     yield pa.RecordBatch.from_arrays(
         [
@@ -107,12 +107,20 @@ def _inside(job: Job, name: str, uri: str) -> str:
             parts.pop()
         else:
             raise _refused(job, f"{name} 引用越出文件夹：{uri[:80]}", f"{name} refers out of the folder: {uri[:80]}")
-    target = "/".join(parts)
-    if target not in job.files:
-        raise _refused(
-            job, f"{name} 引用的 {target[:80]} 不存在", f"{name} refers to {target[:80]}, which is not there"
+    return "/".join(parts)
+
+
+def _some(job: Job, known: set[str], missing: set[str], report: dict[str, Any]) -> None:
+    """Note what is missing; refuse a scene of which nothing came."""
+    contents = {n for n in known if not n.endswith(".json")}
+    if not contents - missing:
+        raise _refused(job, "没有任何模型内容", "none of its contents is there")
+    if missing:
+        zh = f"目录引用 {len(contents)} 个模型，其中 {len(missing)} 个没有随文件夹送来，显示时略去。"
+        en = (
+            f"{len(missing)} of the {len(contents)} contents referred to did not come with the folder and are left out."
         )
-    return target
+        report["notes"].append({"zh": zh, "en": en})
 
 
 def _content(job: Job, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Tables people typed (.xlsx, .xls, .csv): every cell stays the text it was; headings, totals and coordinates are found."""
+"""Tables people typed (.xlsx, .xls, .csv): each cell stays the text it was; headings, totals, coordinates are found."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def _open(job: Job, report: dict[str, Any]) -> tuple[heading.Heading, Iterator[_
     if suffix in (".csv", ".txt", ".tsv") and magic[:4] not in (_XLSX, _XLS):
         return _from_text(job, report)
     raise SourceError(
-        f"“{job.name}”的内容不是可接收的表格(.xlsx/.xls/.csv)，可能是改名的网页或其他文件。请用表格软件另存为 .xlsx 后重报。",
+        f"“{job.name}”的内容不是可接收的表格(.xlsx/.xls/.csv)，"
+        "可能是改名的网页或其他文件。请用表格软件另存为 .xlsx 后重报。",
         f"“{job.name}” is not a table we take (.xlsx, .xls, .csv); a renamed web page perhaps. Save it as .xlsx.",
         file=job.name,
     )
@@ -102,8 +103,8 @@ def _heading(
         return heading.find(rows, merged, job.options.get("header_rows", default))
     except ValueError as wrong:
         raise SourceError(
-            f'“{job.name}”中找不到表头。请在目录该来源的 options 中写明 header_rows(如 "3" 或 "3-4")，或核对文件是否为空表。',
-            f'No heading can be found in “{job.name}”. Declare header_rows (such as "3" or "3-4"), or see if it is empty.',
+            f'“{job.name}”中找不到表头。请在目录 options 中写明 header_rows("3" 或 "3-4")，或核对是否为空表。',
+            f'No heading can be found in “{job.name}”. Declare header_rows ("3" or "3-4"), or see if it is empty.',
             file=job.name,
         ) from wrong
 
@@ -160,7 +161,7 @@ def _points(x: pa.Array, y: pa.Array, notes: list[str]) -> tuple[pa.Array, list[
 
 
 def _angles(column: pa.Array, limit: float) -> tuple[np.ndarray, list[str]]:
-    """Read coordinates: decimals of any size, or degree-minute-second within ± limit; NaN and a word where unreadable."""
+    """Read coordinates: decimals of any size, or angles within ± limit; NaN and a word where unreadable."""
     encoded = column.dictionary_encode()
     read_once = [_angle(t, limit) for t in encoded.dictionary.to_pylist()]
     values = np.full(len(column), np.nan)

@@ -1,4 +1,4 @@
-"""Vector files, by GDAL through pyogrio: which formats there are, how their text is encoded, what is refused unopened."""
+"""Vector files, by GDAL through pyogrio: which formats there are, how text is encoded, what is refused unopened."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyogrio
+from pyarrow import compute
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl import dbf, dxf, sniff, wkb
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from etl.job import Job
+
+pc: Any = compute  # its functions are made at run time
 
 ALLOWED = frozenset(
     {"ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "LIBKML", "GML", "MapInfo File", "DXF", "OpenFileGDB"}
@@ -55,7 +57,7 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 
 def _text(
     job: Job, driver: str, report: dict[str, Any]
-) -> tuple[Callable[[Any], Any] | None, str | None, dict[str, str]]:
+) -> tuple[Callable[[Any], Any] | None, str | None, dict[str, Any]]:
     """Decide how the text is encoded: (what repairs a string column, pyogrio's encoding, open options)."""
     if driver == "ESRI Shapefile":
         found = dbf.decide(job)
@@ -85,7 +87,8 @@ def _layer(job: Job, driver: str) -> str | None:
     shown = "、".join(names[:12])
     raise SourceError(
         f"“{job.name}”中有图层 {shown or '(无)'}，没有声明的“{job.part}”。请在目录该来源的 part 中写明图层名。",
-        f"“{job.name}” holds the layers {shown or '(none)'} and not “{job.part}”. Name one of them as part in the catalogue.",
+        f"“{job.name}” holds the layers {shown or '(none)'} and not "
+        f"“{job.part}”. Name one of them as part in the catalogue.",
         file=job.name,
         layer=job.part,
     )
@@ -112,7 +115,7 @@ def _batches(
         table = _columns(batch, geometry, names, recode)
         row = pc.cast(pa.array(np.arange(seen + 1, seen + len(batch) + 1)), pa.string())
         seen += len(batch)
-        done = _finish(job, table, row, batch.column(geometry), geometry)
+        done = _finish(job, table, row, batch.column(geometry))
         if attributes is not None:
             done = attributes(done)
         if len(done) or empty:
@@ -140,7 +143,7 @@ def _columns(
     return out
 
 
-def _finish(job: Job, columns: dict[str, pa.Array], row: pa.Array, raw: pa.Array, geometry: str) -> pa.RecordBatch:
+def _finish(job: Job, columns: dict[str, pa.Array], row: pa.Array, raw: pa.Array) -> pa.RecordBatch:
     try:
         examined = wkb.examine(raw, keep_z=job.options.get("z") == "keep" or job.main.suffix.lower() == ".dxf")
     except wkb.TooManyVertices as wrong:

@@ -8,10 +8,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+from pyarrow import compute
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+pc: Any = compute  # its functions are made at run time
 
 _FULL = {c: chr(c - 0xFEE0) for c in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0xA0: " "}
 _INVISIBLE = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -41,7 +43,7 @@ _DMS = re.compile(
 
 
 def to_half_width(text: str) -> str:
-    """Give `text` with full-width ASCII (０-９ Ａ-Ｚ ．，：) made half-width, invisible characters gone, ends trimmed."""
+    """Give `text` with full-width ASCII (０-９ Ａ-Ｚ ．，：) half-width, invisible characters gone, trimmed."""
     return text.translate(_FULL).translate(_INVISIBLE).strip()
 
 
@@ -107,10 +109,7 @@ def parse_dms(text: str, limit: float) -> float:
     Raises ValueError where minutes or seconds reach 60, or the angle is out of range (11954365).
     """
     plain = to_half_width(text).replace("＇", "'").replace("＂", '"')
-    if _PLAIN.fullmatch(plain):
-        value = float(plain)
-    else:
-        value = _angle(_DMS.fullmatch(plain), text)
+    value = float(plain) if _PLAIN.fullmatch(plain) else _angle(_DMS.fullmatch(plain), text)
     if not -limit <= value <= limit:
         raise ValueError(text)
     return value

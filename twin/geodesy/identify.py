@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyproj
+from pyproj.exceptions import CRSError as ProjError
 
 from twin.errors import CrsError
 from twin.geodesy import systems
 from twin.geodesy.systems import GaussKruger
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twin.model import Bbox
-    from numpy.typing import ArrayLike, NDArray
     from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from twin.model import Bbox
 
 _ZONE = re.compile(r"zone[ _]*(\d{2})", re.IGNORECASE)
 _MERIDIAN = re.compile(r"(?:CM|meridian)[ _]*(\d{2,3})(?:[ _]*E)?", re.IGNORECASE)
@@ -28,8 +31,8 @@ _TOLERANCE = 1e-6
 def identify(stated: str, *, accepted: Mapping[str, float] | None = None) -> str:
     """Give the "EPSG:n" of what a file states of itself: "EPSG:n", WKT (a .prj) or PROJJSON.
 
-    Name and parameters must both agree: a .prj with the right name and a wrong false easting is refused. Raises CrsError
-    when nothing is stated, when the statement contradicts itself, or when the system is not one `transformer` allows.
+    Name and parameters must both agree: a .prj with the right name and a wrong false easting is refused. Raises
+    CrsError when nothing is stated, when the statement contradicts itself, or when `transformer` does not allow it.
     """
     text = stated.strip()
     if not text:
@@ -94,7 +97,7 @@ def _from_definition(text: str, accepted: Mapping[str, float]) -> int:
         raise systems.unknown(text)
     try:
         crs = pyproj.CRS.from_user_input(text)
-    except pyproj.exceptions.CRSError as wrong:
+    except ProjError as wrong:
         raise systems.unknown(text) from wrong
     if crs.is_compound:
         crs = crs.sub_crs_list[0]
@@ -122,7 +125,7 @@ def _matched(crs: pyproj.CRS, accepted: Mapping[str, float]) -> int:
     code = crs.to_epsg(min_confidence=25)
     if code is None:
         raise systems.unknown(crs.name)
-    if systems.family(code) not in ("mercator",) and f"EPSG:{code}" not in accepted:
+    if systems.family(code) != "mercator" and f"EPSG:{code}" not in accepted:
         raise systems.refusal(f"EPSG:{code}", systems.family(code))
     known = _values(pyproj.CRS.from_epsg(code))
     given = _values(crs)
@@ -163,7 +166,7 @@ def _values(crs: pyproj.CRS) -> dict[str, float]:
     values: dict[str, float] = {}
     if crs.coordinate_operation is not None and crs.is_projected:
         for parameter in crs.coordinate_operation.params:
-            values[_PARAMETERS.get(parameter.code, parameter.name)] = parameter.value * (
+            values[_PARAMETERS.get(parameter.code, parameter.name)] = float(parameter.value) * (
                 parameter.unit_conversion_factor if "metre" in parameter.unit_name else 1.0
             )
     if crs.ellipsoid is not None:
@@ -209,8 +212,10 @@ def _flattening_fits(crs: pyproj.CRS, code: int) -> bool:
 
 def _contradiction(name: str, what: str, code: str) -> CrsError:
     return CrsError(
-        f"坐标系定义自相矛盾：名称“{name}”与参数不符({what}，应对照 {code})。请报送单位核对 .prj 的带号、中央经线和东偏移后重报。",
-        f"The coordinate system contradicts itself: the name “{name}” and its parameters disagree ({what}; compare {code}). "
+        f"坐标系定义自相矛盾：名称“{name}”与参数不符({what}，应对照 {code})。"
+        "请报送单位核对 .prj 的带号、中央经线和东偏移后重报。",
+        f"The coordinate system contradicts itself: the name “{name}” and "
+        f"its parameters disagree ({what}; compare {code}). "
         "Ask the sender to check zone, central meridian and false easting in the .prj and to deliver again.",
         crs=name,
     )
@@ -220,7 +225,8 @@ def _no_prefix(easting: float) -> CrsError:
     return CrsError(
         f"东坐标(如 {easting:.0f})没有带号前缀，无法判断属于哪个投影带，系统不猜。请报送单位提供中央经线(如 120°E)，"
         '并在目录该来源下写明 crs，例如 120°E 写 "EPSG:4549"。',
-        f"Eastings such as {easting:.0f} carry no zone number, so the zone cannot be told and is not guessed. Ask the sender "
+        f"Eastings such as {easting:.0f} carry no zone number, so the zone "
+        "cannot be told and is not guessed. Ask the sender "
         'for the central meridian and declare crs, e.g. "EPSG:4549" for 120°E.',
     )
 
@@ -228,7 +234,8 @@ def _no_prefix(easting: float) -> CrsError:
 def _many_zones(zones: set[int]) -> CrsError:
     shown = ", ".join(str(z) for z in sorted(zones)[:6])
     return CrsError(
-        f"东坐标的带号为 {shown}，不是同一个有效的高斯-克吕格带(3度带 25–45，6度带 13–23)。请报送单位统一到一个带后重报。",
+        f"东坐标的带号为 {shown}，不是同一个有效的高斯-克吕格带(3度带 "
+        "25–45，6度带 13–23)。请报送单位统一到一个带后重报。",
         f"Eastings name zone {shown}, which is not one valid Gauss-Kruger zone (25-45 for 3°, 13-23 for 6°). "
         "Ask the sender to deliver in a single zone.",
     )

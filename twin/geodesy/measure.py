@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
 from twin.errors import CrsError
 from twin.geodesy.transform import Xy, is_geographic, transform_geometry, transformer
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
     from collections.abc import Mapping
+
+    from numpy.typing import ArrayLike, NDArray
 
 MU_M2 = 2000.0 / 3.0
 """Square metres in one 亩 (15 亩 = 1 ha)."""
@@ -23,7 +24,8 @@ def area_m2(
 ) -> NDArray[np.float64]:
     """Give planar areas in m² of geometries (shapely or WKB) that are in `crs`, measured in `metric_crs`.
 
-    `metric_crs` "" means `crs` itself, which must then be projected. Nulls give NaN. Raises CrsError for degrees or 3857.
+    `metric_crs` "" means `crs` itself, which must then be projected. Nulls give NaN. Raises CrsError
+    for degrees or 3857.
     """
     return np.asarray(shapely.area(_metric(geometries, crs, metric_crs, accepted)), np.float64)
 
@@ -51,7 +53,8 @@ def _metric(
     target = metric_crs or crs
     if is_geographic(target) or target.upper() == "EPSG:3857":
         raise CrsError(
-            f"不能在 {target} 中量算面积或长度(度，或被墨卡托放大)。请用本县的高斯-克吕格带(village.toml 的 metric_crs)。",
+            f"不能在 {target} 中量算面积或长度(度，或被墨卡托放大)。"
+            "请用本县的高斯-克吕格带(village.toml 的 metric_crs)。",
             f"Areas and lengths are not measured in {target} (degrees, or inflated by Mercator). "
             "Use the county's Gauss-Kruger zone (metric_crs in village.toml).",
             crs=target,

@@ -1,19 +1,19 @@
 """The two obfuscated web-map systems of China, GCJ-02 and BD-09; the only module that knows their formulas.
 
-They are not datums: a published, deterministic shift of WGS 84 coordinates inside a box around China (GCJ-02, 国测局坐标),
-and a second one on top of it (BD-09, 百度坐标). Source of the formulas: "wgtochina_lb" (2010) as republished by the
-open-source packages eviltransform and gcoord. The services themselves add a constant the republished formula leaves out:
-over gcoord's 664 published city pairs the formula alone is wrong by 0.67 m (at most 0.74 m) always in the same direction,
-with `SERVICE_OFFSET_M` by at most 0.07 m. Half the cities predict the other half equally well.
+They are not datums: a published, deterministic shift of WGS 84 coordinates inside a box around China (GCJ-02, 国测局),
+and a second one on top of it (BD-09, 百度). Source of the formulas: "wgtochina_lb" (2010) as republished by the
+open-source packages eviltransform and gcoord. The services themselves add a constant that the republished formula
+leaves out: over gcoord's 664 published city pairs the formula alone is wrong by 0.67 m (at most 0.74 m), always in the
+same direction; with `SERVICE_OFFSET_M` by at most 0.07 m. Half the cities predict the other half equally well.
 All functions take and give numpy arrays of lon and lat in degrees, in this order, of any common shape.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ Degrees = NDArray[np.float64]
 Pair = tuple[Degrees, Degrees]
 
 CHINA_BOX = (72.004, 0.8293, 137.8347, 55.8271)
-"""(west, south, east, north) of the public algorithm; it covers neighbouring countries too, and nothing is shifted outside."""
+"""(west, south, east, north) of the public algorithm; it covers neighbouring countries; nothing is shifted outside."""
 
 SERVICE_OFFSET_M = (0.48, 0.47)
 """(east, north) metres the map services add to the published formula; measured, spread 0.016 m over all cities."""

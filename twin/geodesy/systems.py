@@ -100,9 +100,12 @@ def refusal(crs: str, kind: Family) -> CrsError:
         f"{crs} 是{zh}，没有公开的高精度转换参数，按软件默认换算会偏几十到上百米，因此拒收。"
         "请向县自然资源和规划局测绘科申请把数据转换为2000国家大地坐标系(EPSG:4490 或 3度带 EPSG:4513–4554)后重报，"
         "或由其提供本县四参数/七参数转换成果。",
-        f"{crs} is {en}; no public transformation of known accuracy exists and a default conversion is wrong by tens to "
-        "hundreds of metres, so the file is refused. Ask the county natural-resources bureau (surveying section) to deliver "
-        "it in CGCS2000 (EPSG:4490, or a 3-degree zone EPSG:4513-4554), or to give the county's four- or seven-parameter set.",
+        f"{crs} is {en}; no public transformation of known accuracy "
+        "exists and a default conversion is wrong by tens to "
+        "hundreds of metres, so the file is refused. Ask the county "
+        "natural-resources bureau (surveying section) to deliver "
+        "it in CGCS2000 (EPSG:4490, or a 3-degree zone EPSG:4513-4554), "
+        "or to give the county's four- or seven-parameter set.",
         crs=crs,
     )
 
@@ -111,7 +114,8 @@ def unknown(crs: str) -> CrsError:
     """Give the sentence for a system that is neither known nor accepted by the village's declaration."""
     shown = crs if len(crs) <= 80 else crs[:77] + "…"
     return CrsError(
-        f"坐标系“{shown}”不在允许清单内。请报送单位说明数据的坐标系并转换为2000国家大地坐标系(EPSG:4490 或对应的高斯-克吕格带)；"
+        f"坐标系“{shown}”不在允许清单内。请报送单位说明数据的坐标系并转换为2000国家大地坐标系(EPSG:4490 "
+        "或对应的高斯-克吕格带)；"
         "确需直接接收的，由数据负责人在 village.toml 的 accepted_crs 中登记代码和精度(米)。",
         f"The coordinate system “{shown}” is not on the allow-list. Ask the sender which system it is and to deliver "
         "CGCS2000 (EPSG:4490 or its Gauss-Kruger zone); to accept another one, the data owner registers its code and "

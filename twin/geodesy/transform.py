@@ -8,12 +8,14 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyproj
+import pyproj.network
 import shapely
 from numpy.typing import ArrayLike, NDArray
+from pyproj.exceptions import CRSError as ProjError
 from pyproj.transformer import TransformerGroup
 
 from twin.errors import CrsError
@@ -36,8 +38,8 @@ _OBFUSCATED: Mapping[str, Callable[[ArrayLike, ArrayLike], Xy]] = {
 class Transformer:
     """A proved way from one system to another; `accuracy_m` is what PROJ or the data owner states of it.
 
-    Calling it, or `.transform`, takes x, y arrays (or numbers) and gives x, y float arrays of the same shape; points that
-    cannot be transformed become inf. It is safe to share between threads.
+    Calling it, or `.transform`, takes x, y arrays (or numbers) and gives x, y float arrays of the same shape; points
+    that cannot be transformed become inf. It is safe to share between threads.
     """
 
     crs_from: str
@@ -59,7 +61,7 @@ def transformer(crs_from: str, crs_to: str, *, accepted: Mapping[str, float] | N
     """Give the transformer between two systems.
 
     `crs_from` is "EPSG:n", "gcj02" or "bd09"; `crs_to` is "EPSG:n". Allowed: EPSG:4490, 4480, 4326 (taken as identical,
-    sub-metre), the CGCS2000 Gauss-Kruger zones 4491-4554, EPSG:3857, and what `accepted` ("EPSG:n" → accuracy in metres)
+    sub-metre), the CGCS2000 Gauss-Kruger zones 4491-4554, EPSG:3857, and what `accepted` ("EPSG:n" → accuracy, m)
     names provided PROJ has a non-ballpark operation at least that good. Raises CrsError for everything else.
     """
     return _transformer(crs_from.strip(), crs_to.strip(), frozenset((accepted or {}).items()))
@@ -144,10 +146,11 @@ def _step(source: int, target: int, owned: Mapping[int, float]) -> Callable[[Arr
         raise CrsError(
             f"EPSG:{source} → EPSG:{target} 在本机可用的最好换算精度为 {way.accuracy} 米，达不到登记的 {limit} 米。"
             "请数据负责人核实 village.toml 的 accepted_crs，或由报送单位换算后重报。",
-            f"EPSG:{source} → EPSG:{target}: the best operation available is accurate to {way.accuracy} m, not the registered "
+            f"EPSG:{source} → EPSG:{target}: the best operation available is "
+            f"accurate to {way.accuracy} m, not the registered "
             f"{limit} m. The data owner checks accepted_crs in village.toml, or the sender delivers transformed data.",
         )
-    return lambda x, y: way.transform(x, y)
+    return way.transform
 
 
 @lru_cache(maxsize=256)
@@ -167,12 +170,12 @@ def _best(source: int, target: int) -> pyproj.Transformer:
 def _crs(code: int) -> pyproj.CRS:
     try:
         return pyproj.CRS.from_epsg(code)
-    except pyproj.exceptions.CRSError as wrong:
+    except ProjError as wrong:
         raise systems.unknown(f"EPSG:{code}") from wrong
 
 
 def same(one: str, other: str) -> bool:
-    """Tell whether two "EPSG:n" mean the same numbers (4490 and 4326 do, and a 6° zone and the 3° one of its meridian)."""
+    """Tell whether two "EPSG:n" mean the same numbers (4490 and 4326 do; so do zones of one meridian)."""
     a, b = systems.code_of(one), systems.code_of(other)
     if a == b or (a in systems.HUB and b in systems.HUB):
         return True
