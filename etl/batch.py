@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from etl import run as one
+from etl import scenes
 from etl.ledger import Report, record
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ def run_all(
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
-        begun = datetime.now(UTC)
-        waiting: dict[Future[Report], Resource] = {
-            pool.submit(one.run, r, catalog, settings, accept=accept, force=force): r
-            for r in sorted(resources, key=lambda r: -_bytes(r, settings.raw))
-        }
-        for future in as_completed(waiting):
-            yield _report(future, waiting[future], settings, begun)
+        for wave in (False, True):  # 3D buildings stand on the terrain: they come after everything else
+            begun = datetime.now(UTC)
+            chosen = sorted((r for r in resources if scenes.wanted(r) is wave), key=lambda r: -_bytes(r, settings.raw))
+            waiting: dict[Future[Report], Resource] = {
+                pool.submit(one.run, r, catalog, settings, accept=accept, force=force): r for r in chosen
+            }
+            for future in as_completed(waiting):
+                yield _report(future, waiting[future], settings, begun)
 
 
 def _report(future: Future[Report], resource: Resource, settings: Settings, begun: datetime) -> Report:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl import reasons, staging
+from etl import reasons, scenes, staging
 from twin import duck, geodesy
 from twin.store import copy, geoparquet
 
@@ -88,8 +88,13 @@ def extent(connection: duck.Connection, resource: Resource) -> list[float] | Non
     return list(row) if row and row[0] is not None else None
 
 
-def fill_table(connection: duck.Connection, resource: Resource, village: Village, directory: Path) -> Mapping[str, Any]:
-    """Write part.parquet and what is derived from it into `directory`; give the facts for the manifest."""
+def fill_table(
+    connection: duck.Connection, resource: Resource, village: Village, directory: Path, ground: Path | None = None
+) -> Mapping[str, Any]:
+    """Write part.parquet and what is derived from it into `directory`; give the facts for the manifest.
+
+    `ground` is the terrain that 3D buildings stand on, None for the plane of height 0.
+    """
     spatial = resource.kind != "none"
     projjson = geodesy.projjson(village.storage_crs) if spatial else None
     facts = geoparquet.write(connection, "publishable", directory / "part.parquet", projjson=projjson)
@@ -102,6 +107,8 @@ def fill_table(connection: duck.Connection, resource: Resource, village: Village
         class_columns=[f.name for f in resource.fields if f.code_system and f.name in public],
         source_layer=resource.id,
     )
+    if scenes.wanted(resource):
+        scenes.build(connection, resource, directory / "scene", ground)
     return {
         "kind": resource.kind,
         "rows": facts.rows,

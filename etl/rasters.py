@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etl import sandbox
+from etl import sandbox, scenes
 from twin import geodesy
 from twin import rasters as engine
 from twin.errors import CrsError
@@ -73,7 +72,8 @@ def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory
     """Write the published files into `directory`; give the facts for the manifest."""
     if resource.kind == "scene":
         for one in taken:
-            _copied(one, directory / "scene")
+            proved = {row["name"] for row in one.rows if row["_note"] is None}
+            scenes.copy(one.files, proved, directory / "scene")
     elif resource.options.get("role") in ELEVATIONS:
         _built(engine.to_terrain_cog, taken, directory / "terrain.tif")
     else:
@@ -101,16 +101,6 @@ def _built(build: Callable[..., Any], taken: Sequence[Taken], out: Path) -> None
             f"The rasters of one edition have several coordinate systems: {named}. Deliver them in one",
         )
     build([t.files.files[0].path for t in taken], out, crs=systems.pop())
-
-
-def _copied(taken: Taken, directory: Path) -> None:
-    """Copy the files of a scene that its reader proved to belong to it, and no others."""
-    proved = {row["name"] for row in taken.rows if row["_note"] is None}
-    for file in taken.files.files:
-        if file.name in proved:
-            target = directory / file.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file.path, target)
 
 
 def _union(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:

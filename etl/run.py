@@ -189,7 +189,7 @@ def _publish_rows(
     task: Task, connection: duck.Connection, delivered: Sequence[staging.Delivered], verdict: contract.Verdict
 ) -> str:
     def fill(directory: Path) -> Mapping[str, Any]:
-        facts = publishing.fill_table(connection, task.resource, task.catalog.village, directory)
+        facts = publishing.fill_table(connection, task.resource, task.catalog.village, directory, tasks.ground(task))
         if facts["rows"] != verdict.published:
             raise contract.unbalanced(task.resource, f"published: {facts['rows']} != {verdict.published}")
         return {

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from etl import catalog, ledger
+from etl import catalog, ledger, scenes
 from etl.ledger import Report
 from twin.errors import NotFound, StoreBroken
 from twin.store import Snapshot, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from etl import fetch
     from etl.catalog import Catalog
@@ -80,7 +81,19 @@ def declaration(resource: Resource, known: Catalog) -> str:
 def delivery(task: Task, files: Sequence[fetch.FileSet]) -> str:
     """Give one hash over the files as they lie there and everything that decides how they are published."""
     seen = sorted((f.location, part.name, part.sha256) for f in files for part in f.files)
-    return hashlib.sha256(repr((task.declaration, seen)).encode()).hexdigest()
+    under = str(ground(task)) if scenes.wanted(task.resource) else ""
+    return hashlib.sha256(repr((task.declaration, seen, under)).encode()).hexdigest()
+
+
+def ground(task: Task) -> Path | None:
+    """Give the terrain that is published now, None where there is none: what 3D buildings stand on."""
+    for resource in task.catalog.resources:
+        if resource.kind == "raster" and resource.options.get("role") == "terrain":
+            try:
+                return task.store.current(resource.id).file("terrain.tif")
+            except (NotFound, StoreBroken):
+                continue
+    return None
 
 
 def unchanged(task: Task, manifest: Mapping[str, Any]) -> bool:

@@ -1,0 +1,104 @@
+"""3D scenes on their way out: a delivered tileset's proved part, and the tileset made of a table of buildings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from twin import duck, scenes
+from twin.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from etl.fetch import FileSet
+    from twin.model import Resource
+
+WANTED = "scene"
+"""`options = { scene = "true" }` makes a 3D Tiles tileset of a table's polygons; `height` names their height column."""
+HEIGHT = "height_m"
+SOLIDS = """
+SELECT id, {columns}, ST_AsWKB(geometry) FROM publishable
+WHERE year IS NOT DISTINCT FROM (SELECT max(year) FROM publishable) AND {height} > 0 ORDER BY id
+"""
+
+
+def copy(files: FileSet, proved: set[str], directory: Path) -> None:
+    """Copy the files that the reader proved to belong to the scene; tiles whose content never came lose it."""
+    for file in files.files:
+        if file.name not in proved:
+            continue
+        target = directory / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.suffix.lower() == ".json":
+            target.write_text(json.dumps(_whole(file.name, json.loads(file.path.read_bytes()), proved)), "utf-8")
+        else:
+            shutil.copyfile(file.path, target)
+
+
+def _whole(name: str, tileset: dict[str, Any], proved: set[str]) -> dict[str, Any]:
+    folder = PurePosixPath(name).parent
+    for tile in _tiles(tileset.get("root")):
+        if "content" in tile and not _came(folder, tile["content"], proved):
+            del tile["content"]
+        if "contents" in tile:
+            tile["contents"] = [c for c in tile["contents"] if _came(folder, c, proved)]
+    return tileset
+
+
+def _tiles(root: Any) -> Iterator[dict[str, Any]]:
+    waiting = [root]
+    while waiting:
+        tile = waiting.pop()
+        if isinstance(tile, dict):
+            yield tile
+            waiting.extend(tile.get("children") or ())
+
+
+def _came(folder: PurePosixPath, content: Mapping[str, Any], proved: set[str]) -> bool:
+    address = str(content.get("uri") or content.get("url") or "").split("?")[0]
+    parts: list[str] = []
+    for part in (folder / address).parts:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return "/".join(parts) in proved
+
+
+def wanted(resource: Resource) -> bool:
+    """Say whether a tileset is to be made of `resource`."""
+    return resource.kind == "polygon" and resource.options.get(WANTED) == "true"
+
+
+def build(connection: duck.Connection, resource: Resource, directory: Path, ground: Path | None) -> None:
+    """Write the tileset of the newest edition of `publishable` into `directory`, standing on the terrain `ground`.
+
+    Raises ContractError where what was written is not sound.
+    """
+    height = resource.options.get("height", HEIGHT)
+    public = [f.name for f in resource.fields if f.sensitivity == "public"]
+    sql = SOLIDS.format(columns=", ".join(map(duck.quote, [height, *public])), height=duck.quote(height))
+    solids = []
+    for key, tall, *values, footprint in connection.execute(sql).fetchall():
+        properties = {n: v for n, v in zip(public, values, strict=True) if isinstance(v, str | int | float | bool)}
+        solids.append(
+            scenes.Solid(
+                id=f"{resource.entity or resource.id}:{key}",
+                name=str(properties.get(resource.title_field, key)),
+                footprint=shapely.from_wkb(bytes(footprint)),
+                height_m=float(tall),
+                properties={**properties, "table": resource.id},
+            )
+        )
+    if not solids:
+        return
+    scenes.write_tileset(solids, directory, ground=ground)
+    wrong = scenes.check(directory)
+    if wrong:
+        listed = "; ".join(wrong[:5])
+        raise ContractError(
+            f"生成的三维瓦片有误:{listed}", f"The 3D tiles made are unsound: {listed}", resource=resource.id
+        )
