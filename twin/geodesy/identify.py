@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from twin.model import Bbox
 
+_NAMED = re.compile(r"(?:EPSG:|urn:ogc:def:crs:EPSG:[\d.]*:)(\d{4,6})", re.IGNORECASE)
 _ZONE = re.compile(r"zone[ _]*(\d{2})", re.IGNORECASE)
 _MERIDIAN = re.compile(r"(?:CM|meridian)[ _]*(\d{2,3})(?:[ _]*E)?", re.IGNORECASE)
 _PREFIX = 10_000_000.0
@@ -37,8 +38,8 @@ def identify(stated: str, *, accepted: Mapping[str, float] | None = None) -> str
     text = stated.strip()
     if not text:
         raise systems.absent()
-    if re.fullmatch(r"EPSG:\d{4,6}", text, re.IGNORECASE):
-        code = systems.code_of(text)
+    if named := _NAMED.fullmatch(text):
+        code = int(named[1])
     elif text.upper() in ("OGC:CRS84", "CRS84"):
         code = 4326
     else:
@@ -96,8 +97,8 @@ def _from_definition(text: str, accepted: Mapping[str, float]) -> int:
     if len(text) > _LONGEST:
         raise systems.unknown(text)
     try:
-        crs = pyproj.CRS.from_user_input(text)
-    except ProjError as wrong:
+        crs = pyproj.CRS.from_json(text) if text.startswith("{") else pyproj.CRS.from_wkt(text)
+    except (ProjError, ValueError) as wrong:
         raise systems.unknown(text) from wrong
     if crs.is_compound:
         crs = crs.sub_crs_list[0]

@@ -24,7 +24,7 @@ from twin.geodesy import obfuscated, systems
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-pyproj.network.set_network_enabled(active=False)
+pyproj.network.set_network_enabled(active=False)  # pyright: ignore[reportPrivateImportUsage]
 
 Xy = tuple[NDArray[np.float64], NDArray[np.float64]]
 _HUB = 4326
