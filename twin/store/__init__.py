@@ -1,6 +1,7 @@
 """The room of published data: snapshots are the truth, serving copies are derived; what others use is named here."""
 
 from twin.store.serving import Serving
-from twin.store.snapshots import Fault, Snapshot, Store
+from twin.store.snapshots import Store
+from twin.store.verified import Fault, Snapshot
 
 __all__ = ["Fault", "Serving", "Snapshot", "Store"]

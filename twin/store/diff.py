@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twin import duck
 
 if TYPE_CHECKING:
-    from twin.store.snapshots import Snapshot
+    from twin.store.verified import Snapshot
 
 FILE = "part.parquet"
 PROVENANCE = ("_run", "_source", "_source_sha256", "_row", "_resource", "bbox")

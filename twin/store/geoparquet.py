@@ -32,7 +32,7 @@ SELECT count(*), min(ST_XMin(geometry)), min(ST_YMin(geometry)), max(ST_XMax(geo
 COUNT = "SELECT count(*) FROM {relation}"
 COPY_GEOMETRY = """
 COPY (
-  SELECT * EXCLUDE (geometry), geometry::GEOMETRY AS geometry,
+  SELECT * EXCLUDE (geometry), ST_SetCRS(geometry::GEOMETRY, {crs}) AS geometry,
          {{'xmin': ST_XMin(geometry), 'ymin': ST_YMin(geometry),
            'xmax': ST_XMax(geometry), 'ymax': ST_YMax(geometry)}} AS bbox
   FROM {relation}
@@ -74,10 +74,20 @@ def write(
     corners = "{{'min_x': {}, 'min_y': {}, 'max_x': {}, 'max_y': {}}}::BOX_2D".format(*map(repr, bbox))
     connection.execute(
         COPY_GEOMETRY.format(
-            relation=relation, bounds=corners, path=duck.literal(path), row_group=ROW_GROUP, geo=duck.literal(geo)
+            relation=relation,
+            bounds=corners,
+            crs=duck.literal(_authority(projjson)),
+            path=duck.literal(path),
+            row_group=ROW_GROUP,
+            geo=duck.literal(geo),
         )
     )
     return Facts(rows=rows, bbox=bbox, geometry_types=names)
+
+
+def _authority(projjson: Mapping[str, Any]) -> str:
+    """Give "EPSG:n", which the Parquet column's own type must state too."""
+    return f"{projjson['id']['authority']}:{projjson['id']['code']}"
 
 
 def _geo_key(projjson: Mapping[str, Any], bbox: tuple[float, ...], types: tuple[str, ...]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from twin.store import quadgrid
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twin.store.snapshots import Snapshot
+    from twin.store.verified import Snapshot
 
 
 class Absent(enum.Enum):

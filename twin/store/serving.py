@@ -14,7 +14,8 @@ from twin.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
     from twin.model import Bbox
-    from twin.store.snapshots import Snapshot, Store
+    from twin.store.snapshots import Store
+    from twin.store.verified import Snapshot
 
 FILE = "serving.duckdb"
 GRACE_SECONDS = 60.0

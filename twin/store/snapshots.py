@@ -12,11 +12,11 @@ import errno
 import re
 import secrets
 import shutil
-import threading
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twin import duck, durable
 from twin.errors import BadRequest, NotFound, PublishConflict, StoreBroken, StoreFull
@@ -24,55 +24,14 @@ from twin.store import manifest as manifests
 from twin.store import pointer as pointers
 from twin.store.diff import Difference, compare
 from twin.store.pointer import Pointer, Version
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from twin.store.verified import Fault, Snapshot, Verified
 
 KEEP = 5
 """How many versions of a table stay on disk."""
 TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One published file that is not what its manifest names."""
-
-    table: str
-    version: str
-    file: str
-    problem: str
-
-    @property
-    def zh(self) -> str:
-        """Say it in Chinese, with what to do."""
-        return f"{self.table} 的版本 {self.version} 中 {self.file} 已损坏({self.problem}),请重新发布该资源"
-
-    @property
-    def en(self) -> str:
-        """Say it in English, with what to do."""
-        return f"{self.file} of {self.table} {self.version} is damaged ({self.problem}): publish the resource again"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """One verified version of a table; `degraded` says why it is not the newest one, "" where it is."""
-
-    table: str
-    version: str
-    path: Path
-    manifest: Mapping[str, Any]
-    degraded: str = ""
-
-    def file(self, name: str) -> Path:
-        """Give the path of a published file; raises NotFound for a name the manifest does not have."""
-        if name not in self.manifest["files"]:
-            raise NotFound(f"{self.table} 没有文件 {name}", f"{self.table} has no file {name}", table=self.table)
-        return self.path / name
-
-    def has(self, name: str) -> bool:
-        """Say whether the version holds a file of this name."""
-        return name in self.manifest["files"]
+Fill = Callable[[Path], Mapping[str, Any]]
 
 
 class Store:
@@ -80,8 +39,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
-        self._verified: dict[tuple[str, str], tuple[object, list[Fault]]] = {}
-        self._lock = threading.Lock()
+        self._verified = Verified(self.root)
 
     # reading
 
@@ -96,14 +54,14 @@ class Store:
         pointer, damaged = self._pointer(table)
         reason = f"{table}: {', '.join(damaged)}" if damaged else ""
         for version in pointer.chain:
-            snapshot, faults = self._verify(table, version)
-            if snapshot is not None and not faults:
-                return replace(snapshot, degraded=reason)
-            reason = reason or "; ".join(f.en for f in faults)
+            checked = self._verified.check(table, version)
+            if not checked.faults:
+                return replace(checked.snapshot, degraded=reason) if reason else checked.snapshot
+            reason = reason or "; ".join(f.en for f in checked.faults)
         raise _broken(table, reason)
 
     def versions(self, table: str) -> list[Version]:
-        """Give the chain of versions, the current one first."""
+        """Give the chain of versions, the current one first; raises NotFound where there is none."""
         return list(self._pointer(table)[0].chain)
 
     def at(self, table: str, version: str) -> Snapshot:
@@ -111,10 +69,10 @@ class Store:
         found = next((v for v in self.versions(table) if v.version == version), None)
         if found is None:
             raise NotFound(f"{table} 没有版本 {version}", f"{table} has no version {version}", table=table)
-        snapshot, faults = self._verify(table, found)
-        if snapshot is None or faults:
-            raise _broken(table, "; ".join(f.en for f in faults))
-        return snapshot
+        checked = self._verified.check(table, found)
+        if checked.faults:
+            raise _broken(table, "; ".join(f.en for f in checked.faults))
+        return checked.snapshot
 
     def as_of(self, table: str, at: datetime) -> Snapshot:
         """Give the version that was current at the aware time `at`; raises NotFound where none was kept."""
@@ -124,36 +82,29 @@ class Store:
             raise NotFound(f"{table} 在 {at} 之前没有版本", f"{table} has no version as old as {at}", table=table)
         return self.at(table, found.version)
 
-    def faults(self) -> list[Fault]:
-        """Give the damage met so far by this process, without looking again."""
-        with self._lock:
-            return [f for _, faults in self._verified.values() for f in faults]
-
-    def verify(self, table: str | None = None) -> list[Fault]:
-        """Hash every file of every kept version again (the scrubber) and give what is damaged."""
-        with self._lock:
-            self._verified = {k: v for k, v in self._verified.items() if table not in (None, k[0])}
-        found: list[Fault] = []
-        for name in [table] if table else self.tables():
-            pointer, damaged = pointers.read(self._folder(name))
-            found += [Fault(table=name, version="", file=f, problem="bytes") for f in damaged]
-            for version in pointer.chain if pointer else ():
-                found += self._verify(name, version)[1]
-        return found
-
     def diff(self, table: str, a: str, b: str) -> Difference:
         """Compare version `a` (before) of a table with `b` (after) by row key and content."""
         return compare(self.at(table, a), self.at(table, b))
 
+    def faults(self) -> list[Fault]:
+        """Give the damage this process has met, and the damaged pointers, without hashing anything again."""
+        found = [f for table in self.tables() for f in _pointer_faults(table, pointers.read(self.root / table)[1])]
+        return found + self._verified.faults()
+
+    def verify(self, table: str | None = None) -> list[Fault]:
+        """Hash every file of every kept version again (the scrubber) and give what is damaged."""
+        self._verified.forget(table)
+        found: list[Fault] = []
+        for name in [table] if table else self.tables():
+            pointer, damaged = pointers.read(self._folder(name))
+            found += _pointer_faults(name, damaged)
+            for version in pointer.chain if pointer else ():
+                found += self._verified.check(name, version).faults
+        return found
+
     # writing
 
-    def publish(
-        self,
-        table: str,
-        fill: Callable[[Path], Mapping[str, Any]],
-        *,
-        version: str = "",
-    ) -> Snapshot:
+    def publish(self, table: str, fill: Fill, *, version: str = "") -> Snapshot:
         """Publish what `fill` writes into the folder it is given; `fill` returns the manifest's fields.
 
         Readers see the version before or this one, whole. Raises PublishConflict where another publish came first,
@@ -166,29 +117,30 @@ class Store:
             with durable.lock(folder / ".lock"):
                 durable.sweep(folder)
                 parent = pointers.read(folder)[0]
-                self._check_version(folder, version, parent)
+                _make_way(folder, version, parent)
                 staging = stack.enter_context(durable.staging(folder))
             try:
-                entry = _fill(staging, fill, table=table, version=version, parent=parent)
+                entry = _filled(staging, fill, table=table, version=version, parent=parent)
                 with durable.lock(folder / ".lock"):
-                    self._commit(folder, staging, entry, parent)
+                    _commit(folder, staging, entry, parent)
             except (OSError, duck.Error) as error:
                 if _is_full(error):
                     raise _full(folder) from error
                 raise
-        return self._known(table, entry)
+        self._verified.trust(table, entry)
+        return self._verified.check(table, entry).snapshot
 
     def rollback(self, table: str) -> Snapshot:
         """Make the version before the current one current; durable on return. Raises NotFound where there is none."""
         folder = self._folder(table)
+        if not folder.is_dir():
+            raise _unpublished(table)
         with durable.lock(folder / ".lock"):
             pointer, _ = self._pointer(table)
             if len(pointer.chain) == 1:
                 raise NotFound(f"{table} 没有更早的版本", f"{table} has no version before this one", table=table)
             pointers.write(folder, Pointer(chain=pointer.chain[1:]))
         return self.current(table)
-
-    # inside
 
     def _folder(self, table: str) -> Path:
         if not TABLE.fullmatch(table):
@@ -200,65 +152,12 @@ class Store:
         if pointer is None and damaged:
             raise _broken(table, ", ".join(damaged))
         if pointer is None:
-            raise NotFound(f"尚未发布:{table}", f"{table} has not been published", table=table)
+            raise _unpublished(table)
         return pointer, damaged
 
-    def _check_version(self, folder: Path, version: str, parent: Pointer | None) -> None:
-        if not VERSION.fullmatch(version):
-            raise BadRequest(f"版本名无效:{version!r}", f"{version!r} is not a version's name")
-        path = folder / f"v={version}"
-        if not path.exists():
-            return
-        if parent and any(v.version == version for v in parent.chain):
-            raise PublishConflict(f"版本 {version} 已存在", f"Version {version} exists", table=folder.name)
-        durable.remove_tree(path)  # committed by a publish that was killed before its pointer, or rolled back
 
-    def _commit(self, folder: Path, staging: Path, entry: Version, parent: Pointer | None) -> None:
-        if pointers.read(folder)[0] != parent:
-            raise PublishConflict(
-                "同一张表刚刚由另一次发布更新,请基于新版本重试",
-                "Another publish of this table came first; run again from the new version",
-                table=folder.name,
-            )
-        durable.commit_directory(staging, folder / f"v={entry.version}")
-        chain = (entry, *(parent.chain if parent else ()))[:KEEP]
-        pointers.write(folder, Pointer(chain=chain))
-        kept = {f"v={v.version}" for v in chain}
-        for path in sorted(folder.glob("v=*")):
-            if path.name not in kept:
-                durable.remove_tree(path)
-
-    def _known(self, table: str, version: Version) -> Snapshot:
-        """Give the version whose hashes were computed a moment ago, and need not be again."""
-        path = self.root / table / f"v={version.version}"
-        manifest = manifests.read(path, version.manifest_sha256) or {"files": {}}
-        with self._lock:
-            self._verified[table, version.version] = (manifests.signature(path, manifest), [])
-        return self.at(table, version.version)
-
-    def _verify(self, table: str, version: Version) -> tuple[Snapshot | None, list[Fault]]:
-        path = self.root / table / f"v={version.version}"
-        manifest = manifests.read(path, version.manifest_sha256)
-        if manifest is None:
-            fault = Fault(table=table, version=version.version, file=manifests.NAME, problem="bytes")
-            with self._lock:
-                self._verified[table, version.version] = ((), [fault])
-            return None, [fault]
-        signature = manifests.signature(path, manifest)
-        with self._lock:
-            known = self._verified.get((table, version.version))
-        if known is None or known[0] != signature:
-            faults = [
-                Fault(table=table, version=version.version, file=name, problem=problem)
-                for name, problem in manifests.damaged(path, manifest)
-            ]
-            known = (signature, faults)
-            with self._lock:
-                self._verified[table, version.version] = known
-        return Snapshot(table=table, version=version.version, path=path, manifest=manifest), known[1]
-
-
-def _fill(staging: Path, fill: Callable[..., Mapping[str, Any]], *, table: str, version: str, parent: Any) -> Version:
+def _filled(staging: Path, fill: Fill, *, table: str, version: str, parent: Pointer | None) -> Version:
+    """Let `fill` write, then write the manifest of what is there."""
     fields = dict(fill(staging))
     created_at = datetime.now(UTC).isoformat()
     fields |= {"table": table, "version": version, "created_at": created_at}
@@ -268,8 +167,43 @@ def _fill(staging: Path, fill: Callable[..., Mapping[str, Any]], *, table: str, 
     return Version(version=version, manifest_sha256=digest, created_at=created_at)
 
 
+def _make_way(folder: Path, version: str, parent: Pointer | None) -> None:
+    if not VERSION.fullmatch(version):
+        raise BadRequest(f"版本名无效:{version!r}", f"{version!r} is not a version's name")
+    if parent and any(v.version == version for v in parent.chain):
+        raise PublishConflict(f"版本 {version} 已存在", f"Version {version} exists", table=folder.name)
+    path = folder / f"v={version}"
+    if path.exists():  # left by a publish that was killed before its pointer, or rolled back
+        durable.remove_tree(path)
+
+
+def _commit(folder: Path, staging: Path, entry: Version, parent: Pointer | None) -> None:
+    """Name the staged version and point to it, if nobody has published since `parent` was read."""
+    if pointers.read(folder)[0] != parent:
+        raise PublishConflict(
+            "同一张表刚刚由另一次发布更新,请基于新版本重试",
+            "Another publish of this table came first; run again from the new version",
+            table=folder.name,
+        )
+    durable.commit_directory(staging, folder / f"v={entry.version}")
+    chain = (entry, *(parent.chain if parent else ()))[:KEEP]
+    pointers.write(folder, Pointer(chain=chain))
+    kept = {f"v={v.version}" for v in chain}
+    for path in sorted(folder.glob("v=*")):
+        if path.name not in kept:
+            durable.remove_tree(path)
+
+
 def _fresh_version() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
+
+
+def _pointer_faults(table: str, damaged: tuple[str, ...]) -> list[Fault]:
+    return [Fault(table=table, version="", file=name, problem="bytes") for name in damaged]
+
+
+def _unpublished(table: str) -> NotFound:
+    return NotFound(f"尚未发布:{table}", f"{table} has not been published", table=table)
 
 
 def _broken(table: str, reason: str) -> StoreBroken:
