@@ -313,7 +313,8 @@ def _duty(part: Within, language: str) -> list[Json]:
     found: dict[tuple[Any, Any], Json] = {}
     for field in part.resource.fields:
         phone = f"{field.name.removesuffix('_name')}_phone"
-        if not field.name.endswith("_name") or part.resource.field_named(phone) is None:
+        private = field.sensitivity not in ("public", "internal")
+        if not field.name.endswith("_name") or private or part.resource.field_named(phone) is None:
             continue
         for row in part.rows:
             if row.get(field.name):

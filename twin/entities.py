@@ -291,7 +291,8 @@ def _duty(resource: Resource, row: Row, language: str) -> list[Json]:
     for field in resource.fields:
         role = field.name.removesuffix("_name")
         phone = f"{role}_phone"
-        if field.name.endswith("_name") and resource.field_named(phone) and row.get(field.name):
+        private = field.sensitivity not in ("public", "internal")
+        if field.name.endswith("_name") and not private and resource.field_named(phone) and row.get(field.name):
             found.append({"role": field.title.in_(language), "name": row[field.name], "phone": row.get(phone)})
     return found
 

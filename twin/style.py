@@ -9,7 +9,7 @@ from typing import Any
 from twin import classes as classing
 from twin.errors import DeclarationError
 from twin.model import ClassItem, Draw, Layer, OneMap
-from twin.policy import ANONYMOUS_LOCAL, VECTOR_TYPES, Policy, Subject
+from twin.policy import ANONYMOUS_LOCAL, DEEPEST, VECTOR_TYPES, Policy, Subject
 
 Json = dict[str, Any]
 Expression = list[Any]
@@ -25,8 +25,6 @@ COLOUR_OF: Mapping[str, str] = {
 LAND_SYSTEMS = frozenset({"sandiao", "ydyh"})
 """Code systems whose digits collide: a layer coloured by one must say which, and of which year."""
 SELECTION = "#00E5FF"
-VECTOR_MAXZOOM = 16
-"""Tiles beyond are drawn from z16's, whose grid is 0.15 m."""
 RASTER_MAXZOOM = 19
 TERRAIN_MAXZOOM = 15
 ANTIALIAS: Expression = ["step", ["zoom"], False, 14, True]
@@ -188,8 +186,8 @@ def _source(onemap: OneMap, sheet: Sheet, layer: Layer, draw: Draw) -> Json:
         layer.id: {
             "type": "vector",
             "tiles": [sheet.url(layer.id, "mvt")],
-            "minzoom": min(VECTOR_MAXZOOM, *(d.minzoom for d in drawn)),
-            "maxzoom": VECTOR_MAXZOOM,
+            "minzoom": min(DEEPEST, *(d.minzoom for d in drawn)),
+            "maxzoom": DEEPEST,
             "promoteId": "id",
             "bounds": bounds,
             "attribution": attribution,

@@ -29,14 +29,19 @@ CASTS = {"SMALLINT": "INTEGER", "TINYINT": "INTEGER", "UINTEGER": "BIGINT", "HUG
 
 Bounds = tuple[float, float, float, float]
 
-WHOLE = """
+QUERY = """
 SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
   SELECT {columns}, ST_TransScale({clipped}, {dx}, {dy}, {k}, -{k})::GEOMETRY AS geom FROM {features}
-  WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}
-) t WHERE NOT ST_IsEmpty(geom)
+  WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}{crossing}
+) t WHERE NOT ST_IsEmpty(geom) HAVING count(*) > 0
 """
-CLIPPED = """CASE WHEN xmin >= {a} AND xmax <= {c} AND ymin >= {b} AND ymax <= {d} THEN geom
+CLIPPED = """CASE WHEN xmin >= {west} AND xmax <= {east} AND ymin >= {south} AND ymax <= {north} THEN geom
   ELSE ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})), {dimension}) END"""
+"""Only what reaches more than a whole tile beyond is clipped: the map scissors each tile, and clipping costs."""
+CROSSING = """
+  AND ((xmin >= {a} AND xmax <= {c} AND ymin >= {b} AND ymax <= {d})
+       OR ST_Intersects(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})))"""
+"""What only its box puts into the tile stays out, so that counts are those of the geometry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +87,7 @@ class Tiles:
     def vector(self, subject: Subject, layer: Layer, at: Address) -> bytes:
         """Give the MVT of a layer, one source-layer per table, b"" where it is empty; raises StoreBroken."""
         parts = []
-        for table, columns in self._policy.tile_columns(subject, layer).items():
+        for table, columns in self._policy.tile_columns(subject, layer, at.z).items():
             try:
                 parts.append(self._table(table, columns, at))
             except NotFound:
@@ -101,7 +106,7 @@ class Tiles:
         return self._computed(snapshot, columns, at, year)
 
     def _computed(self, snapshot: Snapshot, columns: Sequence[str], at: Address, year: int | None) -> bytes:
-        dimension = DIMENSION.get(snapshot.manifest.get("geometry") or "", 0)
+        dimension = DIMENSION.get(snapshot.manifest.get("kind", ""), 0)
         connection, features = self._serving.cursor(snapshot.table)
         listed = self._columns(connection, features, columns)
         sql = _sql(features, listed, at, dimension=dimension, year=year)
@@ -165,19 +170,19 @@ class Tiles:
 
 def _sql(features: str, columns: str, at: Address, *, dimension: int, year: int | None) -> str:
     """Write the tile query; numbers are literals of ours, so that zone maps prune by them."""
-    a, b, c, d = at.bounds(BUFFER)
-    west, _, east, north = at.bounds()
-    box = {"a": a, "b": b, "c": c, "d": d}
-    clipped = CLIPPED.format(**box, dimension=dimension) if dimension > 1 else "geom"
-    edition = "" if year is None else f" AND year = {year:d}"
-    return WHOLE.format(
+    box = dict(zip("abcd", at.bounds(BUFFER), strict=True))
+    west, south, east, north = at.bounds(1.0)
+    around = {"west": west, "south": south, "east": east, "north": north}
+    left, _, right, top = at.bounds()
+    return QUERY.format(
         columns=columns,
-        clipped=clipped,
-        dx=-west,
-        dy=-north,
-        k=EXTENT / (east - west),
+        clipped=CLIPPED.format(**box, **around, dimension=dimension) if dimension > 1 else "geom",
+        dx=-left,
+        dy=-top,
+        k=EXTENT / (right - left),
         features=features,
-        edition=edition,
+        edition="" if year is None else f" AND year = {year:d}",
+        crossing=CROSSING.format(**box) if dimension > 1 else "",
         **box,
     )
 

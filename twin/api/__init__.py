@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from twin.store import Store
 
 __all__ = ["Front", "Rooms", "create", "mount", "rooms"]
+SILENT: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+"""FastAPI's own telemetry is off whatever the environment says: nothing leaves the host."""
 LOG = logging.getLogger("onemap.api")
 
 
@@ -60,6 +69,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         redirect_slashes=False,
+        telemetry=SILENT,
     )
     app.state.rooms = shared
     app.guard = Guard(app.unguarded)

@@ -126,8 +126,8 @@ def overlay(
 ) -> Response:
     """Give areas in m² and 亩 and counts by class inside a polygon (GeoJSON, lon/lat), control lines, duty holders."""
     wanted = tuple(x for x in layers.split(",") if x)
-    asked = Asked(language=language, year=year)
-    return answer(request, _rooms(request).analysis.overlay(ANONYMOUS_LOCAL, geometry, wanted, asked))
+    found = _rooms(request).analysis.overlay(ANONYMOUS_LOCAL, geometry, wanted, year=year, language=language)
+    return answer(request, found)
 
 
 @router.get("/api/v1/search")

@@ -44,6 +44,7 @@ ASK_AGAIN = b"private, no-cache"
 SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf": b"model/gltf+json"}
 BASE: tuple[tuple[bytes, bytes], ...] = (*FIXED, (b"content-security-policy", DATA_CSP.encode()))
 
+NOWHERE = Address(z=0, x=0, y=0)
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -53,7 +54,7 @@ class Wanted:
 
     kind: str
     name: str
-    at: Address = Address(z=0, x=0, y=0)
+    at: Address = NOWHERE
     path: str = ""
     version: str = ""
 
@@ -116,7 +117,7 @@ class TileServer:
         self._tokens: dict[tuple[str, str], tuple[float, str]] = {}
         self._tianditu = Tianditu(rooms.settings)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Answer one request."""
         headers = dict(scope["headers"])
         method = scope["method"]

@@ -4,6 +4,7 @@ from twin.policy.masks import mask
 from twin.policy.routes import DASH, ROUTES, RoutePolicy
 from twin.policy.rules import (
     ANONYMOUS_LOCAL,
+    DEEPEST,
     ENGINE,
     VECTOR_TYPES,
     Action,
@@ -20,6 +21,7 @@ from twin.policy.rules import (
 __all__ = [
     "ANONYMOUS_LOCAL",
     "DASH",
+    "DEEPEST",
     "ENGINE",
     "ROUTES",
     "VECTOR_TYPES",

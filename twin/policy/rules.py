@@ -78,6 +78,10 @@ GRANTS: Mapping[str, Grant] = {
 NOBODY = Grant(columns={}, layers=frozenset(), resources=frozenset())
 IN_TILES: frozenset[Sensitivity | None] = frozenset({"public"})
 """Tiles are cached and copied; only public columns enter one, whoever asks."""
+ROWLESS = frozenset({"raster", "scene"})
+"""Kinds of resource whose files hold no rows, hence no key."""
+DEEPEST = 16
+"""The last zoom whose vector tiles a browser asks for: closer, it draws from those."""
 VECTOR_TYPES = frozenset({"fill", "line", "circle", "symbol", "fill-extrusion", "heatmap"})
 
 
@@ -139,7 +143,7 @@ class Policy:
         if resource is None or resource.share_type not in grant.resources:
             raise unknown(name)
         columns = {c: a for c in columns_of(resource) if (a := _access(grant, resource, c, action))}
-        if "id" not in columns:
+        if "id" not in columns and resource.kind not in ROWLESS:
             raise unknown(name)
         return _permit(subject, action, name, columns)
 
@@ -200,11 +204,12 @@ class Policy:
         self.decide(subject, "see", table)
         return found
 
-    def tile_columns(self, subject: Subject, layer: Layer) -> dict[str, tuple[str, ...]]:
-        """Give, for each table a layer draws as vectors and `subject` may see, the columns of its tiles."""
+    def tile_columns(self, subject: Subject, layer: Layer, zoom: int = DEEPEST) -> dict[str, tuple[str, ...]]:
+        """Give, for each table a layer draws as vectors at `zoom` and `subject` may see, the columns of its tiles."""
         found: dict[str, tuple[str, ...]] = {}
         for draw in layer.draws:
-            if draw.type not in VECTOR_TYPES or not self.sees(subject, draw.table):
+            drawn = draw.type in VECTOR_TYPES and min(draw.minzoom, DEEPEST) <= zoom
+            if not drawn or not self.sees(subject, draw.table):
                 continue
             permit = self.decide(subject, "tile", draw.table)
             wanted = (*found.get(draw.table, ()), *drawn_columns(draw))
