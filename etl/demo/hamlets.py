@@ -73,7 +73,7 @@ def make_yards(terrain: Terrain) -> tuple[Plot, ...]:
     return (
         yard("committee", "08H1", "示范村村民委员会", "溪口路", 1, 1384, 1440, 52),
         yard("square", "0810", "溪口文化广场", "溪口路", 1, 1444, 1492, 52),
-        yard("school", "08H2", "示范村小学", "溪口路", 1, 1590, 1672, 76),
+        yard("school", "08H2", "示范村小学", "溪口路", 1, 1612, 1694, 76),
         yard("clinic", "08H2", "示范村卫生室", "溪口路", 1, 1338, 1380, 30),
         yard("shops", "05H1", "溪口商业街", "溪口路", -1, 1466, 1530, 46),
         yard("works", "0601", "石坞竹制品厂", "溪口路", 1, 2095, 2160, 62),
@@ -89,10 +89,10 @@ def make_ponds(terrain: Terrain) -> tuple[Plot, ...]:
     """Dig two rows of fish ponds by the river, the half-moon pond of 溪口 and a few small tanks."""
     valley, found = terrain.valley, []
     for row, (near, far) in enumerate(((0.10, 0.47), (0.53, 0.90))):
-        s = 2075.0
-        for k in range(8):
+        s = 2048.0
+        for k in range(7):
             wide = (50, 58, 46, 62, 54, 48, 60, 52)[k]
-            found.append(Plot(kind="fish pond", land_class="1104", name=f"{row * 8 + k + 1}号塘", polygon=_between(valley, s, s + wide, near, far)))
+            found.append(Plot(kind="fish pond", land_class="1104", name=f"{row * 7 + k + 1}号塘", polygon=_between(valley, s, s + wide, near, far)))
             s += wide + 4.5
     t = np.linspace(0, np.pi, 24)
     moon = np.vstack([valley.at(1300 + 30 * np.cos(t), main_road(1300) + 40 + 24 * np.sin(t))])

@@ -225,6 +225,16 @@ def _longer(line: shapely.LineString, by: float) -> shapely.LineString:
     return shapely.LineString([(ax - (bx - ax) * k, ay - (by_ - ay) * k), (bx + (bx - ax) * k, by_ + (by_ - ay) * k)])
 
 
+def clear_tracks(laid: Layout) -> Layout:
+    """Return the layout with field tracks ended where they meet ponds, yards and house blocks."""
+    taken = shapely.union_all([*(plot.polygon for plot in laid.plots), *(block.polygon.buffer(2) for block in laid.blocks)])
+    roads = []
+    for road in laid.roads:
+        parts = [road.line] if road.kind != "机耕路" else shapely.get_parts(road.line.difference(taken))
+        roads += [Road(**{**road.__dict__, "line": part}) for part in parts if part.length > 30]
+    return Layout(**{**laid.__dict__, "roads": tuple(roads)})
+
+
 def make_river(valley: Valley) -> shapely.Polygon:
     """Return the river's water surface across the whole window."""
     low, high = (lambda s, k=k: valley.river(s) + k * river_half_width(s) for k in (-1, 1))

@@ -45,7 +45,7 @@ def zone_labels(terrain: Terrain, seed: int) -> np.ndarray:
     return clean_labels(np.where(zone == FOREST, FOREST + compartment, zone), 95)
 
 
-def hard_plots(layout: Layout, terrain: Terrain, boundary: shapely.Polygon) -> list[Plot]:
+def hard_plots(layout: Layout, terrain: Terrain, boundary: shapely.Geometry) -> list[Plot]:
     """Return the laid-out plots, each cut clear of those before it; roads of 2025 are left for later."""
     taken: shapely.Geometry = shapely.Polygon()
     found: list[Plot] = []
@@ -91,8 +91,8 @@ def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
     rng, valley = chance(seed, "fields"), terrain.valley
     s = np.arange(-60, 3160, 12.0)
     bank_n, bank_s = valley.river(s) + river_half_width(s) + 5, valley.river(s) - river_half_width(s) - 5
-    bands = [(bank_n, main_road(s), 4), (bank_s, ring_road(s), 4),
-             (main_road(s), main_road(s) + 330, 8), (ring_road(s), ring_road(s) - 330, 8)]  # fmt: skip
+    bands = [(bank_n, main_road(s), 3), (bank_s, ring_road(s), 3),
+             (main_road(s), main_road(s) + 330, 6), (ring_road(s), ring_road(s) - 330, 6)]  # fmt: skip
     found = []
     for near, far, rows in bands:
         shares = np.linspace(0, 1, rows + 1)
@@ -107,7 +107,7 @@ def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
 def _cross_cuts(terrain: Terrain, s: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator) -> list[shapely.LineString]:
     found, at = [], float(s[0])
     while at < s[-1]:
-        at += rng.choice([26, 32, 38, 46, 58], p=[0.2, 0.3, 0.25, 0.15, 0.1]) * rng.uniform(0.85, 1.15)
+        at += rng.choice([15, 19, 23, 29, 40], p=[0.2, 0.28, 0.26, 0.17, 0.09]) * rng.uniform(0.85, 1.15)
         lean = rng.normal(0, 2.5)
         d = [np.interp(at, s, low), np.interp(at, s, high)]
         span = np.sign(d[1] - d[0]) * 0.4
@@ -134,7 +134,7 @@ def _along(line: shapely.LineString, rng: np.random.Generator) -> np.ndarray:
     return shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(at, 1, line.length - 1)))
 
 
-def cut(terrain: Terrain, layout: Layout, boundary: shapely.Polygon, seed: int) -> Tiling:
+def cut(terrain: Terrain, layout: Layout, boundary: shapely.Geometry, seed: int) -> Tiling:
     """Cut the village of 2020 into parcels and give each its land class."""
     plots = hard_plots(layout, terrain, boundary)
     labels = zone_labels(terrain, seed)

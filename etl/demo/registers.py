@@ -124,9 +124,9 @@ def controls(parcels: Sequence[Row], boundary: shapely.Polygon) -> tuple[list[Ro
     red = [{"line_id": f"DX{k + 1:03d}", "control_type": kind, "control_name": name, "forbidden": forbidden, "contact": unit, "geometry": part}
            for k, (kind, name, forbidden, unit, part) in enumerate(lines)]  # fmt: skip
     settled = united(("0702", "08H1", "08H2", "05H1", "0810", "0601", "0809"), 4000, 9)
-    plan = [{"control_id": f"GK{k + 1:03d}", "control_type": "村庄建设边界", "control_name": f"村庄建设边界 {k + 1}", "geometry": part.exterior} for k, part in enumerate(settled)]
+    plan = [{"control_id": f"GK{k + 1:03d}", "control_type": "村庄建设边界", "control_name": f"村庄建设边界 {k + 1}", "geometry": shapely.LineString(part.exterior.coords)} for k, part in enumerate(settled)]
     river = shapely.union_all([r["geometry"] for r in now if r["sandiao"] in ("1101", "1106")]).buffer(12).intersection(boundary)
-    plan.append({"control_id": f"GK{len(plan) + 1:03d}", "control_type": "河道管理范围线", "control_name": "示溪河道管理范围线", "geometry": shapely.get_parts(river)[0].exterior})
+    plan.append({"control_id": f"GK{len(plan) + 1:03d}", "control_type": "河道管理范围线", "control_name": "示溪河道管理范围线", "geometry": shapely.LineString(shapely.get_parts(river)[0].exterior.coords)})
     return red, plan
 
 

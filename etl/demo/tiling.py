@@ -11,9 +11,9 @@ from scipy.sparse import coo_matrix
 from etl.demo.frame import GRID_M
 
 
-def faces_of(boundary: shapely.Polygon, lines: Sequence[shapely.Geometry]) -> np.ndarray:
+def faces_of(boundary: shapely.Geometry, lines: Sequence[shapely.Geometry]) -> np.ndarray:
     """Return the faces into which `lines` cut `boundary`; coordinates lie on the millimetre grid."""
-    noded = shapely.union_all(np.array([boundary.exterior, *lines], dtype=object), grid_size=GRID_M)
+    noded = shapely.union_all(np.array([boundary.boundary, *lines], dtype=object), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     return faces[shapely.contains_properly(boundary.buffer(GRID_M), shapely.point_on_surface(faces))]
 

@@ -20,6 +20,7 @@ Row = dict[str, Any]
 class Truth:
     """The whole village: rows by table (geometry in EPSG:4549 metres, x east, y north) and 2 m height grids.
 
+    `surroundings` is the neighbours' land within the window, only for pictures and heights.
     `bounds` is (west, south, east, north) of `dem` and `dsm`, whose row 0 is the northernmost.
     """
 
@@ -27,6 +28,7 @@ class Truth:
     crs: str
     bounds: tuple[float, float, float, float]
     boundary: shapely.Polygon
+    surroundings: list[Row]
     tables: dict[str, list[Row]]
     dem: np.ndarray
     dsm: np.ndarray
@@ -47,9 +49,19 @@ def build(seed: int = 330521) -> Truth:
     tables |= _registers(terrain, boundary, tables, seed)
     tables |= _points(terrain, boundary, laid, tables, seed)
     now = [row for row in tables["parcels"] if row["year"] == YEARS[-1]]
-    dem = surface.ground(terrain, now)
-    dsm = surface.surface(dem, now, estate.buildings, seed)
-    return Truth(seed=seed, crs=CRS, bounds=BOUNDS, boundary=boundary, tables=tables, dem=dem, dsm=dsm)
+    around = _surroundings(terrain, laid, boundary, seed)
+    dem = surface.ground(terrain, [*now, *around])
+    dsm = surface.surface(dem, [*now, *around], estate.buildings, seed)
+    return Truth(seed=seed, crs=CRS, bounds=BOUNDS, boundary=boundary, surroundings=around, tables=tables, dem=dem, dsm=dsm)
+
+
+def _surroundings(terrain: Terrain, laid: layout.Layout, boundary: shapely.Polygon, seed: int) -> list[Row]:
+    outside = shapely.box(*BOUNDS).difference(boundary)
+    beyond = parcels.cut(terrain, laid, outside, seed)
+    return [
+        {"sandiao": code, "zone": str(kind), "geometry": polygon}
+        for code, kind, polygon in zip(beyond.classes, beyond.kinds, beyond.polygons, strict=True)
+    ]
 
 
 def _lay_out(terrain: Terrain, seed: int) -> tuple[layout.Layout, set[int]]:
@@ -61,7 +73,7 @@ def _lay_out(terrain: Terrain, seed: int) -> tuple[layout.Layout, set[int]]:
     blocks = hamlets.make_blocks(terrain, reserved, seed)
     laid = layout.Layout(roads=roads, plots=plots, blocks=blocks, river=layout.make_river(terrain.valley),
                          reservoir=layout.make_reservoir(terrain), streams=streams)  # fmt: skip
-    return laid, hamlets.newest(blocks)
+    return layout.clear_tracks(laid), hamlets.newest(blocks)
 
 
 def _parcels(terrain: Terrain, laid: layout.Layout, new: set[int], boundary: shapely.Polygon, grids: list[Row], seed: int) -> list[Row]:
