@@ -72,6 +72,11 @@ def read(folder: Path) -> tuple[Pointer | None, tuple[str, ...]]:
     return None, tuple(damaged)
 
 
+def damaged(folder: Path) -> tuple[str, ...]:
+    """Give the names of the pointer files whose bytes are not a pointer's; a missing copy is no damage."""
+    return tuple(p.name for p in (folder / NAME, folder / COPY) if p.exists() and decode(p.read_bytes()) is None)
+
+
 def write(folder: Path, pointer: Pointer) -> None:
     """Swap the pointer of the table in `folder`; durable on return."""
     data = encode(pointer)

@@ -88,7 +88,7 @@ class Store:
 
     def faults(self) -> list[Fault]:
         """Give the damage this process has met, and the damaged pointers, without hashing anything again."""
-        found = [f for table in self.tables() for f in _pointer_faults(table, pointers.read(self.root / table)[1])]
+        found = [f for table in self.tables() for f in _pointer_faults(self.root / table)]
         return found + self._verified.faults()
 
     def verify(self, table: str | None = None) -> list[Fault]:
@@ -96,8 +96,8 @@ class Store:
         self._verified.forget(table)
         found: list[Fault] = []
         for name in [table] if table else self.tables():
-            pointer, damaged = pointers.read(self._folder(name))
-            found += _pointer_faults(name, damaged)
+            pointer, _ = pointers.read(self._folder(name))
+            found += _pointer_faults(self._folder(name))
             for version in pointer.chain if pointer else ():
                 found += self._verified.check(name, version).faults
         return found
@@ -198,8 +198,8 @@ def _fresh_version() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(2)}"
 
 
-def _pointer_faults(table: str, damaged: tuple[str, ...]) -> list[Fault]:
-    return [Fault(table=table, version="", file=name, problem="bytes") for name in damaged]
+def _pointer_faults(folder: Path) -> list[Fault]:
+    return [Fault(table=folder.name, version="", file=name, problem="bytes") for name in pointers.damaged(folder)]
 
 
 def _unpublished(table: str) -> NotFound:

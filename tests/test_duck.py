@@ -1,0 +1,62 @@
+"""DuckDB as we open it: offline, bounded, and interruptible."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from twin import duck
+from twin.errors import SettingError
+
+
+def test_spatial_loads_without_network_or_home() -> None:
+    code = "from twin import duck; print(duck.connect().execute('SELECT ST_AsText(ST_Point(1, 2))').fetchone()[0])"
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "POINT (1 2)"
+
+
+def test_nothing_is_installed_or_loaded_by_itself() -> None:
+    connection = duck.connect()
+    for statement in ("INSTALL httpfs", "SELECT * FROM read_parquet('https://127.0.0.1:9/x.parquet')"):
+        with pytest.raises(duck.Error):
+            connection.execute(statement)
+    found = connection.execute(
+        "SELECT name, value FROM duckdb_settings() WHERE name IN ('autoinstall_known_extensions', 'autoload_known_extensions')"
+    ).fetchall()
+    assert {value for _, value in found} == {"false"}
+
+
+def test_a_missing_extension_is_refused_by_name() -> None:
+    with pytest.raises(SettingError, match="duckdb-extension-no-such-thing"):
+        duck.extension_path("no_such_thing")
+
+
+def test_threads_and_memory_are_bounded() -> None:
+    connection = duck.connect(threads=1, memory="256MB")
+    assert connection.execute("SELECT current_setting('threads')").fetchone() == (1,)
+    with pytest.raises(duck.Error, match="memory"):
+        connection.execute("SELECT count(DISTINCT (i::VARCHAR || 'x' || i)) FROM range(30000000) t(i)").fetchone()
+
+
+def test_a_read_only_copy_cannot_be_written(tmp_path: Path) -> None:
+    with duck.connect(tmp_path / "a.duckdb") as writer:
+        writer.execute("CREATE TABLE t AS SELECT 1 AS x")
+    with duck.connect(tmp_path / "a.duckdb", read_only=True) as reader, pytest.raises(duck.Error, match="read-only"):
+        reader.execute("INSERT INTO t VALUES (2)")
+
+
+def test_a_query_beyond_its_deadline_is_interrupted() -> None:
+    connection = duck.connect()
+    with duck.deadline(connection, 0.2), pytest.raises(duck.InterruptError):
+        connection.execute("SELECT count(*) FROM range(100000000000) t(i) WHERE hash(i) = 1").fetchone()
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_names_and_paths_are_quoted() -> None:
+    assert duck.quote('a"b') == '"a""b"'
+    assert duck.literal("it's") == "'it''s'"
