@@ -196,6 +196,7 @@
       basemap: state.base,
       padding: { left: 0, top: 0, right: aside, bottom: below > 1 ? below : Math.round(below * window.innerHeight) },
       stamp: stamp(),
+      controls: PHONE.matches ? ["home"] : ["zoom", "home", "north", "three", "compare", "full"],
     };
   }
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twin import map as map_component
-from twin.model import OneMap
 from twin.pages import onemap as page
 from twin.pages.desk import Desk
 from twin.pages.frame import ASSETS, Page, frame
-from twin.settings import Settings
-from twin.store import Store
 from twin.text import t
+
+if TYPE_CHECKING:
+    from twin.model import OneMap
+    from twin.settings import Settings
+    from twin.store import Store
 
 
 def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
@@ -17,7 +21,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
     app = Page(
         __name__,
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
-        update_title=None,
+        update_title="",
         assets_folder=str(ASSETS),
         assets_ignore=r".*\.svg$",
         index_string=frame(onemap.village, "/assets/"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twin.model import Village
 from twin.pages.markup import el, icon
 from twin.pages.parts import STATES, status, words
 from twin.text import both, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twin.model import Village
 
 
 def bar(village: Village, kpis: Sequence[Mapping[str, Any]], counts: Mapping[str, int], updated: str) -> list[Any]:
@@ -119,7 +122,9 @@ def _switches() -> Any:
             el("span", words("page.bar.elder")),
             aria_pressed="false",
         ),
-        switch("lang", words("page.bar.lang_why"), el("span", words("page.bar.lang")), lang=words("page.bar.lang_code")),
+        switch(
+            "lang", words("page.bar.lang_why"), el("span", words("page.bar.lang")), lang=words("page.bar.lang_code")
+        ),
         switch(
             "dark",
             words("page.bar.dark"),

@@ -1,21 +1,24 @@
-"""What the browser is told once, when the page opens: layers, years, states, legends and the words its own code says."""
+"""What the browser is told once, when the page opens: layers, years, states and the words its own code says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import freshness, search, style
 from twin import map as map_component
 from twin.errors import NotFound, StoreBroken
-from twin.freshness import Freshness
 from twin.model import Layer, OneMap, Text
 from twin.pages.menu import BASE
-from twin.settings import Settings
-from twin.store import Store
 from twin.text import age, both, catalogue, day, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twin.freshness import Freshness
+    from twin.settings import Settings
+    from twin.store import Store
 
 SAID_BY_BROWSER = "page.js."
 """The part of the catalogue that onemap.js says; it is shipped in both languages."""

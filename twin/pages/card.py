@@ -1,21 +1,20 @@
-"""The card of one thing: what it is, what is wrong, who answers for it, its numbers, its past, and where each comes from."""
+"""The card of one thing: what it is, what is wrong, who answers for it, and one record a department knows of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.model import Indicator, Resource, Text
-from twin.pages.desk import Desk
 from twin.pages.markup import drawn, el, icon
-from twin.pages.parts import button, empty, status, words
-from twin.text import age, day, mu, number, plain, square_metres
+from twin.pages.parts import button, empty, words
+from twin.pages.record import APPROVED, AREA, COMPUTED, STATED, facts, history, numbers, said, source
+from twin.text import age, number
+
+if TYPE_CHECKING:
+    from twin.pages.desk import Desk
 
 Json = Mapping[str, Any]
-AREA = "m²"
-MOST_NUMBERS = 4
-STATED, COMPUTED, APPROVED = "stated_area_m2", "area_m2", "approved_area_m2"
-"""The canonical columns of an area: as the department states it, as the geometry has it, as it was approved."""
 
 
 def card(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
@@ -36,16 +35,16 @@ def card(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
             _others(question),
             _alerts(desk, first, rest),
             _duty(desk, answer, first),
-            _numbers(first["fields"], question),
-            _history(first, question),
-            _facts(first, question),
+            numbers(first["fields"], question),
+            history(first, question),
+            facts(first, question),
             [_section(desk, s, question) for s in rest],
             _related(answer),
-            _source(desk, first, question),
+            source(desk, first, question),
             class_="card",
             aria_labelledby="card-title",
         ),
-        _actions(answer, first),
+        _actions(answer),
     )
 
 
@@ -99,7 +98,9 @@ def _others(question: Mapping[str, Any]) -> Any:
             data_id=other["id"],
         )
 
-    return el("section", el("h3", words("page.feature.others")), el("div", [choice(o) for o in others], class_="choices"))
+    return el(
+        "section", el("h3", words("page.feature.others")), el("div", [choice(o) for o in others], class_="choices")
+    )
 
 
 # ---- what is wrong
@@ -114,15 +115,16 @@ def _wrong(desk: Desk, section: Json) -> list[Any]:
     """Give what is wrong with one record: broken data, a failed update, areas that disagree, every warning it meets."""
     if section["broken"]:
         return [_alert("danger", "failed", words("page.alert.broken"), section["broken"])]
-    found = []
     values = {f["name"]: f for f in section["fields"]}
-    for indicator in _met(desk, section["table"], values):
-        found.append(_alert(indicator.tone, _shape(indicator.tone), indicator.title, _because(indicator, values)))
+    met = _met(desk, section["table"], values)
+    found = [_alert(i.tone, _shape(i.tone), i.title, _because(i, values)) for i in met]
     if values.get("area_disagrees", {}).get("value") is True:
         found.append(_alert("warn", "stale", words("page.alert.area"), _areas(values)))
     fresh = section["freshness"]
     if fresh["state"] == "failed":
-        found.append(_alert("danger", "failed", words("page.alert.failed"), fresh["reason"] or section["department"]["title"]))
+        found.append(
+            _alert("danger", "failed", words("page.alert.failed"), fresh["reason"] or section["department"]["title"])
+        )
     if fresh["state"] == "stale":
         zh, en = (age(fresh["age_seconds"], x) for x in ("zh-CN", "en"))
         why = words("page.alert.late_why", department=section["department"]["title"], age=Text(zh, en))
@@ -162,8 +164,8 @@ def _holds(value: Any, operator: str, wanted: Any) -> bool:
 def _because(indicator: Indicator, values: Mapping[str, Json]) -> Any:
     field = values[indicator.where[0][0]]
     if isinstance(field["value"], float) and field["unit"]:
-        return [field["title"], " ", _said(field, "zh-CN"), " ", field["unit"], _share(field, values)]
-    return [field["title"], " ", field["meaning"] or _said(field, "zh-CN")]
+        return [field["title"], " ", said(field, "zh-CN"), " ", field["unit"], _share(field, values)]
+    return [field["title"], " ", field["meaning"] or said(field, "zh-CN")]
 
 
 def _share(field: Json, values: Mapping[str, Json]) -> str:
@@ -224,118 +226,6 @@ def _phone(phone: str | None) -> Any:
     return el("a", icon("phone"), phone, href=f"tel:{dialled}", class_="phone num", aria_label=label)
 
 
-# ---- numbers, past, facts
-
-
-def _is_number(field: Json) -> bool:
-    return isinstance(field["value"], (int, float)) and not isinstance(field["value"], bool) and bool(field["unit"])
-
-
-def _key_numbers(fields: Sequence[Json]) -> list[Json]:
-    wanted = [f for f in fields if _is_number(f) and f["main"]]
-    return wanted[:MOST_NUMBERS]
-
-
-def _numbers(fields: Sequence[Json], question: Mapping[str, Any]) -> Any:
-    chosen = _key_numbers(fields)
-    if not chosen:
-        return None
-    return el("dl", [_number(f, _language(question)) for f in chosen], class_="numbers")
-
-
-def _number(field: Json, language: str) -> Any:
-    value = field["value"]
-    shown = square_metres(value, language) if field["unit"] == AREA else number(value, language, 2)
-    also = el("span", mu(value, language), " ", words("page.overlay.mu"), class_="also") if field["unit"] == AREA else None
-    inside = el("span", shown, el("span", field["unit"], class_="unit"), class_="value num")
-    return el("div", el("dt", field["title"]), el("dd", inside), el("dd", also) if also else None)
-
-
-def _history(section: Json, question: Mapping[str, Any]) -> Any:
-    """Draw the first number of the card through its editions, with the approved value as a line."""
-    editions = sorted((h for h in section["history"] if h["year"] is not None), key=lambda h: h["year"])
-    chosen = next((f for f in _key_numbers(section["fields"]) if f["name"] != APPROVED and "over" not in f["name"]), None)
-    if len(editions) < 2 or chosen is None:
-        return None
-    series = [(h["year"], _value(h["fields"], chosen["name"])) for h in editions]
-    series = [(y, v) for y, v in series if v is not None]
-    if len(series) < 2:
-        return None
-    mark = next((f for f in section["fields"] if f["name"] == APPROVED and f["value"] and chosen["unit"] == AREA), None)
-    most = max([v for _, v in series] + ([mark["value"]] if mark else [])) * 1.02 or 1
-    language = _language(question)
-    bars = [_bar(y, v, most, mark, language, now=y == series[-1][0]) for y, v in series]
-    under = (
-        words("page.feature.line", unit=chosen["unit"], mark=mark["title"], value=number(mark["value"], language))
-        if mark
-        else words("page.feature.unit_only", unit=chosen["unit"])
-    )
-    return el(
-        "section",
-        el("h3", _finding(chosen, series, language)),
-        el("p", under, class_="muted"),
-        el("div", bars, class_="bars"),
-    )
-
-
-def _finding(field: Json, series: Sequence[tuple[int, float]], language: str) -> Text:
-    by = series[-1][1] - series[0][1]
-    key = "more" if by > 0 else "less" if by < 0 else "same"
-    told = {"name": field["title"], "first": series[0][0], "last": series[-1][0], "unit": field["unit"]}
-    return words(f"page.feature.{key}", by=number(abs(by), language), **told)
-
-
-def _bar(year: int, value: float, most: float, mark: Json | None, language: str, *, now: bool) -> list[Any]:
-    line = el("i", class_="mark", style={"left": f"{mark['value'] / most:.2%}"}) if mark else None
-    fill = el("i", class_="fill now" if now else "fill", style={"width": f"{max(0, value) / most:.2%}"})
-    return [
-        el("span", str(year), class_="year num"),
-        el("span", fill, line, class_="track", aria_hidden="true"),
-        el("b", number(value, language), class_="num"),
-    ]
-
-
-def _value(fields: Sequence[Json], name: str) -> float | None:
-    return next((f["value"] for f in fields if f["name"] == name), None)
-
-
-def _facts(section: Json, question: Mapping[str, Any]) -> Any:
-    language = _language(question)
-    shown = {f["name"] for f in _key_numbers(section["fields"])} | {"area_disagrees"}
-    changes = {c["name"]: c for c in section["changes"]}
-    wanted = [f for f in section["fields"] if f["name"] not in shown and f["value"] not in (None, "")]
-    wanted.sort(key=lambda f: not f["main"])
-    if not wanted:
-        return None
-    return el("dl", [_fact(f, changes.get(f["name"]), language) for f in wanted], class_="facts")
-
-
-def _fact(field: Json, change: Json | None, language: str) -> Any:
-    was = None
-    if change is not None:
-        old = change["before_meaning"] or plain(change["before"], language)
-        was = el("span", words("page.feature.was", year=change["from_year"], value=old), class_="changed")
-    value = [el("span", _said(field, language), class_="num")]
-    if field["unit"]:
-        value += [" ", field["unit"]]
-        if field["unit"] == AREA and isinstance(field["value"], (int, float)):
-            value += [" · ", mu(field["value"], language), " ", words("page.overlay.mu")]
-    if field["meaning"]:
-        value.append(el("span", field["meaning"], class_="meaning"))
-    if field["masked"]:
-        value.append(el("span", words("page.feature.masked"), class_="masked"))
-    return el("div", el("dt", field["title"]), el("dd", value, was))
-
-
-def _said(field: Json, language: str) -> str:
-    value = field["value"]
-    if isinstance(value, str) and field["name"].endswith("_at"):
-        return value[:16].replace("T", " ")
-    if isinstance(value, int) and not field["unit"] and not isinstance(value, bool):
-        return str(value)
-    return plain(value, language)
-
-
 def _section(desk: Desk, section: Json, question: Mapping[str, Any]) -> Any:
     head = el(
         "summary",
@@ -346,7 +236,7 @@ def _section(desk: Desk, section: Json, question: Mapping[str, Any]) -> Any:
     inside = (
         el("p", section["broken"], class_="state-why")
         if section["broken"]
-        else [_numbers(section["fields"], question), _facts(section, question), _source(desk, section, question)]
+        else [numbers(section["fields"], question), facts(section, question), source(desk, section, question)]
     )
     return el("details", head, inside)
 
@@ -360,54 +250,12 @@ def _related(answer: Json) -> Any:
     return el("section", el("h3", words("page.feature.related")), el("ul", items), class_="related") if items else None
 
 
-# ---- where it comes from
-
-
-def _source(desk: Desk, section: Json, question: Mapping[str, Any]) -> Any:
-    found = section["provenance"]
-    if not found.get("source"):
-        return None
-    language = _language(question)
-    file = str(found["source"]).rpartition("/")[2]
-    line = words("page.source.line", department=section["department"]["title"], file=file, row=found["row"])
-    fresh = section["freshness"]
-    facts = (
-        ("department", section["department"]["title"]),
-        ("resource", f"{section['title']} ({found['resource']})"),
-        ("file", el("code", found["source"])),
-        ("row", el("code", found["row"])),
-        ("hash", el("code", f"SHA-256 {found['source_sha256']}")),
-        ("run", el("code", found["run"])),
-        ("as_of", day(fresh["as_of"])),
-        ("age", age(fresh["age_seconds"], language)),
-        ("state", status(fresh["state"])),
-        ("cycle", words(f"page.cycle.{section['update_cycle']}")),
-        ("share", words(f"page.share_type.{section['share']}")),
-        ("repairs", _repairs(desk, section["table"])),
-    )
-    rows = [el("div", el("dt", words(f"page.source.{k}")), el("dd", v)) for k, v in facts if v]
-    head = el("summary", icon("table"), el("span", line, class_="source"), icon("right", class_="turn"))
-    return el("details", head, el("dl", rows, class_="facts source"), class_="provenance")
-
-
-def _repairs(desk: Desk, table: str) -> Any:
-    ledger = desk.manifest(table).get("ledger")
-    if not ledger:
-        return None
-    if not ledger.get("repaired") and not ledger.get("quarantined"):
-        return words("page.source.no_repairs")
-    return words("page.source.repaired", **{k: ledger.get(k, 0) for k in ("read", "repaired", "quarantined")})
-
-
-def _actions(answer: Json, first: Json) -> Any:
+def _actions(answer: Json) -> Any:
     if not answer["bbox"]:
         return None
-    del first
     box = str(answer["bbox"])
     return el(
-        "div", button("locate", words("page.feature.locate"), "locate", text=True, class_="main", data_bbox=box), class_="actions"
+        "div",
+        button("locate", words("page.feature.locate"), "locate", text=True, class_="main", data_bbox=box),
+        class_="actions",
     )
-
-
-def _language(question: Mapping[str, Any]) -> str:
-    return str(question.get("language", "zh-CN"))

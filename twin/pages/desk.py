@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.api import Rooms, rooms
 from twin.entities import Asked
 from twin.errors import NotFound, StoreBroken
-from twin.model import Indicator, OneMap
 from twin.pages import boot
 from twin.policy import ANONYMOUS_LOCAL, Subject
-from twin.settings import Settings
-from twin.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.model import Indicator, OneMap
+    from twin.settings import Settings
+    from twin.store import Store
 
 MOST_KPIS = 4
 """How many numbers the bar has room for at 1366 pixels."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twin.freshness import Freshness
 from twin.model import OneMap, Resource, Text
 from twin.pages.boot import WORST, Known
 from twin.pages.markup import el
 from twin.pages.parts import button, status, words
 from twin.text import age, both, day
+
+if TYPE_CHECKING:
+    from twin.freshness import Freshness
 
 
 def dialogs(onemap: OneMap, seen: Known) -> list[Any]:

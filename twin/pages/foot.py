@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.pages.markup import el, icon
 from twin.pages.parts import button, words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TOOLS = (
     ("distance", "ruler"),
@@ -77,7 +79,14 @@ def _tools(years: Sequence[int]) -> Any:
 
 def phone_tabs() -> list[Any]:
     """Draw the tabs at the foot of a phone: each fills the sheet with one part of the page."""
-    tabs = (("map", "map"), ("layers", "layers"), ("feature", "info"), ("charts", "chart"), ("list", "list"), ("tools", "tools"))
+    tabs = (
+        ("map", "map"),
+        ("layers", "layers"),
+        ("feature", "info"),
+        ("charts", "chart"),
+        ("list", "list"),
+        ("tools", "tools"),
+    )
 
     def tab(name: str, drawn: str) -> Any:
         return el(
@@ -92,4 +101,7 @@ def phone_tabs() -> list[Any]:
         )
 
     grip = button("grip", words("page.phone.grip"), "minus", class_="grip", id="grip")
-    return [grip, el("div", [tab(*x) for x in tabs], class_="phone-row", role="group", aria_label=words("page.phone.label"))]
+    return [
+        grip,
+        el("div", [tab(*x) for x in tabs], class_="phone-row", role="group", aria_label=words("page.phone.label")),
+    ]

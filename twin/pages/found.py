@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twin.pages.desk import Desk
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import empty, words
-from twin.search import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.pages.desk import Desk
 
 ICONS = {"layer": "layers", "duty": "person", "place": "place", "address": "building", "code": "code"}
 MOST = 24
@@ -22,8 +24,10 @@ def found(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     text = str(question.get("text", ""))[:TEXT_MAX]
     hits = desk.rooms.search.find(desk.subject, text, language=desk.asked(question).language, limit=MOST)
     if not hits:
-        return drawn(el("div", empty(words("page.search.none", text=text), words("page.search.none_next")), role="status"))
-    order = [k for k in dict.fromkeys(h["kind"] for h in hits)]
+        return drawn(
+            el("div", empty(words("page.search.none", text=text), words("page.search.none_next")), role="status")
+        )
+    order = list(dict.fromkeys(h["kind"] for h in hits))
     hits.sort(key=lambda h: order.index(h["kind"]))
     numbered = list(enumerate(hits))
     groups = [_group(kind, list(of)) for kind, of in groupby(numbered, key=lambda n: n[1]["kind"])]
@@ -52,6 +56,3 @@ def _option(number: int, hit: Mapping[str, Any]) -> Any:
         data_id=hit["id"],
         data_bbox=json.dumps(hit["bbox"]) if hit["bbox"] else None,
     )
-
-
-__all__ = ["ICONS", "KINDS", "found"]

@@ -6,19 +6,28 @@ import json
 import re
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dash
 
-from twin.model import Village
 from twin.text import t
+
+if TYPE_CHECKING:
+    from twin.model import Village
 
 ASSETS = Path(__file__).parents[1] / "assets"
 UNUSED = re.compile(r'\s*<script src="[^"]*/(?:dash_table/bundle|deps/polyfill@)[^"]*"></script>')
 """Scripts Dash adds to every page and this one never runs: the data table and polyfills for Internet Explorer."""
 FINGERPRINT = re.compile(r"\.v[\w-]+m([0-9a-fA-F]+)\.")
 """Dash writes its own version into file names; the time stamp behind it is enough for caches."""
-TELLS = ("dash_version", "python_version", "dash_version_url", "ddk_version", "plotly_version", "plotly_cloud_installed")
+TELLS = (
+    "dash_version",
+    "python_version",
+    "dash_version_url",
+    "ddk_version",
+    "plotly_version",
+    "plotly_cloud_installed",
+)
 
 FRAME = """<!DOCTYPE html>
 <html lang="zh-CN">
@@ -52,8 +61,8 @@ class Page(dash.Dash):
 
     def interpolate_index(self, **parts: Any) -> str:
         """Write the page: Dash's parts, cleaned, inside our frame."""
-        scripts = FINGERPRINT.sub(r".vm\1.", UNUSED.sub("", parts["scripts"]))
-        css = FINGERPRINT.sub(r".vm\1.", parts["css"])
+        scripts = FINGERPRINT.sub(r".v0m\1.", UNUSED.sub("", parts["scripts"]))
+        css = FINGERPRINT.sub(r".v0m\1.", parts["css"])
         cleaned = {**parts, "scripts": scripts, "css": css, "config": _config(parts["config"])}
         cleaned["app_entry"] = _filled(ENTRY, self._words())
         return super().interpolate_index(**cleaned)

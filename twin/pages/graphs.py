@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from dash import dcc, html
 
 from twin import charts
 from twin.model import Text
-from twin.pages.desk import Desk
 from twin.pages.markup import Markup, drawn, el, icon
 from twin.pages.parts import empty, words
-from twin.text import day, mu, number, short
+from twin.text import MU_M2, day, number
+
+if TYPE_CHECKING:
+    from twin.model import Resource
+    from twin.pages.desk import Desk
 
 Json = Mapping[str, Any]
 AREA, LENGTH = "m²", "m"
@@ -39,22 +43,20 @@ def _none() -> Any:
 
 
 def _chart(desk: Desk, indicator: Json, question: Mapping[str, Any]) -> Any:
-    language = desk.asked(question).language
     table = desk.onemap.resource(indicator["list"]["table"])
     if indicator["state"] != "ok" or indicator["value"] is None:
         why = Text(indicator["zh"], indicator["en"]) if indicator["state"] == "broken" else words("page.charts.never")
         tree = [el("h3", indicator["title"]), empty(why, words("page.charts.never_next"))]
         return Markup(tag="section", className="chart", tree=tree)
-    unit, scale = _unit(indicator["unit"])
-    title = Text(indicator["title"], indicator["title"])
-    top = [el("h3", title), _number(indicator, unit, scale, language)]
-    top.append(el("p", _origin(desk, table), class_="muted"))
-    bars = _bars(indicator, scale, language)
-    parts: list[Any] = [Markup(tree=top)]
+    measure = Measure.of(indicator["unit"], desk.asked(question).language)
+    bars = _bars(indicator, measure)
+    origin = el("p", _origin(desk, table), class_="muted")
+    parts: list[Any] = [Markup(tree=[el("h3", indicator["title"]), _number(indicator, measure), origin])]
     if bars:
         figure = charts.bars(bars, dark=bool(question.get("dark")), over_time=_over_time(indicator))
-        parts.append(dcc.Graph(figure=figure, config={**CONFIG, "locale": language}, className="graph"))
-        parts.append(Markup(tree=_data(indicator, bars, unit, language)))
+        config: Any = {**CONFIG, "locale": measure.language}
+        parts.append(dcc.Graph(figure=figure, config=config, className="graph"))
+        parts.append(Markup(tree=_data(indicator, bars, measure)))
     return html.Section(parts, className="chart")
 
 
@@ -62,44 +64,52 @@ def _over_time(indicator: Json) -> bool:
     return not indicator["groups"] and len(indicator["years"]) > 1
 
 
-def _unit(unit: str) -> tuple[Any, float]:
-    """Give the unit a person reads and what to multiply by: areas in 亩, lengths in km."""
-    if unit == AREA:
-        return words("page.overlay.mu"), 1.0
-    return (("km", 1 / 1000) if unit == LENGTH else (unit, 1.0))
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """How an indicator's numbers are told: areas in 亩, lengths in km, the rest in their own unit."""
+
+    unit: Any
+    scale: float
+    language: str
+
+    @classmethod
+    def of(cls, unit: str, language: str) -> Measure:
+        """Give the measure for an indicator counted in `unit`."""
+        if unit == AREA:
+            return cls(unit=words("page.overlay.mu"), scale=1 / MU_M2, language=language)
+        return cls(unit="km" if unit == LENGTH else unit, scale=1e-3 if unit == LENGTH else 1.0, language=language)
+
+    def tell(self, value: float) -> str:
+        """Write a value as it is counted by the indicator."""
+        scaled = value * self.scale
+        return number(scaled, self.language, 0 if abs(scaled) >= 100 else 1)
+
+    def bar(self, label: str, value: float, code: str = "") -> charts.Bar:
+        """Give the bar of a value."""
+        return charts.Bar(label=label, value=value * self.scale, told=self.tell(value), code=code)
 
 
-def _amount(value: float, indicator: Json, scale: float, language: str) -> str:
-    if indicator["unit"] == AREA:
-        return mu(value, language)
-    return number(value * scale, language, 1)
-
-
-def _number(indicator: Json, unit: Any, scale: float, language: str) -> Any:
+def _number(indicator: Json, measure: Measure) -> Any:
     change = None
-    if len(indicator["years"]) > 1 and indicator["years"][0]["value"]:
-        first, last = indicator["years"][0], indicator["years"][-1]
-        by = (last["value"] - first["value"]) / first["value"]
-        change = el("span", words("page.charts.change", year=first["year"], by=f"{by:+.1%}"), class_="muted")
-    return el(
-        "p",
-        el(
-            "button",
-            el("b", _amount(indicator["value"], indicator, scale, language), class_="num"),
-            el("span", unit),
-            icon("right"),
-            type="button",
-            class_="big",
-            data_act="indicator",
-            data_indicator=indicator["id"],
-            aria_label=words("page.charts.more", name=indicator["title"]),
-        ),
-        change,
-        class_="number-line",
+    years = indicator["years"]
+    if len(years) > 1 and years[0]["value"]:
+        by = (years[-1]["value"] - years[0]["value"]) / years[0]["value"]
+        change = el("span", words("page.charts.change", year=years[0]["year"], by=f"{by:+.1%}"), class_="muted")
+    more = el(
+        "button",
+        el("b", measure.tell(indicator["value"]), class_="num"),
+        el("span", measure.unit),
+        icon("right"),
+        type="button",
+        class_="big",
+        data_act="indicator",
+        data_indicator=indicator["id"],
+        aria_label=words("page.charts.more", name=indicator["title"]),
     )
+    return el("p", more, change, class_="number-line")
 
 
-def _origin(desk: Desk, resource: Any) -> Any:
+def _origin(desk: Desk, resource: Resource | None) -> Any:
     if resource is None:
         return None
     department = desk.onemap.department(resource.department)
@@ -108,32 +118,24 @@ def _origin(desk: Desk, resource: Any) -> Any:
     return words("page.charts.as_of", department=name, date=day(as_of))
 
 
-def _bars(indicator: Json, scale: float, language: str) -> list[charts.Bar]:
+def _bars(indicator: Json, measure: Measure) -> list[charts.Bar]:
+    """Give a bar per year, or per class: the largest ones, the rest together."""
     if _over_time(indicator):
-        return [_bar(str(y["year"]), y["value"], "", indicator, scale, language) for y in indicator["years"]]
+        return [measure.bar(str(y["year"]), y["value"]) for y in indicator["years"]]
     groups = list(indicator["groups"])
     if len(groups) < 2:
         return []
-    shown, others = groups[:MOST_BARS], groups[MOST_BARS:]
-    bars = [_bar(g["title"], g["amount"], g["value"], indicator, scale, language) for g in shown]
-    if others:
-        rest = sum(g["amount"] for g in others)
-        other = words("page.charts.other").in_(language)
-        bars.append(_bar(other, rest, "", indicator, scale, language))
+    bars = [measure.bar(g["title"], g["amount"], g["value"]) for g in groups[:MOST_BARS]]
+    if len(groups) > MOST_BARS:
+        rest = sum(g["amount"] for g in groups[MOST_BARS:])
+        bars.append(measure.bar(words("page.charts.other").in_(measure.language), rest))
     return bars
 
 
-def _bar(label: str, value: float, code: str, indicator: Json, scale: float, language: str) -> charts.Bar:
-    told = _amount(value, indicator, scale, language)
-    large = abs(value * scale) >= 10_000 and indicator["unit"] != AREA
-    return charts.Bar(label=label, value=value * scale, told=short(value * scale, language) if large else told, code=code)
-
-
-def _data(indicator: Json, bars: Sequence[charts.Bar], unit: Any, language: str) -> Any:
-    del language
+def _data(indicator: Json, bars: Sequence[charts.Bar], measure: Measure) -> Any:
     first = words("page.charts.year") if _over_time(indicator) else words("page.charts.class")
-    heads = [el("th", first, scope="col"), el("th", words("page.charts.value"), " (", unit, ")", scope="col", class_="number")]
+    value = el("th", words("page.charts.value"), " (", measure.unit, ")", scope="col", class_="number")
     rows = [el("tr", el("th", b.label, scope="row"), el("td", b.told, class_="num number")) for b in bars]
-    table = el("table", el("thead", el("tr", heads)), el("tbody", rows), class_="grid")
+    table = el("table", el("thead", el("tr", el("th", first, scope="col"), value)), el("tbody", rows), class_="grid")
     head = el("summary", icon("table"), el("span", words("page.charts.data")), icon("right", class_="turn"))
     return el("details", head, table)

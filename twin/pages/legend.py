@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from twin import style
 from twin.map import symbol_svg
@@ -30,7 +31,16 @@ def dock(onemap: OneMap) -> list[Any]:
     )
     layers = [_layer(onemap, x) for x in reversed(onemap.layers)]
     none = el("p", words("page.legend.none"), class_="state-next", id="legend-none", hidden=True)
-    body = el("div", layers, none, id="legend-body", class_="legend-body", tabindex=0, role="group", aria_label=words("page.legend.title"))
+    body = el(
+        "div",
+        layers,
+        none,
+        id="legend-body",
+        class_="legend-body",
+        tabindex=0,
+        role="group",
+        aria_label=words("page.legend.title"),
+    )
     return [el("h2", head), body]
 
 
@@ -76,6 +86,7 @@ def _sign(kind: str, item: Mapping[str, Any]) -> Any:
     """Draw the sign as the map does: a filled box, a line, a symbol."""
     drawn = item["icon"] or item["pattern"]
     if drawn:
-        return el("i", class_="sign drawn", data_svg=symbol_svg(drawn), aria_hidden="true")
+        picture = el("img", src=f"data:image/svg+xml,{quote(symbol_svg(drawn))}", alt="")
+        return el("i", picture, class_="sign drawn", aria_hidden="true")
     form = {"line": "line", "circle": "point", "symbol": "word"}.get(kind, "box")
     return el("i", class_=f"sign {form}", style={"--sign": item["colour"] or "#9AA3A8"}, aria_hidden="true")

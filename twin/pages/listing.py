@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import editions
 from twin.entities import box_of
 from twin.errors import BadRequest, NotFound
 from twin.model import Field, Layer, Resource, Text
-from twin.pages.desk import Desk
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import button, empty, words
 from twin.policy import VECTOR_TYPES
 from twin.text import number, plain
+
+if TYPE_CHECKING:
+    from twin.pages.desk import Desk
 
 PAGE = 20
 MOST_COLUMNS = 4
@@ -34,7 +36,7 @@ class Wanted:
 
 
 def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
-    """Answer for a list: `question` names an indicator, a layer or a table, the page and the sorting; raises TwinError."""
+    """Answer for a list: `question` names an indicator, layer or table, the page and the sorting; raises TwinError."""
     wanted = _wanted(desk, question)
     asked = desk.asked(question)
     years = desk.manifest(wanted.resource.id).get("years")
@@ -47,7 +49,8 @@ def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     head = _head(wanted, total, edition[0][2] if edition else None, question)
     if not total:
         return drawn(head, empty(words("page.list.empty"), words("page.list.empty_next")))
-    rows = _rows(desk, wanted.resource, columns, where, _sorting(desk, wanted, question), page)
+    order = _sorting(desk, wanted, question)
+    rows = _rows(desk, wanted.resource, columns, where=where, order=order, page=page)
     table = _table(wanted.resource, columns, rows, question, asked.language)
     return drawn(head, el("div", table, class_="scroll-x"), _pager(page, pages))
 
@@ -88,7 +91,7 @@ def _columns(desk: Desk, resource: Resource) -> list[Field]:
 
 
 def _rows(
-    desk: Desk, resource: Resource, columns: Sequence[Field], where: Sequence[Any], order: list[str], page: int
+    desk: Desk, resource: Resource, columns: Sequence[Field], *, where: Sequence[Any], order: list[str], page: int
 ) -> list[Row]:
     stored = desk.rooms.serving.columns(resource.id)
     names = dict.fromkeys(["id", resource.title_field or "id", resource.key, *(f.name for f in columns)])
@@ -102,7 +105,7 @@ def _rows(
 
 
 def _sorting(desk: Desk, wanted: Wanted, question: Mapping[str, Any]) -> list[str]:
-    """Give the order: as asked, else the deadline where there is one, else the id; raises BadRequest for a hidden column."""
+    """Give the order: as asked, else by deadline where there is one, else by id; raises BadRequest if hidden."""
     asked = str(question.get("sort") or "")
     column = asked.removeprefix("-")
     if column:
@@ -190,5 +193,7 @@ def _pager(page: int, pages: int) -> Any:
     if pages < 2:
         return None
     back = button("page", words("page.list.earlier"), "left", data_page=page - 1, disabled=page == 0, class_="framed")
-    on = button("page", words("page.list.later"), "right", data_page=page + 1, disabled=page == pages - 1, class_="framed")
+    on = button(
+        "page", words("page.list.later"), "right", data_page=page + 1, disabled=page == pages - 1, class_="framed"
+    )
     return el("div", back, el("span", words("page.list.page", page=page + 1, pages=pages)), on, class_="pager")

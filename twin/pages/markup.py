@@ -6,12 +6,14 @@ and a change of language redraws it without asking the server.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash.development.base_component import Component
 
 from twin.model import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Node = Any
 """str, number, None, a Text, an element made by `el`, or a list of these."""

@@ -131,9 +131,7 @@ def _active_row(layer: Layer, known: Told) -> Any:
             el("span", name, class_="name"),
             act("raise", "up"),
             act("lower", "down"),
-            button(
-                "about", words("page.menu.about", name=name), "info", data_layer=layer.id, aria_expanded="false"
-            ),
+            button("about", words("page.menu.about", name=name), "info", data_layer=layer.id, aria_expanded="false"),
             act("remove", "close"),
             class_="row-top",
         ),
@@ -227,7 +225,9 @@ def _layer(layer: Layer, known: Told) -> Any:
 
 
 def _summary(counts: Mapping[str, int]) -> Any:
-    told = [el("span", status(s), el("b", str(counts[s]), class_="num"), class_="told") for s in STATES if counts.get(s)]
+    told = [
+        el("span", status(s), el("b", str(counts[s]), class_="num"), class_="told") for s in STATES if counts.get(s)
+    ]
     return el(
         "button",
         icon("data"),

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
-from dash.development.base_component import Component
 
-from twin.map import OneMapView
-from twin.model import OneMap
 from twin.errors import TwinError
+from twin.map import OneMapView
 from twin.pages import bar, boot, card, dialogs, foot, found, graphs, legend, listing, menu, overlay, side
-from twin.pages.desk import Desk
 from twin.pages.markup import Markup, drawn
 from twin.pages.parts import STATES, failed
 
+if TYPE_CHECKING:
+    from dash.development.base_component import Component
+
+    from twin.model import OneMap
+    from twin.pages.desk import Desk
+
 PATH = "/"
-MAP_OUT = ("click", "viewState", "drawn", "measured", "ready", "error", "inView", "compare", "threeD", "selection", "tool")
+MAP_OUT = (
+    "click",
+    "viewState",
+    "drawn",
+    "measured",
+    "ready",
+    "error",
+    "inView",
+    "compare",
+    "threeD",
+    "selection",
+    "tool",
+)
 """The map's props that the browser module listens to."""
 
 

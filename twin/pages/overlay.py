@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.pages.card import person
-from twin.pages.desk import Desk
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import words
 from twin.text import mu, number, square_metres
+
+if TYPE_CHECKING:
+    from twin.pages.desk import Desk
 
 Json = Mapping[str, Any]
 MOST_PEOPLE = 12

@@ -51,6 +51,9 @@ def failed(ask: str, error: BaseException | None = None) -> Any:
 def skeleton(lines: int) -> Any:
     """Draw grey lines where something is coming."""
     return el(
-        "div", [el("i", class_="bone") for _ in range(lines)], class_="state loading", role="status",
+        "div",
+        [el("i", class_="bone") for _ in range(lines)],
+        class_="state loading",
+        role="status",
         aria_label=words("page.state.loading"),
     )

@@ -18,9 +18,7 @@ def side() -> list[Any]:
     return [
         Markup(id="tabs", tag="div", className="tabs-row", tree=_tabs()),
         html.Div(_place("feature", _nothing()), **_panel("feature")),
-        html.Div(
-            [Markup(id="charts-head", tree=[]), html.Div(id="charts", className="answer")], **_panel("charts")
-        ),
+        html.Div([Markup(id="charts-head", tree=[]), html.Div(id="charts", className="answer")], **_panel("charts")),
         html.Div(_place("list", empty(words("page.list.none"), words("page.list.none_next"))), **_panel("list")),
     ]
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_timedelta
 from babel.numbers import format_compact_decimal, format_decimal
 
 from twin.model import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 LANGUAGES = ("zh-CN", "en")
 MU_M2 = 2000 / 3
@@ -98,7 +100,7 @@ def age(seconds: float | None, language: str) -> str:
         return t("page.age.unknown", language)
     if seconds < 60:
         return t("page.age.now", language)
-    return format_timedelta(-seconds, locale=BABEL[language], add_direction=True, threshold=1.2)
+    return format_timedelta(-int(seconds), locale=BABEL[language], add_direction=True, threshold=1.2)
 
 
 def plain(value: Any, language: str) -> str:
