@@ -54,7 +54,7 @@ def _terminals(truth: Truth, path: Path, planter: Planter) -> None:
         {
             "终端编号": r["terminal_id"],
             "终端名称": r["name"],
-            "设计处理量(吨/日)": full_width(r["capacity_t_d"]) if k == 1 else r["capacity_t_d"],
+            "设计处理量(吨每日)": full_width(r["capacity_t_d"]) if k == 1 else r["capacity_t_d"],
             "接入户数": count,
             "运行状态": r["state"],
             "运维单位": "示范镇农污运维有限公司",
@@ -64,7 +64,7 @@ def _terminals(truth: Truth, path: Path, planter: Planter) -> None:
         for k, (r, count) in enumerate(zip(terminals, homes, strict=True))
     ]
     rows.append(
-        {"终端编号": "合计", "设计处理量(吨/日)": sum(r["capacity_t_d"] for r in terminals), "接入户数": sum(homes)}
+        {"终端编号": "合计", "设计处理量(吨每日)": sum(r["capacity_t_d"] for r in terminals), "接入户数": sum(homes)}
     )
     planter.count("totals_row", "sewage_terminal", 1)
     workbook(path, Sheet(name="终端台账", title=["农村生活污水处理终端一览表(2025年10月)"], rows=rows))
