@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 CHROMIUM = Path(os.environ.get("ONEMAP_CHROMIUM", "/usr/bin/chromium"))
 ARGS = (
@@ -101,19 +101,32 @@ class Visit:
         """Wait until every map on the page has drawn all it has to draw."""
         self.until("window.__onemap && window.__onemap.maps.length && window.__onemap.idle", timeout=timeout)
 
-    def asked_while(self, act: Callable[[], Any]) -> list[str]:
-        """Give what the page asked for from `act` until the map is idle again."""
-        before = len(self.asked)
+    def act(self, act: Callable[[], Any]) -> None:
+        """Do something and wait until the map has taken it up and is idle again."""
         act()
         self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
         self.idle()
+
+    def asked_while(self, act: Callable[[], Any]) -> list[str]:
+        """Give what the page asked for from `act` until the map is idle again."""
+        before = len(self.asked)
+        self.act(act)
         return self.asked[before:]
+
+
+class Silent(WSGIRequestHandler):
+    """A server's answers are recorded by the visit; the log would only bury a failure."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        pass
 
 
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """Serve a WSGI app on a free loopback port; give its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

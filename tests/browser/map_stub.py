@@ -14,6 +14,7 @@ import mapbox_vector_tile
 import numpy as np
 from dash import Input, Output, html
 from PIL import Image, ImageDraw
+from shapely.geometry import box, shape
 
 import twin.map
 from tests.browser.harness import CSP
@@ -86,9 +87,19 @@ def row(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
 TABLES = {"L06": ("land",), "L16": ("building",), "L13": ("post",), "L14": ("road",)}
 
 
+def clipped(rows: list[dict[str, Any]], frame: Any) -> Iterator[dict[str, Any]]:
+    for each in rows:
+        geometry = shape(each["geometry"]).intersection(frame)
+        if not geometry.is_empty:
+            yield {**each, "geometry": geometry}
+
+
 def vector_tile(layer: str, z: int, x: int, y: int, year: int) -> bytes:
     bounds = tile_bounds(z, x, y)
-    layers = [{"name": table, "features": features(table, year)} for table in TABLES[layer]]
+    west, south, east, north = bounds
+    room = (east - west) / 64
+    frame = box(west - room, south - room, east + room, north + room)
+    layers = [{"name": table, "features": [*clipped(features(table, year), frame)]} for table in TABLES[layer]]
     return mapbox_vector_tile.encode(layers, default_options={"quantize_bounds": bounds, "extents": 4096})
 
 
@@ -220,7 +231,7 @@ def tile_body(layer: str, z: int, x: int, y: int, year: int, ending: str) -> tup
     return vector_tile(layer, z, x, y, year), "application/vnd.mapbox-vector-tile"
 
 
-def create(weather: Weather, **props: Any) -> dash.Dash:
+def create(weather: Weather, *, echoed: tuple[str, ...] = ECHOED, **props: Any) -> dash.Dash:
     """Make the app: one map, and a <pre> that echoes each prop out after a trip through the server."""
     app = dash.Dash("map_stub", enable_mcp=False)
     twin.map.attach(app)
@@ -236,9 +247,9 @@ def create(weather: Weather, **props: Any) -> dash.Dash:
                 twin.map.OneMapView(**given), id="place", style={"position": "absolute", "inset": 0, "height": "100vh"}
             ),
         ]
-        + [html.Pre(id=f"echo-{name}", hidden=True) for name in ECHOED]
+        + [html.Pre(id=f"echo-{name}", hidden=True) for name in echoed]
     )
-    for name in ECHOED:
+    for name in echoed:
         app.callback(Output(f"echo-{name}", "children"), Input("map", name), prevent_initial_call=True)(_echo)
     add_tiles(app.server, weather)
     app.index_string = dash.dash._default_index.replace("<html>", '<html lang="zh-CN">').replace(

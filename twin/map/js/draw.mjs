@@ -95,6 +95,10 @@ export function makeTools(view, sides) {
     const at = e.target.project(first);
     return Math.hypot(at.x - e.point.x, at.y - e.point.y) < CLOSE_PX;
   };
+  const doubled = (e) => {
+    const [a, b] = state.points.slice(-2).map((point) => e.target.project(point));
+    return b && Math.hypot(a.x - b.x, a.y - b.y) < CLOSE_PX;
+  };
   const tools = {
     add(point) {
       if (state.ended) restart();
@@ -122,7 +126,8 @@ export function makeTools(view, sides) {
       state.points.pop();
       tellMeasure(false);
     },
-    finish() {
+    finish(e) {
+      if (e && doubled(e)) state.points.pop();
       if (state.ended || state.points.length < LEAST[state.kind]) return;
       Object.assign(state, { ended: true, cursor: null });
       const geometry = tellMeasure(true);

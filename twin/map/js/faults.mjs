@@ -19,16 +19,16 @@ function describeSource(view, id) {
   return { kind: isBase ? "base" : "layer", titles };
 }
 
-function reload(sides, id) {
-  for (const { map } of sides) {
-    const source = map.getSource(id);
-    if (source?.setTiles) source.setTiles(source.tiles);
-  }
+/** Ask again for the tiles that failed, by name: MapLibre 6.17 waits for ever when a whole vector source that holds a
+    failed tile is reloaded. */
+function refresh(source, tiles) {
+  for (const [map, ids] of tiles) if (map.getSource(source)) map.refreshTiles(source, ids);
 }
 
-/** Keep the list of what is broken for `sides`; `watch` listens to one more map. */
-export function makeFaults(view, sides) {
+/** Keep the list of what is broken; `watch` listens to one more map. */
+export function makeFaults(view) {
   const broken = new Map();
+  const lost = new Map();
   const failing = new Set();
   let timer = 0;
   const show = () => {
@@ -61,13 +61,24 @@ export function makeFaults(view, sides) {
       show();
       if (!broken.size) view.emit({ error: null });
     },
+    isBroken: (id) => broken.has(id),
     watch(map) {
-      map.on("error", ({ error, sourceId }) => {
+      const losing = (id, tile) => {
+        const tiles = lost.get(id) ?? lost.set(id, new Map()).get(id);
+        tiles.set(map, [...(tiles.get(map) ?? []), tile.tileID.canonical]);
+      };
+      const again = (id) => {
+        const tiles = lost.get(id) ?? new Map();
+        lost.delete(id);
+        refresh(id, tiles);
+      };
+      map.on("error", ({ error, sourceId, tile }) => {
         const status = error?.status ?? 0;
         const message = String(error?.message ?? error);
         if (!sourceId) return void view.records.errors.push({ message });
+        if (tile) losing(sourceId, tile);
         const network = !status && error instanceof TypeError;
-        faults.report(sourceId, { status, message, network, ...describeSource(view, sourceId) }, () => reload(sides, sourceId));
+        faults.report(sourceId, { status, message, network, ...describeSource(view, sourceId) }, () => again(sourceId));
       });
       map.on("idle", () => faults.settle());
     },

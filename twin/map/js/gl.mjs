@@ -7,40 +7,39 @@ import { makeSwipe } from "./swipe.mjs";
 import { makeTools } from "./draw.mjs";
 import { makeScene } from "./scene.mjs";
 import { reconcile, same } from "./reconcile.mjs";
-import { absolute, desired } from "./state.mjs";
+import { absolute, desired, shownSources } from "./state.mjs";
 import { drawSymbol, loadSymbols } from "./symbols.mjs";
 
 const FONTS = "'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC','WenQuanYi Micro Hei',sans-serif";
 const STYLED = ["mapStyle", "layers", "year", "basemap", "threeD", "selection", "compare"];
-const ARROWS_HELP = "onemap-keys-help";
+const HELP = "onemap-keys-help";
 
 function mapOptions(view, container, style, camera) {
   return {
     container, style, ...camera, attributionControl: false, fadeDuration: 0, maxPitch: 75, renderWorldCopies: false,
     localIdeographFontFamily: FONTS, doubleClickZoom: true, transformRequest: (url) => ({ url: absolute(url, location.origin) }),
-    locale: { "Map.Title": view.word("map") }, canvasContextAttributes: { antialias: devicePixelRatio < 2 },
+    canvasContextAttributes: { antialias: devicePixelRatio < 2 },
   };
 }
 
 /** Make one MapLibre map that follows the props; `year` tells which year this side shows. */
 function makeSide(view, gl, container, camera, year) {
-  let had = desired(view.props, year(), location.origin);
+  const kept = new Set();
+  const wanted = () => desired(view.props, year(), location.origin, kept);
+  let had = wanted();
   const map = new gl.Map(mapOptions(view, container, had, camera));
   view.records.maps.push(map);
   view.records.made += 1;
   map.setMissingStyleImageResolver((id) => drawSymbol(map, id));
   const ready = new Promise((resolve) => map.once("style.load", resolve));
-  ready.then(() => {
-    side.settled = true;
-    side.follow();
-  });
   const side = {
     map, ready, settled: false,
     layers: () => had.layers,
     follow() {
       if (!side.settled) return;
-      const want = desired(view.props, year(), location.origin);
-      reconcile(map, had, want);
+      for (const id of shownSources(had)) kept.add(id);
+      const want = wanted();
+      reconcile(map, had, want, view.faults?.isBroken);
       had = want;
     },
     remove() {
@@ -48,6 +47,17 @@ function makeSide(view, gl, container, camera, year) {
       map.remove();
     },
   };
+  map.on("movestart", () => {
+    if (![...kept].some((id) => !shownSources(had).has(id))) return;
+    kept.clear();
+    const want = wanted();
+    reconcile(map, had, want);
+    had = want;
+  });
+  ready.then(() => {
+    side.settled = true;
+    side.follow();
+  });
   return side;
 }
 
@@ -78,7 +88,7 @@ function makeClicks(view, sides, scene, tools) {
 function listenPointer(view, side, clicks, tools) {
   const { map } = side;
   map.on("click", (e) => (view.props.tool ? tools.click(e) : clicks.at(side, e.point, e.lngLat)));
-  map.on("dblclick", (e) => view.props.tool && (e.preventDefault(), tools.finish()));
+  map.on("dblclick", (e) => view.props.tool && (e.preventDefault(), tools.finish(e)));
   let waiting = 0;
   map.on("mousemove", (e) => {
     if (view.props.tool) return tools.move(e);
@@ -94,12 +104,19 @@ function listenPointer(view, side, clicks, tools) {
   for (const type of ["mouseout", "movestart"]) map.on(type, () => view.chrome.tip(null, ""));
 }
 
+/** Name the map for those who hear it; again when the language changes. */
+function nameCanvas(view, { map }, index) {
+  const canvas = map.getCanvas();
+  const help = canvas.parentElement.querySelector("p") ?? canvas.parentElement.appendChild(element("p", { class: "om-hidden" }));
+  help.id = `${HELP}-${index}`;
+  help.textContent = view.word("map_help");
+  const { compare } = view.props;
+  const name = compare ? `${view.word("map")} ${view.word("year", { year: index ? compare.right : compare.left })}` : view.word("map");
+  for (const [key, value] of Object.entries({ role: "application", "aria-label": name, "aria-describedby": help.id })) canvas.setAttribute(key, value);
+}
+
 function listenKeys(view, side, clicks, tools) {
   const canvas = side.map.getCanvas();
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-describedby", ARROWS_HELP);
-  const help = element("p", { id: ARROWS_HELP, class: "om-hidden" }, view.word("map_help"));
-  canvas.parentElement.append(help);
   canvas.addEventListener("keydown", (e) => {
     const center = side.map.getCenter();
     const keys = {
@@ -135,6 +152,8 @@ function reportIdle(view, sides) {
 
 function engineOf(view, main, sides, swipe, scene, tools, faults) {
   const follow = () => sides.forEach((side) => side.follow());
+  const name = () => sides.forEach((side, index) => nameCanvas(view, side, index));
+  name();
   return {
     isFlat: false,
     bearing: () => main.map.getBearing(),
@@ -143,6 +162,7 @@ function engineOf(view, main, sides, swipe, scene, tools, faults) {
     camera: (command) => look(view, main.map, command),
     update(fresh) {
       if (fresh.has("compare")) swipe.follow();
+      if (fresh.has("compare") || fresh.has("words")) name();
       if (STYLED.some((key) => fresh.has(key))) follow();
       if (fresh.has("threeD")) scene.follow();
       if (fresh.has("camera") && view.props.camera) look(view, main.map, view.props.camera);
@@ -165,7 +185,7 @@ export async function makeEngine(view) {
   const leftYear = () => view.props.compare?.left ?? view.props.year;
   const main = makeSide(view, gl, box, startCamera(view), leftYear);
   const sides = [main];
-  const faults = makeFaults(view, sides);
+  const faults = (view.faults = makeFaults(view));
   const scene = makeScene(view, main, faults);
   const tools = makeTools(view, sides);
   const clicks = makeClicks(view, sides, scene, tools);

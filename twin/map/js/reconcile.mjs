@@ -4,11 +4,11 @@ export const same = (a, b) => a === b || JSON.stringify(a) === JSON.stringify(b)
 const keys = (a, b) => new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})]);
 const FIXED = ["type", "source", "source-layer"];
 
-function changeSource(map, id, had, want) {
+function changeSource(map, id, had, want, isBroken) {
   const { tiles: old, ...rest } = had;
   const { tiles, ...others } = want;
   const source = map.getSource(id);
-  if (same(rest, others) && tiles && source?.setTiles) return source.setTiles(tiles);
+  if (same(rest, others) && tiles && source?.setTiles && !isBroken(id)) return source.setTiles(tiles);
   if (want.type === "geojson" && had.type === "geojson") return source.setData(want.data);
   return "remake";
 }
@@ -32,19 +32,20 @@ function reorder(map, had, want) {
   for (let i = names.length - 1; i >= 0; i -= 1) map.moveLayer(names[i], names[i + 1]);
 }
 
-function remadeSources(map, had, want) {
+function remadeSources(map, had, want, isBroken) {
   const gone = new Set(Object.keys(had.sources).filter((id) => !want.sources[id]));
   for (const [id, source] of Object.entries(want.sources)) {
     const before = had.sources[id];
-    if (before && !same(before, source) && changeSource(map, id, before, source) === "remake") gone.add(id);
+    if (before && !same(before, source) && changeSource(map, id, before, source, isBroken) === "remake") gone.add(id);
   }
   return gone;
 }
 
-/** Apply `want` to `map`, which shows `had`; both are whole styles as state.mjs gives them. */
-export function reconcile(map, had, want) {
+/** Apply `want` to `map`, which shows `had`; both are whole styles as state.mjs gives them. A source that `isBroken`
+    says has failed tiles is made anew when its address changes. */
+export function reconcile(map, had, want, isBroken = () => false) {
   if (had.terrain && !want.terrain) map.setTerrain(null);
-  const gone = remadeSources(map, had, want);
+  const gone = remadeSources(map, had, want, isBroken);
   const wanted = new Map(want.layers.map((x) => [x.id, x]));
   const kept = new Map();
   for (const layer of had.layers) {

@@ -13,6 +13,7 @@ const DEFAULTS = { "hillshade-exaggeration": 0.5 };
 const TERRAIN = "terrain";
 export const DRAWING = "onemap-draw";
 export const MARK = "onemap-selected";
+const KEEP = "onemap-keep";
 
 export const tag = (layer, name) => layer.metadata?.[`onemap:${name}`];
 export const absolute = (url, origin) => (url.startsWith("/") ? origin + url : url);
@@ -151,13 +152,29 @@ function drawLayers() {
   ];
 }
 
-/** Give the whole wanted style for one map: `props` as the component has them, `year` of this side. */
-export function desired(props, year, origin) {
+/** Give the vector sources that at least one shown layer draws from. */
+export function shownSources(style) {
+  const isShown = (x) => x.layout?.visibility === "visible" && !x.id.startsWith(KEEP);
+  return new Set(style.layers.filter((x) => isShown(x) && style.sources[x.source]?.type === "vector").map((x) => x.source));
+}
+
+/** Give layers that draw nothing but hold the tiles of sources hidden a moment ago, so that showing them asks nothing. */
+function keepLayers(layers, sources, kept) {
+  const held = [...kept].filter((id) => sources[id]).map((id) => layers.find((x) => x.source === id)).filter(Boolean);
+  return held.map((x) => ({
+    id: `${KEEP}-${x.source}`, type: "line", source: x.source, "source-layer": x["source-layer"], filter: ["literal", false],
+    layout: { visibility: "visible" },
+  }));
+}
+
+/** Give the whole wanted style for one map: `props` as the component has them, `year` of this side, `kept` the sources
+    whose tiles stay although nothing of them is shown. */
+export function desired(props, year, origin, kept = new Set()) {
   const style = props.mapStyle;
   const listed = new Map((props.layers ?? []).map((entry, index) => [entry.id, { entry, index }]));
   const layers = ordered(style.layers.map((layer) => staged(layer, props, listed)), listed);
   const want = { ...style, sources: sourcesFor(style, props, year, origin) };
-  want.layers = [...layers, ...markLayers(layers, props.selection), ...drawLayers()];
+  want.layers = [...layers, ...keepLayers(layers, want.sources, kept), ...markLayers(layers, props.selection), ...drawLayers()];
   const lifted = props.threeD?.on && props.threeD?.terrain !== false;
   want.terrain = lifted ? { source: TERRAIN, exaggeration: props.threeD.exaggeration ?? 1 } : undefined;
   return JSON.parse(JSON.stringify(want));
