@@ -79,10 +79,8 @@ class Tiles:
         return hashlib.blake2b("|".join(parts).encode(), digest_size=9).hexdigest()
 
     def _version(self, table: str) -> str:
-        try:
-            return self._serving.store.current(table).version
-        except NotFound:
-            return "-"
+        snapshot = self._delivered(table)
+        return snapshot.version if snapshot else "-"
 
     def vector(self, subject: Subject, layer: Layer, at: Address) -> bytes:
         """Give the MVT of a layer, one source-layer per table, b"" where it is empty; raises StoreBroken."""
@@ -137,24 +135,29 @@ class Tiles:
         return None if path is None else rasters.tile(path, at.z, at.x, at.y)
 
     def terrain(self, subject: Subject, at: Address) -> bytes | None:
-        """Give the terrain-RGB PNG of the village's ground, None outside its coverage; raises NotFound, StoreBroken."""
+        """Give the terrain-RGB PNG of the village's ground, None where none is known; raises StoreBroken."""
         snapshot = self.ground(subject)
-        if snapshot is None:
-            raise unknown("terrain")
-        return rasters.terrain_tile(snapshot.file("terrain.tif"), at.z, at.x, at.y)
+        return None if snapshot is None else rasters.terrain_tile(snapshot.file("terrain.tif"), at.z, at.x, at.y)
 
     def ground(self, subject: Subject) -> Snapshot | None:
         """Give the snapshot of the elevation the village's hillshade draws, None where there is none."""
         for layer in self._policy.layers(subject):
             for draw in layer.draws:
                 if draw.type == "hillshade" and self._policy.sees(subject, draw.table):
-                    return self._serving.store.current(draw.table)
+                    return self._delivered(draw.table)
         return None
 
+    def _delivered(self, table: str) -> Snapshot | None:
+        """Give the current snapshot, None for what is declared and not yet delivered; raises StoreBroken."""
+        try:
+            return self._serving.store.current(table)
+        except NotFound:
+            return None
+
     def _image(self, table: str, year: int | None) -> Path | None:
-        snapshot = self._serving.store.current(table)
-        where = editions.where(snapshot.manifest.get("years"), year)
-        if where is None:
+        snapshot = self._delivered(table)
+        where = editions.where(snapshot.manifest.get("years"), year) if snapshot else None
+        if snapshot is None or where is None:
             return None
         return snapshot.file(f"{where[0][2]}.tif" if where else "base.tif")
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from twin.api import problems
-from twin.api.guard import Guard, page_csp
+from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
 from twin.api.rooms import Rooms, rooms
 from twin.api.routes import router
@@ -37,6 +37,7 @@ SILENT: TelemetryConfig = {
     "auto_configure": False,
 }
 """FastAPI's own telemetry is off whatever the environment says: nothing leaves the host."""
+PAGE_THREADS = 8
 LOG = logging.getLogger("onemap.api")
 
 
@@ -84,7 +85,8 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
 
 def mount(app: Front, pages: Dash) -> Front:
     """Put the pages under the API, and give them the content policy their scripts need."""
-    app.mount("/", Packed(WSGIMiddleware(pages.server, workers=8), app.state.rooms.settings.data / "run" / "packed"))
+    kept = app.state.rooms.settings.data / "run" / "packed"
+    app.mount("/", PageGate(Packed(WSGIMiddleware(pages.server, workers=PAGE_THREADS), kept)))
     app.guard.csp = page_csp(pages.csp_hashes())
     return app
 

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twin.api import problems
-from twin.policy import ROUTES
-from twin.policy.routes import of_page
+from twin.policy import ROUTES, of_page
 from twin.settings import LOOPBACK
 
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
@@ -27,6 +26,8 @@ FIXED: tuple[tuple[bytes, bytes], ...] = (
 )
 TOLD = frozenset({b"server", b"x-powered-by"})
 """Headers that would tell what runs here."""
+SLACK = 4096
+"""Bytes of body that any request may send, used or not."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_BYTES = {(k.split(" ")[0], k.split(" ")[1]): row.body_bytes for k, row in ROUTES.items()}
 
@@ -72,10 +73,6 @@ def body_limit(method: str, path: str) -> int:
     return page.body_bytes if page else 0
 
 
-class TooLargeError(OSError):
-    """A body went on past its limit."""
-
-
 class Guard:
     """Wrap an ASGI application; `csp` may be replaced once the pages are known."""
 
@@ -94,11 +91,8 @@ class Guard:
         if refused is not None:
             await problems.answer(*refused)(scope, receive, guarded)
             return
-        limit = body_limit(scope["method"], scope["path"])
-        try:
-            await self._app(scope, _limited(receive, limit), guarded)
-        except TooLargeError:
-            await problems.response(413)(scope, receive, guarded)
+        limit = max(body_limit(scope["method"], scope["path"]), SLACK)
+        await self._app(scope, *_limited(scope, receive, guarded, limit))
 
     def _sender(self, scope: Scope, send: Send) -> Send:
         request_id = secrets.token_hex(8).encode()
@@ -118,6 +112,20 @@ class Guard:
         return guarded
 
 
+class PageGate:
+    """Let through to the pages only what the policy has a row for."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, 404 where no page is declared."""
+        if of_page(scope["method"], scope["path"]) is None:
+            await problems.response(404, code="not_found")(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 def refusal(method: str, path: str, headers: Mapping[bytes, bytes]) -> tuple[int, bytes] | None:
     """Give the problem of a request that must not be answered, None for one that may."""
     host = headers.get(b"host", b"")
@@ -126,7 +134,7 @@ def refusal(method: str, path: str, headers: Mapping[bytes, bytes]) -> tuple[int
     if method in UNSAFE and not _same_origin(host, headers):
         return 403, problems.document(403, "请求来自别的网站", "The request comes from another site", code="origin")
     length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > max(body_limit(method, path), 0 if method in UNSAFE else 4096):
+    if not length.isdigit() or int(length) > max(body_limit(method, path), SLACK):
         return 413, problems.document(413, code="body")
     return None
 
@@ -139,15 +147,24 @@ def _same_origin(host: bytes, headers: Mapping[bytes, bytes]) -> bool:
     return origin is None or origin in (b"http://" + host, b"https://" + host)
 
 
-def _limited(receive: Receive, limit: int) -> Receive:
+def _limited(scope: Scope, receive: Receive, send: Send, limit: int) -> tuple[Receive, Send]:
+    """Give a channel that answers 413 by itself once the body passes `limit`, and then hears and says nothing."""
     seen = 0
+    over = False
 
     async def limited() -> Message:
-        nonlocal seen
+        nonlocal seen, over
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > max(limit, 4096):
-            raise TooLargeError
-        return message
+        if seen <= limit:
+            return message
+        if not over:
+            over = True
+            await problems.answer(413, problems.document(413, code="body"))(scope, receive, send)
+        return {"type": "http.disconnect"}
 
-    return limited
+    async def unless_over(message: Message) -> None:
+        if not over:
+            await send(message)
+
+    return limited, unless_over

@@ -181,9 +181,7 @@ class TileServer:
             return tiles.scene(ANONYMOUS_LOCAL, wanted.name, wanted.path)[1][:24]
         if wanted.kind == "terrain":
             ground = tiles.ground(ANONYMOUS_LOCAL)
-            if ground is None:
-                raise unknown("terrain")
-            return ground.version
+            return ground.version if ground else "none"
         return tiles.versions(ANONYMOUS_LOCAL, policy.layer(ANONYMOUS_LOCAL, wanted.name))
 
     async def _made(self, wanted: Wanted, token: str, encoding: bytes) -> Made:

@@ -1,7 +1,7 @@
 """Who may see what: one policy that every route, layer, table, column and row passes through."""
 
 from twin.policy.masks import mask
-from twin.policy.routes import DASH, ROUTES, RoutePolicy
+from twin.policy.routes import CLOSED, DASH, ROUTES, RoutePolicy, of_page
 from twin.policy.rules import (
     ANONYMOUS_LOCAL,
     DEEPEST,
@@ -20,6 +20,7 @@ from twin.policy.rules import (
 
 __all__ = [
     "ANONYMOUS_LOCAL",
+    "CLOSED",
     "DASH",
     "DEEPEST",
     "ENGINE",
@@ -35,5 +36,6 @@ __all__ = [
     "drawn_columns",
     "faults",
     "mask",
+    "of_page",
     "unknown",
 ]

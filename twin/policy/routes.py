@@ -61,17 +61,18 @@ DASH: Mapping[str, RoutePolicy] = {
     "GET /_reload-hash": RoutePolicy(action="see", on="nothing"),
     "GET /_favicon.ico": _FILE,
     "GET /assets/<path:filename>": RoutePolicy(action="see", on="nothing", keep="revalidate"),
-    "GET /map-assets/<version>/<path:path>": _FILE,
+    "GET /map-assets/<built>/<path:path>": _FILE,
     "GET /": RoutePolicy(action="see", on="village"),
-    "GET /<path:path>": RoutePolicy(action="see", on="village"),
 }
 """Every route of the pages (Dash on Flask, Flask's own templates); callbacks all pass by _dash-update-component."""
 
+CLOSED = frozenset({"GET /<path:path>", "GET /static/<path:filename>"})
+"""Routes Dash and Flask bring along that never answer: a page has its own row."""
+
 
 def _pattern(template: str) -> re.Pattern[str]:
-    text = re.sub(r"[<{](?:string:)?[a-z_]+[}>]", "[^/]+", template)
-    text = re.sub(r"<path:[a-z_]+>|\{[a-z_]+:path\}", ".+", text)
-    return re.compile(text)
+    text = re.sub(r"<(?:string:)?[a-z_]+>", "[^/]+", template.replace(".", r"\."))
+    return re.compile(re.sub(r"<path:[a-z_]+>", ".+", text))
 
 
 _DASH_PATTERNS = [(k.split(" ", 1)[0], _pattern(k.split(" ", 1)[1]), row) for k, row in DASH.items()]
