@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         return made
 
     demo = room("demo", "生成示例村的部门文件", "write the demo departments' files", commands.demo)
-    demo.add_argument("--seed", type=int, default=1, help="种子 · seed")
+    demo.add_argument("--seed", type=int, default=330521, help="种子 · seed")
     demo.add_argument(
         "--villages", type=int, default=0, help="生成整县(村数) · a county of so many villages, for benchmarks"
     )
