@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,16 @@ from etl.demo.terrain import Terrain
 Row = dict[str, Any]
 HOUSEHOLDS = 512
 NEW_LOTS = 18
+# the homestead the documentation walks through: 溪口38号, 118.0 m² in 2020, 131.2 m² in 2025, approved 124.6 m²
+WALKED = {
+    "hamlet": "溪口",
+    "number": 38,
+    "index": 117,
+    "width": 10.25,
+    "depth": 12.8,
+    "added": 1.2878,
+    "approved": 124.6,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +42,9 @@ class Lot:
     since: int = 2000
 
 
-def rectangle(centre: tuple[float, float], angle: float, x: tuple[float, float], y: tuple[float, float]) -> shapely.Polygon:
+def rectangle(
+    centre: tuple[float, float], angle: float, x: tuple[float, float], y: tuple[float, float]
+) -> shapely.Polygon:
     """Return the rectangle x0–x1 along `angle` and y0–y1 across it, about `centre`."""
     corners = np.array([(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])])
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -61,7 +73,9 @@ def _lot(terrain: Terrain, block: Block, s: float, pitch: float, since: int, rng
     ahead = valley.at([s - 8, s + 8], [float(at(s - 8)), float(at(s + 8))])
     angle = float(np.arctan2(*(ahead[1] - ahead[0])[::-1])) + rng.normal(0, 0.012)
     x, y = valley.at(s + rng.uniform(-0.4, 0.4), d + rng.uniform(-0.5, 0.5))
-    return Lot(hamlet=block.hamlet, centre=(float(x), float(y)), angle=angle, width=width, depth=depth, back=1.0, since=since)
+    return Lot(
+        hamlet=block.hamlet, centre=(float(x), float(y)), angle=angle, width=width, depth=depth, back=1.0, since=since
+    )
 
 
 def _chosen(lots: list[Lot], rng: np.random.Generator) -> list[Lot]:
@@ -72,7 +86,10 @@ def _chosen(lots: list[Lot], rng: np.random.Generator) -> list[Lot]:
     kept, counts = [*(old[k] for k in keep), *new], {}
     for k, lot in enumerate(kept):
         counts[lot.hamlet] = counts.get(lot.hamlet, 0) + 1
-        kept[k] = Lot(**{**lot.__dict__, "number": counts[lot.hamlet]})
+        kept[k] = replace(lot, number=counts[lot.hamlet])
+    walked = next(k for k, lot in enumerate(kept) if (lot.hamlet, lot.number) == (WALKED["hamlet"], WALKED["number"]))
+    kept[walked] = replace(kept[walked], width=WALKED["width"], depth=WALKED["depth"])
+    kept[walked], kept[WALKED["index"]] = kept[WALKED["index"]], kept[walked]
     return kept
 
 
@@ -108,32 +125,77 @@ def _homestead(estate: Estate, k: int, lot: Lot, rng: np.random.Generator) -> No
     parcel_id, household_id = f"ZD-{k + 1:04d}", f"H{k + 1:04d}"
     grows = lot.since < 2025 and rng.random() < 0.22
     added = rng.uniform(0.5, 1.5) if grows else 0.0
+    added = WALKED["added"] if k == WALKED["index"] else added
     half, front = lot.width / 2, -lot.depth / 2
-    shapes = {year: rectangle(lot.centre, lot.angle, (-half, half), (front + (added if year == 2020 else 0), lot.depth / 2)) for year in YEARS}
+    shapes = {
+        year: rectangle(lot.centre, lot.angle, (-half, half), (front + (added if year == 2020 else 0), lot.depth / 2))
+        for year in YEARS
+    }
     if lot.since == 2025:
         del shapes[2020]
     base = shapes.get(2020, shapes[2025]).area
     approved = round(base if rng.random() < 0.8 else base * rng.uniform(0.94, 1.0), 1)
+    approved = WALKED["approved"] if k == WALKED["index"] else approved
     for year, polygon in shapes.items():
-        estate.homesteads.append({
-            "parcel_id": parcel_id, "year": year, "household_id": household_id, "approved_area_m2": approved,
-            "address": f"{lot.hamlet}{lot.number}号", "hamlet": lot.hamlet, "area_m2": round(polygon.area, 2), "geometry": polygon,
-        })
+        estate.homesteads.append(
+            {
+                "parcel_id": parcel_id,
+                "year": year,
+                "household_id": household_id,
+                "approved_area_m2": approved,
+                "address": f"{lot.hamlet}{lot.number}号",
+                "hamlet": lot.hamlet,
+                "area_m2": round(polygon.area, 2),
+                "geometry": polygon,
+            }
+        )
     _house(estate, lot, parcel_id, household_id, added, rng)
 
 
 def _house(estate: Estate, lot: Lot, parcel_id: str, household_id: str, added: float, rng: np.random.Generator) -> None:
-    built = 2021 + int(rng.integers(0, 4)) if lot.since == 2025 else int(rng.choice([1968, 1978, 1988, 1996, 2004, 2012, 2017], p=[.03, .07, .17, .25, .25, .16, .07]) + rng.integers(-4, 3))
-    structure = "土木" if built < 1974 else "砖木" if built < 1989 else "砖混" if built < 2009 or rng.random() < 0.5 else "钢混"
-    storeys = {"土木": 1, "砖木": int(rng.integers(1, 3)), "砖混": int(rng.choice([2, 3, 3, 4])), "钢混": int(rng.choice([3, 3, 4]))}[structure]
+    built = (
+        2021 + int(rng.integers(0, 4))
+        if lot.since == 2025
+        else int(
+            rng.choice([1968, 1978, 1988, 1996, 2004, 2012, 2017], p=[0.03, 0.07, 0.17, 0.25, 0.25, 0.16, 0.07])
+            + rng.integers(-4, 3)
+        )
+    )
+    built = 2009 if lot.number == WALKED["number"] and lot.hamlet == WALKED["hamlet"] else built
+    structure = (
+        "土木" if built < 1974 else "砖木" if built < 1989 else "砖混" if built < 2009 or rng.random() < 0.5 else "钢混"
+    )
+    storeys = {
+        "土木": 1,
+        "砖木": int(rng.integers(1, 3)),
+        "砖混": int(rng.choice([2, 3, 3, 4])),
+        "钢混": int(rng.choice([3, 3, 4])),
+    }[structure]
+    if built == 2009:
+        structure, storeys = "砖混", 3
     half = lot.width / 2 - rng.uniform(0.3, 0.9)
     deep = float(min(lot.depth - added - 2.2, rng.uniform(8.2, 10.8)))
     back = lot.depth / 2 - rng.uniform(0.3, 0.9)
-    shapes = {year: rectangle(lot.centre, lot.angle, (-half, half), (back - deep - (added * 0.8 if year == 2025 else 0), back)) for year in YEARS if year >= lot.since or lot.since == 2000}
+    shapes = {
+        year: rectangle(
+            lot.centre, lot.angle, (-half, half), (back - deep - (added * 0.8 if year == 2025 else 0), back)
+        )
+        for year in YEARS
+        if year >= lot.since or lot.since == 2000
+    }
     raised = storeys + (1 if rng.random() < 0.07 and structure in ("砖混", "钢混") and storeys < 4 else 0)
-    facts = {"structure": structure, "use": "住宅", "built_year": built, "homestead_id": parcel_id, "household_id": household_id,
-             "hamlet": lot.hamlet, "address": f"{lot.hamlet}{lot.number}号", "name": "", "angle": lot.angle,
-             "roof": "gable" if built < 2012 or rng.random() < 0.6 else "flat"}
+    facts = {
+        "structure": structure,
+        "use": "住宅",
+        "built_year": built,
+        "homestead_id": parcel_id,
+        "household_id": household_id,
+        "hamlet": lot.hamlet,
+        "address": f"{lot.hamlet}{lot.number}号",
+        "name": "",
+        "angle": lot.angle,
+        "roof": "gable" if built < 2012 or rng.random() < 0.6 else "flat",
+    }
     estate.build(shapes, storeys=storeys, storeys_2025=raised, storey_m=3.1, roof_m=1.6, **facts)
     room = lot.depth - added - deep - 1.9
     if room > 3.0 and rng.random() < 0.62:
@@ -141,8 +203,13 @@ def _house(estate: Estate, lot: Lot, parcel_id: str, household_id: str, added: f
         x = (-half, -half + wide) if rng.random() < 0.5 else (half - wide, half)
         y0 = -lot.depth / 2 + added + 0.3
         shed = rectangle(lot.centre, lot.angle, x, (y0, y0 + min(3.4, room - 1.2)))
-        estate.build({year: shed for year in shapes}, storeys=1, storey_m=2.6, roof_m=0.4,
-                     **{**facts, "use": "附属用房", "structure": "砖木", "roof": "flat"})
+        estate.build(
+            dict.fromkeys(shapes, shed),
+            storeys=1,
+            storey_m=2.6,
+            roof_m=0.4,
+            **{**facts, "use": "附属用房", "structure": "砖木", "roof": "flat"},
+        )
 
 
 # kind of yard: (use, storeys, storey height, structure, (x0, x1, y0, y1) as shares of the yard's own frame)
@@ -158,20 +225,38 @@ _PUBLIC = {
 }  # fmt: skip
 
 
+def yard_frame(yard: shapely.Polygon) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a yard's south-western corner, its eastward and its northward side, as vectors in metres."""
+    ring = shapely.get_coordinates(shapely.minimum_rotated_rectangle(yard))[:4]
+    sides = sorted((ring[1] - ring[0], ring[2] - ring[1]), key=lambda side: abs(side[0]) / np.hypot(*side))
+    along, across = sides[1] * np.sign(sides[1][0]), sides[0] * np.sign(sides[0][1])
+    outward = along / np.hypot(*along) + across / np.hypot(*across)
+    return ring[(ring @ outward).argmin()], along, across
+
+
 def public_buildings(estate: Estate, yards: Sequence[Plot]) -> None:
     """Put the public and the working buildings into their yards."""
     for yard in yards:
-        ring = shapely.get_coordinates(shapely.minimum_rotated_rectangle(yard.polygon))[:4]
-        corner = ring[np.argmin(ring @ (1, 0.35))]
-        order = np.roll(ring, -int(np.flatnonzero((ring == corner).all(axis=1))[0]), axis=0)
-        a, b = order[1] - order[0], order[3] - order[0]
-        along, across = (a, b) if abs(a[0]) * abs(b[1]) >= abs(b[0]) * abs(a[1]) else (b, a)
+        origin, along, across = yard_frame(yard.polygon)
         for use, storeys, tall, structure, (x0, x1, y0, y1) in _PUBLIC.get(yard.kind, ()):
-            corners = [order[0] + along * x + across * y for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+            corners = [origin + along * x + across * y for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
             polygon = shapely.set_precision(shapely.Polygon(corners), 0.001)
-            estate.build(dict.fromkeys(YEARS, polygon), storeys=storeys, storey_m=tall, roof_m=0.8, structure=structure, use=use,
-                         built_year=2008, homestead_id="", household_id="", hamlet="", address="", name=yard.name,
-                         angle=float(np.arctan2(along[1], along[0])), roof="metal" if use == "厂房" else "flat")
+            estate.build(
+                dict.fromkeys(YEARS, polygon),
+                storeys=storeys,
+                storey_m=tall,
+                roof_m=0.8,
+                structure=structure,
+                use=use,
+                built_year=2008,
+                homestead_id="",
+                household_id="",
+                hamlet="",
+                address="",
+                name=yard.name,
+                angle=float(np.arctan2(along[1], along[0])),
+                roof="metal" if use == "厂房" else "flat",
+            )
 
 
 def roadside(road: Road, fraction: float, side: float) -> shapely.Point:

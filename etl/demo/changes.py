@@ -39,7 +39,9 @@ def settle(tiling: Tiling, terrain: Terrain, rules: tuple = _EARLIER) -> Tiling:
     return Tiling(polygons=tiling.polygons, classes=classes, kinds=kinds, zones=tiling.zones)
 
 
-def apply(tiling: Tiling, terrain: Terrain, boundary: shapely.Polygon, plots: Sequence[Plot]) -> tuple[Tiling, np.ndarray]:
+def apply(
+    tiling: Tiling, terrain: Terrain, boundary: shapely.Polygon, plots: Sequence[Plot]
+) -> tuple[Tiling, np.ndarray]:
     """Cut the new plots out of the parcels of 2020; return the tiling of 2025 and the parcel of 2020 each came from."""
     atoms = faces_of(boundary, [*shapely.boundary(tiling.polygons), *(plot.polygon.boundary for plot in plots)])
     points = shapely.point_on_surface(atoms)
@@ -70,7 +72,12 @@ def _connected(atoms: np.ndarray, key: np.ndarray) -> np.ndarray:
 
 
 def _reclassed(
-    tiling: Tiling, polygons: np.ndarray, origin: np.ndarray, target: np.ndarray, plots: Sequence[Plot], terrain: Terrain
+    tiling: Tiling,
+    polygons: np.ndarray,
+    origin: np.ndarray,
+    target: np.ndarray,
+    plots: Sequence[Plot],
+    terrain: Terrain,
 ) -> Tiling:
     new = target >= 0
     classes, kinds = tiling.classes[origin].copy(), tiling.kinds[origin].astype(object)
@@ -84,5 +91,11 @@ def plots(laid: Layout, new: set[int]) -> list[Plot]:
     """Return what was laid on the land after 2020: new house blocks with their lanes, and new roads."""
     roads = [Plot(kind="村道", land_class="1006", polygon=road.line.buffer(road.width_m / 2 + 0.7, cap_style="flat"), name=road.name)
              for road in laid.roads if road.since > 2020]  # fmt: skip
-    homes = [Plot(kind="homes", land_class="0702", polygon=laid.blocks[k].polygon, name=laid.blocks[k].hamlet) for k in sorted(new)]
-    return [Plot(kind=p.kind, land_class=p.land_class, name=p.name, polygon=shapely.set_precision(p.polygon, 0.001)) for p in (*roads, *homes)]
+    homes = [
+        Plot(kind="homes", land_class="0702", polygon=laid.blocks[k].polygon, name=laid.blocks[k].hamlet)
+        for k in sorted(new)
+    ]
+    return [
+        Plot(kind=p.kind, land_class=p.land_class, name=p.name, polygon=shapely.set_precision(p.polygon, 0.001))
+        for p in (*roads, *homes)
+    ]

@@ -21,10 +21,15 @@ VILLAGES_A_ROW = 20
 CELLS = 58
 BETWEEN = 3
 BROKEN_SHARE = 0.025
-_CLASSES = np.array(["0101", "0102", "0103", "0201", "0202", "0301", "0302", "0305", "0404", "0702", "1006", "1104", "1107", "1202"])
+_CLASSES = np.array(
+    ["0101", "0102", "0103", "0201", "0202", "0301", "0302", "0305", "0404", "0702", "1006", "1104", "1107", "1202"]
+)
 _LOW, _MIDDLE, _HIGH = ((0, 0, 0, 0, 1, 9, 10, 11, 12, 13), (2, 2, 3, 3, 4, 8, 9, 10), (5, 5, 6, 6, 7, 3))
 _OWNERS = np.array(["国有", "集体", "农户", "企业"])
-_USES, _KINDS = np.array(["住宅", "附属用房", "公共", "厂房"]), np.array(["监控", "公厕", "水井", "商店", "学校", "卫生室", "垃圾桶", "传感器"])
+_USES, _KINDS = (
+    np.array(["住宅", "附属用房", "公共", "厂房"]),
+    np.array(["监控", "公厕", "水井", "商店", "学校", "卫生室", "垃圾桶", "传感器"]),
+)
 
 
 def write(villages: int, out: Path, progress: Progress | None = None, *, seed: int = 330521) -> dict[str, int]:
@@ -40,14 +45,27 @@ def write(villages: int, out: Path, progress: Progress | None = None, *, seed: i
     counts = {}
     for k, (layer, (make, kind)) in enumerate(makers.items()):
         first = make(0, _rows_before(layer, 1), seed)
-        batches = _stream(make, villages, layer, seed, lambda n, k=k: progress and progress(k * villages + n, 3 * villages))
+        batches = _stream(
+            make, villages, layer, seed, lambda n, k=k: progress and progress(k * villages + n, 3 * villages)
+        )
         reader = pa.RecordBatchReader.from_batches(first.schema, batches)
-        pyogrio.write_arrow(reader, path, layer=layer, driver="GPKG", geometry_name="geometry", geometry_type=kind, crs=CRS, append=k > 0)
+        pyogrio.write_arrow(
+            reader,
+            path,
+            layer=layer,
+            driver="GPKG",
+            geometry_name="geometry",
+            geometry_type=kind,
+            crs=CRS,
+            append=k > 0,
+        )
         counts[layer] = _rows_before(layer, villages)
     return counts
 
 
-def _stream(make: Maker, villages: int, layer: str, seed: int, tell: Callable[[int], object]) -> Iterator[pa.RecordBatch]:
+def _stream(
+    make: Maker, villages: int, layer: str, seed: int, tell: Callable[[int], object]
+) -> Iterator[pa.RecordBatch]:
     for village in range(villages):
         yield make(village, _rows_before(layer, village + 1) - _rows_before(layer, village), seed)
         tell(village + 1)
@@ -138,7 +156,9 @@ def _parcels(village: int, rows: int, seed: int) -> pa.RecordBatch:
     polygons, areas = _united(_rings(_mesh(village, rng)), CELLS * CELLS - rows, rng)
     height = _height(shapely.get_coordinates(shapely.centroid(polygons)))
     pick = rng.random(len(polygons))
-    land = np.select([height < 0.38, height < 0.62], [_picked(_LOW, pick), _picked(_MIDDLE, pick)], _picked(_HIGH, pick))
+    land = np.select(
+        [height < 0.38, height < 0.62], [_picked(_LOW, pick), _picked(_MIDDLE, pick)], _picked(_HIGH, pick)
+    )
     stated = np.round(areas * (1 + rng.normal(0, 0.012, len(polygons))), 2)
     code = village_code(village)
     columns = {
@@ -162,7 +182,10 @@ def _clusters(village: int, rows: int, rng: np.random.Generator, spread: float) 
 
 def _buildings(village: int, rows: int, seed: int) -> pa.RecordBatch:
     rng = chance(seed, f"county buildings {village}")
-    centre, turn = _clusters(village, rows, rng, 85.0), rng.choice(rng.uniform(-0.4, 0.4, 7), rows) + rng.normal(0, 0.04, rows)
+    centre, turn = (
+        _clusters(village, rows, rng, 85.0),
+        rng.choice(rng.uniform(-0.4, 0.4, 7), rows) + rng.normal(0, 0.04, rows),
+    )
     half = np.column_stack([rng.uniform(4.5, 8, rows), rng.uniform(4, 6.5, rows)])
     unit = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)], float)
     local = unit * half[:, None]

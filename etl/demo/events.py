@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from etl.demo.frame import CLOCK, chance
-from etl.demo.people import telephone
+from etl.demo.people import WALKED_ADDRESS, telephone
 
 Row = dict[str, Any]
 # topic, text, unit, office, big class, small class, days allowed
@@ -38,17 +38,33 @@ def make_cases(houses: Sequence[Row], households: Sequence[Row], seed: int) -> l
     homes = [row for row in houses if row["year"] == 2025 and row["use"] == "住宅"]
     begin, rows = datetime(2025, 9, 1, 8, 0, tzinfo=CLOCK.tzinfo), []
     minutes = np.sort(rng.integers(0, int((CLOCK - begin).total_seconds() / 60) - 40, 64))
+    walked = next(row for row in homes if row["address"] == WALKED_ADDRESS)
     for k, minute in enumerate(minutes):
         home = homes[int(rng.integers(len(homes)))]
         rows.append(_case(k, begin + timedelta(minutes=int(minute)), home, people[home["household_id"]], rng))
+    rows[-9] |= _overdue(rows[-9], walked, people[walked["household_id"]], 3, _MATTERS[0])
+    rows[-7] |= _overdue(rows[-7], homes[300], people[homes[300]["household_id"]], 1, _MATTERS[1])
     return rows
+
+
+def _overdue(case: Row, home: Row, household: Row, days: int, matter: tuple) -> Row:
+    """Return what makes a case one of the two that are late at the village's clock."""
+    topic, text, unit, office, large, small, limit = matter
+    due = CLOCK.replace(hour=9, minute=0) - timedelta(days=days)
+    content = text.format(place=home["address"], n=4) + ("(灯杆 L-0231)" if topic == "路灯不亮" else "")
+    return {
+        "topic": topic, "content": content, "unit": unit, "office": office, "category": large, "subcategory": small,
+        "sent_at": due - timedelta(days=limit), "due_at": due, "state": "处理中", "alert": "超期", "result": "", "satisfaction": "",
+        "caller_name": household["head_name"], "address": home["address"], "geometry": home["geometry"].centroid,
+        "case_id": f"DQ{due - timedelta(days=limit):%Y%m%d}" + case["case_id"][-4:],
+    }  # fmt: skip
 
 
 def _case(k: int, sent: datetime, home: Row, household: Row, rng: np.random.Generator) -> Row:
     topic, text, unit, office, large, small, days = _MATTERS[int(rng.integers(len(_MATTERS)))]
     due = sent + timedelta(days=days)
     age = (CLOCK - sent) / timedelta(days=1)
-    done = rng.random() < (0.97 if age > 20 else 0.75 if age > days else 0.35)
+    done = age > days or rng.random() < (0.97 if age > 20 else 0.75 if age > days else 0.35)
     state = "办结" if done else "处理中" if age > 0.5 else rng.choice(["待受理", "已派单", "已签收"])
     late = not done and due < CLOCK
     place = home["address"]
@@ -68,7 +84,10 @@ def care_by_grid(households: Sequence[Row]) -> dict[str, Row]:
     """Count, for each grid, whom the care services look after."""
     counts: dict[str, Row] = {}
     for row in households:
-        grid = counts.setdefault(row["grid_code"], {"households": 0, "persons": 0, "elders_60": 0, "elders_80": 0, "elders_alone": 0, "children_14": 0})
+        grid = counts.setdefault(
+            row["grid_code"],
+            {"households": 0, "persons": 0, "elders_60": 0, "elders_80": 0, "elders_alone": 0, "children_14": 0},
+        )
         grid["households"] += 1
         grid["persons"] += row["persons"]
         grid["elders_60"] += row["elders"]
@@ -83,14 +102,63 @@ def by_house_and_grid(tables: dict[str, list[Row]], seed: int) -> dict[str, list
     rng, grids = chance(seed, "counts"), tables["grids"]
     homes = [row for row in tables["buildings"] if row["year"] == 2025 and row["use"] == "住宅"]
     grade = {"土木": "D", "砖木": "C", "砖混": "B", "钢混": "A"}
-    surveys = [{"building_id": row["building_id"], "danger_grade": grade[row["structure"]] if rng.random() < 0.35 else "B" if row["structure"] != "钢混" else "A",
-                "survey_date": f"2025-{int(rng.integers(3, 10)):02d}-{int(rng.integers(1, 28)):02d}", "surveyor": "住建农房排查组", "structure": row["structure"], "storeys": row["storeys"]} for row in homes]
-    addresses = [{"address_id": f"DZ{k + 1:05d}", "address": f"示范村{row['address']}", "building_id": row["building_id"], "household_id": row["household_id"], "grid_code": row["grid_code"],
-                  "geometry": row["geometry"].centroid} for k, row in enumerate(homes)]
-    sorting = [{"household_id": row["household_id"], "month": "2025-10", "score": int(np.clip(rng.normal(86, 9), 45, 100)), "head_name": row["head_name"], "address": row["address"],
-                "geometry": row["geometry"]} for row in tables["households"]]
+    surveys = [
+        {
+            "building_id": row["building_id"],
+            "danger_grade": grade[row["structure"]]
+            if rng.random() < 0.35
+            else "B"
+            if row["structure"] != "钢混"
+            else "A",
+            "survey_date": f"2025-{int(rng.integers(3, 10)):02d}-{int(rng.integers(1, 28)):02d}",
+            "surveyor": "住建农房排查组",
+            "structure": row["structure"],
+            "storeys": row["storeys"],
+        }
+        for row in homes
+    ]
+    addresses = [
+        {
+            "address_id": f"DZ{k + 1:05d}",
+            "address": f"示范村{row['address']}",
+            "building_id": row["building_id"],
+            "household_id": row["household_id"],
+            "grid_code": row["grid_code"],
+            "geometry": row["geometry"].centroid,
+        }
+        for k, row in enumerate(homes)
+    ]
+    sorting = [
+        {
+            "household_id": row["household_id"],
+            "month": "2025-10",
+            "score": int(np.clip(rng.normal(86, 9), 45, 100)),
+            "head_name": row["head_name"],
+            "address": row["address"],
+            "geometry": row["geometry"],
+        }
+        for row in tables["households"]
+    ]
     counts = care_by_grid(tables["households"])
     empty = dict.fromkeys(("households", "persons", "elders_60", "elders_80", "elders_alone", "children_14"), 0)
-    care = [{"grid_code": g["grid_code"], "grid_name": g["grid_name"], **counts.get(g["grid_code"], empty), "geometry": g["geometry"]} for g in grids]
-    population = [{"year": year, "grid_code": row["grid_code"], **{k: int(round(row[k] * share)) for k in empty}} for year, share in ((2020, 1.04), (2025, 1.0)) for row in care]
-    return {"house_surveys": surveys, "address_points": addresses, "sorting_scores": sorting, "care": care, "population": population}
+    care = [
+        {
+            "grid_code": g["grid_code"],
+            "grid_name": g["grid_name"],
+            **counts.get(g["grid_code"], empty),
+            "geometry": g["geometry"],
+        }
+        for g in grids
+    ]
+    population = [
+        {"year": year, "grid_code": row["grid_code"], **{k: int(round(row[k] * share)) for k in empty}}
+        for year, share in ((2020, 1.04), (2025, 1.0))
+        for row in care
+    ]
+    return {
+        "house_surveys": surveys,
+        "address_points": addresses,
+        "sorting_scores": sorting,
+        "care": care,
+        "population": population,
+    }

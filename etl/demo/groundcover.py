@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from etl.demo.frame import chance
-from etl.demo.textures import PIXEL_M, WIDE, Textures, tile_rows
+from etl.demo.textures import PIXEL_M, WIDE, Textures
 
 # three colours a parcel's own is drawn between, by class and season
 _PALETTE = {
@@ -21,7 +21,7 @@ _PALETTE = {
         "1106": ((128, 130, 98), (112, 124, 82), (150, 144, 120)),
     },
     2025: {
-        "0101": ((168, 152, 92), (178, 162, 104), (152, 146, 88)), "0102": ((92, 116, 62), (140, 124, 90), (108, 126, 70)),
+        "0101": ((158, 144, 90), (166, 152, 100), (146, 140, 88)), "0102": ((92, 116, 62), (140, 124, 90), (108, 126, 70)),
         "0103": ((146, 124, 88), (126, 120, 76), (160, 138, 104)), "0201": ((112, 112, 68), (126, 118, 78), (104, 108, 64)),
         "0202": ((76, 96, 54), (84, 104, 58), (74, 92, 56)), "0301": ((78, 94, 58), (84, 96, 58), (74, 90, 56)),
         "0302": ((98, 114, 66), (102, 116, 68), (94, 110, 64)), "0305": ((104, 106, 66), (108, 106, 70), (98, 102, 64)),
@@ -30,9 +30,9 @@ _PALETTE = {
     },
 }  # fmt: skip
 _ALWAYS = {
-    "0702": ((152, 146, 132), (144, 138, 124), (158, 152, 138)), "05H1": ((176, 172, 164),) * 3, "08H1": ((178, 174, 166),) * 3,
-    "08H2": ((174, 170, 160),) * 3, "0810": ((186, 176, 164),) * 3, "0601": ((160, 156, 148),) * 3, "0809": ((158, 158, 150),) * 3,
-    "1003": ((116, 116, 116),) * 3, "1006": ((186, 182, 172), (178, 174, 162), (190, 188, 180)), "1101": ((78, 98, 84),) * 3,
+    "0702": ((152, 146, 132), (144, 138, 124), (158, 152, 138)), "05H1": ((176, 172, 164),) * 3, "08H1": ((158, 154, 146),) * 3,
+    "08H2": ((156, 152, 144),) * 3, "0810": ((164, 154, 142),) * 3, "0601": ((160, 156, 148),) * 3, "0809": ((158, 158, 150),) * 3,
+    "1003": ((116, 116, 116),) * 3, "1006": ((168, 164, 154), (160, 156, 146), (172, 168, 160)), "1101": ((78, 98, 84),) * 3,
     "1103": ((50, 80, 74),) * 3, "1104": ((84, 104, 88), (94, 110, 90), (76, 98, 88)), "1107": ((92, 106, 86),) * 3,
     "1109": ((164, 164, 156),) * 3, "1202": ((206, 210, 208), (194, 202, 204), (212, 212, 206)),
 }  # fmt: skip
@@ -126,7 +126,21 @@ class Band:
 def paint_band(band: Band) -> None:
     """Paint all classes of a band in place."""
     band.rgb[:] = band.cover.colour[band.pid]
-    for paint in (_woods, _scrub, _bamboo, _orchard, _tea, _paddy, _beds, _houses, _yards, _roads, _water, _shore, _greenhouses):
+    for paint in (
+        _woods,
+        _scrub,
+        _bamboo,
+        _orchard,
+        _tea,
+        _paddy,
+        _beds,
+        _houses,
+        _yards,
+        _roads,
+        _water,
+        _shore,
+        _greenhouses,
+    ):
         paint(band)
 
 
@@ -152,7 +166,12 @@ def _scrub(band: Band) -> None:
 def _bamboo(band: Band) -> None:
     at = band.where("0302")
     if len(at):
-        band.scale(at, (0.30 + 0.72 * band.tile("culm", at)) * (1.0 + 0.06 * band.mottle.ravel()[at]) * (0.92 + 0.16 * band.tile("culm_tint", at)))
+        band.scale(
+            at,
+            (0.30 + 0.72 * band.tile("culm", at))
+            * (1.0 + 0.06 * band.mottle.ravel()[at])
+            * (0.92 + 0.16 * band.tile("culm_tint", at)),
+        )
         band.scale(at, 1 + 0.05 * band.tile("soft", at, 77))
 
 
@@ -166,7 +185,9 @@ def _orchard(band: Band) -> None:
     crown = np.clip((1.75 - away) / 0.5, 0, 1)
     band.scale(at, 1.06 + 0.07 * band.tile("soft", at, 31))
     band.blend(at, (70, 92, 48) if band.year == 2020 else (74, 88, 46), crown * 0.86)
-    band.scale(at, np.where(crown > 0.4, 0.92 + 0.24 * (-du * 0.5 - dv * 0.2), np.where((away < 3.0) & (du > 0.3), 0.78, 1.0)))
+    band.scale(
+        at, np.where(crown > 0.4, 0.92 + 0.24 * (-du * 0.5 - dv * 0.2), np.where((away < 3.0) & (du > 0.3), 0.78, 1.0))
+    )
 
 
 def _tea(band: Band) -> None:
@@ -191,7 +212,7 @@ def _paddy(band: Band) -> None:
         band.blend(at, (98, 138, 62), ((luck > 0.8) * 0.45))
     else:
         cut = luck < 0.38
-        band.blend(at, (186, 168, 122), cut * 0.7)
+        band.blend(at, (172, 156, 116), cut * 0.7)
         band.scale(at, np.where(cut, 1 + 0.10 * np.sign(np.sin(2 * np.pi * v / 5.0)) + 0.05 * soft, 1.0))
         band.blend(at, (136, 144, 80), (luck > 0.86) * 0.6)
 
@@ -206,7 +227,13 @@ def _beds(band: Band) -> None:
     grass = band.cover.codes[band.pid.ravel()[at]] == "0404"
     band.blend(at, (84, 112, 58), np.where(grass, 0, (kind < 0.34) * 0.55))
     band.blend(at, (158, 136, 104), np.where(grass, 0, (kind > 0.72) * 0.55))
-    band.scale(at, 1 + np.where(grass, 0.03, 0.11) * np.sin(2 * np.pi * v / 1.5) + 0.07 * band.tile("soft", at) + 0.05 * band.mottle.ravel()[at])
+    band.scale(
+        at,
+        1
+        + np.where(grass, 0.03, 0.11) * np.sin(2 * np.pi * v / 1.5)
+        + 0.07 * band.tile("soft", at)
+        + 0.05 * band.mottle.ravel()[at],
+    )
 
 
 def _houses(band: Band) -> None:

@@ -15,6 +15,7 @@ from etl.demo.layout import (
     Block,
     Hamlet,
     Plot,
+    Road,
     main_road,
     ring_road,
     river_half_width,
@@ -39,7 +40,9 @@ def make_blocks(terrain: Terrain, reserved: shapely.Geometry, seed: int) -> tupl
     return tuple(found)
 
 
-def _hamlet_blocks(terrain: Terrain, hamlet: Hamlet, reserved: shapely.Geometry, rng: np.random.Generator) -> list[Block]:
+def _hamlet_blocks(
+    terrain: Terrain, hamlet: Hamlet, reserved: shapely.Geometry, rng: np.random.Generator
+) -> list[Block]:
     edges = [hamlet.s0]
     while edges[-1] < hamlet.s1:
         edges.append(edges[-1] + LOT_M * rng.integers(4, 8) + LANE_M)
@@ -52,8 +55,18 @@ def _hamlet_blocks(terrain: Terrain, hamlet: Hamlet, reserved: shapely.Geometry,
                 continue
             polygon = _road_strip(terrain.valley, hamlet.road, hamlet.side, start, end, near, near + ROW_M - LANE_M)
             if _buildable(terrain, polygon) and not polygon.intersects(reserved):
-                found.append(Block(hamlet=hamlet.name, road=hamlet.road, side=hamlet.side, row=row, s0=start, s1=end,
-                                   offset=near, polygon=polygon))
+                found.append(
+                    Block(
+                        hamlet=hamlet.name,
+                        road=hamlet.road,
+                        side=hamlet.side,
+                        row=row,
+                        s0=start,
+                        s1=end,
+                        offset=near,
+                        polygon=polygon,
+                    )
+                )
         west, east = west + rng.uniform(-6, 55), east - rng.uniform(-6, 55)
     return found
 
@@ -73,7 +86,7 @@ def make_yards(terrain: Terrain) -> tuple[Plot, ...]:
     return (
         yard("committee", "08H1", "示范村村民委员会", "溪口路", 1, 1384, 1440, 52),
         yard("square", "0810", "溪口文化广场", "溪口路", 1, 1444, 1492, 52),
-        yard("school", "08H2", "示范村小学", "溪口路", 1, 1612, 1694, 76),
+        yard("school", "08H2", "示范村小学", "溪口路", 1, 1632, 1712, 76),
         yard("clinic", "08H2", "示范村卫生室", "溪口路", 1, 1338, 1380, 30),
         yard("shops", "05H1", "溪口商业街", "溪口路", -1, 1466, 1530, 46),
         yard("works", "0601", "石坞竹制品厂", "溪口路", 1, 2095, 2160, 62),
@@ -92,15 +105,34 @@ def make_ponds(terrain: Terrain) -> tuple[Plot, ...]:
         s = 2048.0
         for k in range(7):
             wide = (50, 58, 46, 62, 54, 48, 60, 52)[k]
-            found.append(Plot(kind="fish pond", land_class="1104", name=f"{row * 7 + k + 1}号塘", polygon=_between(valley, s, s + wide, near, far)))
+            found.append(
+                Plot(
+                    kind="fish pond",
+                    land_class="1104",
+                    name=f"{row * 7 + k + 1}号塘",
+                    polygon=_between(valley, s, s + wide, near, far),
+                )
+            )
             s += wide + 4.5
     t = np.linspace(0, np.pi, 24)
     moon = np.vstack([valley.at(1300 + 30 * np.cos(t), main_road(1300) + 40 + 24 * np.sin(t))])
     found.append(Plot(kind="pond", land_class="1104", name="月塘", polygon=shapely.Polygon(moon)))
-    for name, s, d, r in (("石埠塘", 900, -262, 21), ("上塘小塘", 720, 262, 17), ("东坞塘", 2560, 300, 15), ("南坞塘", 2230, -290, 18)):
+    for name, s, d, r in (
+        ("石埠塘", 900, -262, 21),
+        ("上塘小塘", 720, 262, 17),
+        ("东坞塘", 2560, 300, 15),
+        ("南坞塘", 2230, -290, 18),
+    ):
         ring = np.linspace(0, 2 * np.pi, 28, endpoint=False)
         wave = r * (1 + 0.16 * np.sin(2 * ring + s) + 0.08 * np.sin(3 * ring))
-        found.append(Plot(kind="pond", land_class="1104", name=name, polygon=shapely.Polygon(valley.at(s + 1.3 * wave * np.cos(ring), d + wave * np.sin(ring)))))
+        found.append(
+            Plot(
+                kind="pond",
+                land_class="1104",
+                name=name,
+                polygon=shapely.Polygon(valley.at(s + 1.3 * wave * np.cos(ring), d + wave * np.sin(ring))),
+            )
+        )
     return tuple(found)
 
 
@@ -119,4 +151,41 @@ def _between(valley: Valley, s0: float, s1: float, near: float, far: float) -> s
 
 def newest(blocks: tuple[Block, ...]) -> set[int]:
     """Return the blocks that were still fields in 2020: the rearmost block of three hamlets."""
-    return {max((b.row, b.s0, k) for k, b in enumerate(blocks) if b.hamlet == name)[2] for name in ("溪口", "前山", "东坞")}
+    return {
+        max((b.row, b.s0, k) for k, b in enumerate(blocks) if b.hamlet == name)[2] for name in ("溪口", "前山", "东坞")
+    }
+
+
+def make_lanes(terrain: Terrain, blocks: tuple[Block, ...]) -> list[Road]:
+    """Return the lanes behind each row of houses and between the blocks, as centre lines joined to the road."""
+    sides: dict[tuple[str, str, int], list[Block]] = {}
+    for block in blocks:
+        sides.setdefault((block.hamlet, block.road, block.side), []).append(block)
+    found: list[Road] = []
+    for (hamlet, road, side), members in sides.items():
+        for line in (
+            *_behind_rows(terrain.valley, road, side, members),
+            *_between_blocks(terrain.valley, road, side, members),
+        ):
+            number = sum(lane.name.startswith(hamlet) for lane in found) + 1
+            found.append(Road(name=f"{hamlet}{number}弄", kind="巷弄", width_m=3.5, surface="水泥", line=line))
+    return found
+
+
+def _behind_rows(valley: Valley, road: str, side: int, members: list[Block]) -> list[shapely.LineString]:
+    found = []
+    for row in sorted({block.row for block in members}):
+        mine = [block for block in members if block.row == row]
+        s = np.arange(min(b.s0 for b in mine) - 2, max(b.s1 for b in mine) + 2, 6.0)
+        d = ROADS_AT[road](s) + side * (mine[0].offset + ROW_M - LANE_M / 2)
+        found.append(shapely.LineString(valley.at(s, d)).simplify(0.1))
+    return found
+
+
+def _between_blocks(valley: Valley, road: str, side: int, members: list[Block]) -> list[shapely.LineString]:
+    found = []
+    for s in sorted({round(block.s0, 3) - LANE_M / 2 for block in members}):
+        deepest = max(b.offset for b in members if b.s0 - LANE_M < s < b.s1 + LANE_M) + ROW_M - LANE_M / 2
+        d = float(ROADS_AT[road](s)) + side * np.array([0.0, deepest])
+        found.append(shapely.LineString(valley.at([s, s], d)))
+    return found

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from scipy.ndimage import label as connected
 
-from etl.demo.frame import X0, Y0, chance
+from etl.demo.frame import chance
 from etl.demo.lines import level_lines
 from etl.demo.terrain import DAMMED, RESERVOIR_LEVEL_M, Terrain, Valley
 
@@ -124,8 +123,13 @@ def _ring(valley: Valley) -> shapely.LineString:
     (west, _), _, (east, _) = BRIDGES_S
     s = np.linspace(west + 40, east - 40, 300)
     middle = valley.at(s, ring_road(s))
-    ends = [valley.at(at, np.linspace(edge[0], edge[1], 12)) for at, edge in (
-        (west, (float(main_road(west)), float(ring_road(west)) + 60)), (east, (float(ring_road(east)) + 60, float(main_road(east)))))]
+    ends = [
+        valley.at(at, np.linspace(edge[0], edge[1], 12))
+        for at, edge in (
+            (west, (float(main_road(west)), float(ring_road(west)) + 60)),
+            (east, (float(ring_road(east)) + 60, float(main_road(east)))),
+        )
+    ]
     return _line(_rounded(np.vstack([ends[0], middle, ends[1]])))
 
 
@@ -173,7 +177,9 @@ def _valley_road(terrain: Terrain, stream: str, name: str, share: float, start: 
     first = int(np.argmax(np.abs(d[:, 1]) > np.abs(start(d[:, 0]))))  # type: ignore[operator]
     joint = terrain.valley.at(d[first, 0], start(d[first, 0]))  # type: ignore[operator]
     last = int(share * len(line))
-    return Road(name=name, kind="村道", width_m=3.5, surface="水泥", line=_line(np.vstack([joint, line[first + 1 : last]])))
+    return Road(
+        name=name, kind="村道", width_m=3.5, surface="水泥", line=_line(np.vstack([joint, line[first + 1 : last]]))
+    )
 
 
 def _offset_of(terrain: Terrain, point: np.ndarray) -> tuple[float, float]:
@@ -227,7 +233,9 @@ def _longer(line: shapely.LineString, by: float) -> shapely.LineString:
 
 def clear_tracks(laid: Layout) -> Layout:
     """Return the layout with field tracks ended where they meet ponds, yards and house blocks."""
-    taken = shapely.union_all([*(plot.polygon for plot in laid.plots), *(block.polygon.buffer(2) for block in laid.blocks)])
+    taken = shapely.union_all(
+        [*(plot.polygon for plot in laid.plots), *(block.polygon.buffer(2) for block in laid.blocks)]
+    )
     roads = []
     for road in laid.roads:
         parts = [road.line] if road.kind != "机耕路" else shapely.get_parts(road.line.difference(taken))
@@ -263,7 +271,10 @@ def road_rows(laid: Layout, boundary: shapely.Polygon) -> list[dict]:
 def river_rows(laid: Layout, boundary: shapely.Polygon) -> list[dict]:
     """Return the centre lines of the river and its streams, with the river chief who answers for each."""
     chiefs = ("王建平", "李敏", "沈国强", "陈志明", "姚海根")
-    named = [("示溪", _centre(laid.river)), *((name or f"无名溪{k + 1}", line) for k, (name, line) in enumerate(laid.streams))]
+    named = [
+        ("示溪", _centre(laid.river)),
+        *((name or f"无名溪{k + 1}", line) for k, (name, line) in enumerate(laid.streams)),
+    ]
     rows = [
         {"name": name, "level": "镇级" if k == 0 else "村级", "river_chief_name": chiefs[k % 5], "river_chief_phone": f"1390000{600 + k:04d}", "geometry": part}
         for k, (name, line) in enumerate(named) for part in _clipped(line, boundary)]  # fmt: skip
@@ -279,6 +290,14 @@ def _centre(river: shapely.Polygon) -> shapely.LineString:
 def water_rows(laid: Layout, boundary: shapely.Polygon) -> list[dict]:
     """Return water surfaces: the river, the reservoir and the ponds."""
     waters = [("示溪", "河流", laid.river), ("上塘水库", "水库", laid.reservoir)]
-    waters += [(plot.name, "养殖塘" if plot.kind == "fish pond" else "坑塘", plot.polygon) for plot in laid.plots if "pond" in plot.kind]
-    rows = [{"name": name, "kind": kind, "geometry": part} for name, kind, polygon in waters for part in _clipped(polygon, boundary)]
+    waters += [
+        (plot.name, "养殖塘" if plot.kind == "fish pond" else "坑塘", plot.polygon)
+        for plot in laid.plots
+        if "pond" in plot.kind
+    ]
+    rows = [
+        {"name": name, "kind": kind, "geometry": part}
+        for name, kind, polygon in waters
+        for part in _clipped(polygon, boundary)
+    ]
     return [{"water_id": f"SY{k + 1:03d}", **row} for k, row in enumerate(rows)]

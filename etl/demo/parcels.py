@@ -53,7 +53,11 @@ def hard_plots(layout: Layout, terrain: Terrain, boundary: shapely.Geometry) -> 
         pieces = []
         for plot in layer:
             free = shapely.set_precision(plot.polygon.intersection(boundary).difference(taken), 0.001)
-            pieces += [_replace(plot, part) for part in shapely.get_parts(free) if part.geom_type == "Polygon" and part.area > 1]
+            pieces += [
+                _replace(plot, part)
+                for part in shapely.get_parts(free)
+                if part.geom_type == "Polygon" and part.area > 1
+            ]
         found += pieces
         taken = shapely.union_all([taken, *(plot.polygon for plot in layer)])
     return found
@@ -66,24 +70,53 @@ def _replace(plot: Plot, polygon: shapely.Polygon) -> Plot:
 def _precedence(layout: Layout, terrain: Terrain) -> list[list[Plot]]:
     codes = {"乡道": "1003", "村道": "1006", "机耕路": "1006"}
     ways = {
-        kind: Plot(kind=kind, land_class=code, polygon=shapely.union_all(
-            [r.line.buffer(r.width_m / 2 + 0.7, cap_style="flat") for r in layout.roads if r.kind == kind and r.since <= 2020]))
+        kind: Plot(
+            kind=kind,
+            land_class=code,
+            polygon=shapely.union_all(
+                [
+                    r.line.buffer(r.width_m / 2 + 0.7, cap_style="flat")
+                    for r in layout.roads
+                    if r.kind == kind and r.since <= 2020
+                ]
+            ),
+        )
         for kind, code in codes.items()
     }
     dam = Plot(kind="dam", land_class="1109", polygon=shapely.LineString(terrain.dam).buffer(9, cap_style="flat"))
     lake = Plot(kind="reservoir", land_class="1103", polygon=layout.reservoir)
     river = Plot(kind="river", land_class="1101", polygon=layout.river)
     bank = Plot(kind="bank", land_class="1106", polygon=layout.river.buffer(5.5, join_style="mitre"))
-    brooks = Plot(kind="brook", land_class="1107", polygon=shapely.union_all(
-        [line.buffer(2.2, cap_style="flat") for _, line in layout.streams]))
+    brooks = Plot(
+        kind="brook",
+        land_class="1107",
+        polygon=shapely.union_all([line.buffer(2.2, cap_style="flat") for _, line in layout.streams]),
+    )
     yards = [plot for plot in layout.plots if plot.kind not in ("fish pond", "pond")]
     ponds = [plot for plot in layout.plots if plot.kind in ("fish pond", "pond")]
     homes = [Plot(kind="homes", land_class="0702", polygon=block.polygon, name=block.hamlet) for block in layout.blocks]
     envelope = shapely.union_all([block.polygon.buffer(2.2, join_style="mitre") for block in layout.blocks])
     lanes = Plot(kind="lane", land_class="1006", polygon=envelope)
-    dikes = Plot(kind="dike", land_class="1006", polygon=shapely.union_all(
-        [p.polygon.buffer(2.4, quad_segs=2) for p in ponds if p.kind == "fish pond"]))
-    return [[ways["乡道"]], [ways["村道"]], [dam], [lake], [river], [brooks], yards, ponds, homes, [lanes], [dikes], [bank], [ways["机耕路"]]]
+    dikes = Plot(
+        kind="dike",
+        land_class="1006",
+        polygon=shapely.union_all([p.polygon.buffer(2.4, quad_segs=2) for p in ponds if p.kind == "fish pond"]),
+    )
+    return [
+        [ways["乡道"]],
+        [ways["村道"]],
+        [dam],
+        [lake],
+        [river],
+        [brooks],
+        yards,
+        ponds,
+        homes,
+        [lanes],
+        [dikes],
+        [bank],
+        [ways["机耕路"]],
+    ]
 
 
 def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
@@ -104,10 +137,12 @@ def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
     return found
 
 
-def _cross_cuts(terrain: Terrain, s: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator) -> list[shapely.LineString]:
+def _cross_cuts(
+    terrain: Terrain, s: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator
+) -> list[shapely.LineString]:
     found, at = [], float(s[0])
     while at < s[-1]:
-        at += rng.choice([15, 19, 23, 29, 40], p=[0.2, 0.28, 0.26, 0.17, 0.09]) * rng.uniform(0.85, 1.15)
+        at += rng.choice([17, 21, 26, 32, 44], p=[0.2, 0.28, 0.26, 0.17, 0.09]) * rng.uniform(0.85, 1.15)
         lean = rng.normal(0, 2.5)
         d = [np.interp(at, s, low), np.interp(at, s, high)]
         span = np.sign(d[1] - d[0]) * 0.4
@@ -152,7 +187,12 @@ def cut(terrain: Terrain, layout: Layout, boundary: shapely.Geometry, seed: int)
     group = groups_without_slivers(faces, kinds, _is_sliver)
     polygons, chiefs = merged(faces, group)
     classes = np.array([plots[k].land_class if k >= 0 else "" for k in which[chiefs]], dtype=object)
-    kinds = np.array([plots[k].kind if k >= 0 else ("floor", "terrace", "forest")[z] for k, z in zip(which[chiefs], zone[chiefs], strict=True)])
+    kinds = np.array(
+        [
+            plots[k].kind if k >= 0 else ("floor", "terrace", "forest")[z]
+            for k, z in zip(which[chiefs], zone[chiefs], strict=True)
+        ]
+    )
     tiling = Tiling(polygons=polygons, classes=classes, kinds=kinds, zones=zone[chiefs])
     return _used(tiling, terrain, seed)
 
@@ -163,8 +203,12 @@ def _within(lines: list[shapely.LineString], area: shapely.Geometry) -> list[sha
     return [line for line in kept if not line.is_empty]
 
 
-def _zone_area(free: shapely.Geometry, borders: list, terrain: Terrain, zones: np.ndarray, zone: int) -> shapely.Geometry:
-    faces = shapely.get_parts(shapely.polygonize([shapely.union_all([free.envelope.exterior, *borders], grid_size=0.001)]))
+def _zone_area(
+    free: shapely.Geometry, borders: list, terrain: Terrain, zones: np.ndarray, zone: int
+) -> shapely.Geometry:
+    faces = shapely.get_parts(
+        shapely.polygonize([shapely.union_all([free.envelope.exterior, *borders], grid_size=0.001)])
+    )
     mine = faces[_zone_of(faces, terrain, zones) == zone]
     return shapely.union_all(mine).intersection(free)
 

@@ -13,8 +13,12 @@ Row = dict[str, Any]
 # 330599 is no county: a number that begins so, valid in form and check digit, was never issued to a person.
 NOWHERE = "330599"
 _SURNAMES = "张王李沈陈徐姚钱朱章费蔡潘施陆杨吴周俞许郑冯严顾邱莫"
-_MALE, _FEMALE = "国强建平志明伟民海根林福荣华永金水法兴良军峰涛斌杰浩宇晨轩", "秀英美琴玉珍凤仙丽芳雅萍月娟慧敏红霞佳怡雨婷欣悦梦琪"
-_WEIGHTS = (7, 9, 10, 5, 8, 2, 4, 2, 1)
+_MALE, _FEMALE = (
+    "国强建平志明伟民海根林福荣华永金水法兴良军峰涛斌杰浩宇晨轩",
+    "秀英美琴玉珍凤仙丽芳雅萍月娟慧敏红霞佳怡雨婷欣悦梦琪",
+)
+WALKED_ADDRESS = "溪口38号"
+_WALKED_AGES = [("户主", "男", 52), ("配偶", "女", 50), ("子", "男", 27), ("孙子", "男", 4), ("母亲", "女", 76)]
 
 
 def check_digit(first17: str) -> str:
@@ -46,6 +50,8 @@ def _household(k: int, household_id: str, address: str, rng: np.random.Generator
     surname = rng.choice(list(_SURNAMES))
     elders_only = rng.random() < 0.13
     ages = _ages(elders_only, rng)
+    if address == WALKED_ADDRESS:
+        surname, ages = "张", _WALKED_AGES
     members = [_member(surname, relation, sex, age, rng, serial) for relation, sex, age in ages]
     living = [m for m in members if m["is_resident"]] or members[:1]
     for m in living:
@@ -67,8 +73,15 @@ def _ages(elders_only: bool, rng: np.random.Generator) -> list[tuple[str, str, i
     head = int(rng.integers(34, 72))
     people = [("户主", "男" if rng.random() < 0.87 else "女", head), ("配偶", "女", head - int(rng.integers(-1, 5)))]
     if head > 48:
-        people += [("子", "男", head - 25 - int(rng.integers(0, 4))), ("儿媳", "女", head - 26 - int(rng.integers(0, 4)))][: int(rng.integers(0, 3))]
-        people += [("孙" + ("子" if rng.random() < 0.5 else "女"), "男", max(1, head - 52))] if head > 55 and rng.random() < 0.5 else []
+        people += [
+            ("子", "男", head - 25 - int(rng.integers(0, 4))),
+            ("儿媳", "女", head - 26 - int(rng.integers(0, 4))),
+        ][: int(rng.integers(0, 3))]
+        people += (
+            [("孙" + ("子" if rng.random() < 0.5 else "女"), "男", max(1, head - 52))]
+            if head > 55 and rng.random() < 0.5
+            else []
+        )
     else:
         people += [("子", "男", max(1, head - 27)), ("女", "女", max(1, head - 30))][: int(rng.integers(0, 3))]
     if head < 62 and rng.random() < 0.34:
@@ -77,12 +90,27 @@ def _ages(elders_only: bool, rng: np.random.Generator) -> list[tuple[str, str, i
 
 
 def _member(surname: str, relation: str, sex: str, age: int, rng: np.random.Generator, serial: dict) -> Row:
-    sex = "女" if relation in ("配偶", "儿媳", "母亲", "女", "孙女") else "男" if relation in ("子", "父亲", "孙子") else sex
+    sex = (
+        "女"
+        if relation in ("配偶", "儿媳", "母亲", "女", "孙女")
+        else "男"
+        if relation in ("子", "父亲", "孙子")
+        else sex
+    )
     family = surname if relation not in ("配偶", "儿媳", "母亲") else rng.choice(list(_SURNAMES))
-    given = "".join(rng.choice(list(_MALE if sex == "男" else _FEMALE), size=int(rng.choice([1, 2], p=[0.22, 0.78])), replace=False))
+    given = "".join(
+        rng.choice(list(_MALE if sex == "男" else _FEMALE), size=int(rng.choice([1, 2], p=[0.22, 0.78])), replace=False)
+    )
     born = CLOCK.date().replace(day=1) - timedelta(days=int(age * 365.25 + rng.integers(0, 360)))
     serial[born] = serial.get(born, 0) + 1
     sequence = 2 * serial[born] - (1 if sex == "男" else 0)
     away = relation in ("子", "儿媳", "女") and rng.random() < 0.5 and age > 18
-    return {"name": str(family) + given, "relation": relation, "sex": sex, "age": (CLOCK.date() - born).days // 365,
-            "birth_date": born, "id_card": resident_number(born, sequence), "is_resident": not away}
+    return {
+        "name": str(family) + given,
+        "relation": relation,
+        "sex": sex,
+        "age": (CLOCK.date() - born).days // 365,
+        "birth_date": born,
+        "id_card": resident_number(born, sequence),
+        "is_resident": not away,
+    }

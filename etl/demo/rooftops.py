@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from PIL import Image, ImageDraw
 
+from etl.demo.buildings import yard_frame
 from etl.demo.frame import chance
 from etl.demo.surface import pixels
 from etl.demo.textures import PIXEL_M, WIDE, sun
@@ -103,7 +104,14 @@ def _terrace_roof(pen: ImageDraw.ImageDraw, c: np.ndarray, row: Row, rng: np.ran
         x, y = rng.uniform(0.08, 0.6), rng.uniform(0.08, 0.5)
         quad = tuple(c)
         a, b, _, d = c
-        tower = np.array([a + (b - a) * x + (d - a) * y, a + (b - a) * (x + 0.26) + (d - a) * y, a + (b - a) * (x + 0.26) + (d - a) * (y + 0.3), a + (b - a) * x + (d - a) * (y + 0.3)])
+        tower = np.array(
+            [
+                a + (b - a) * x + (d - a) * y,
+                a + (b - a) * (x + 0.26) + (d - a) * y,
+                a + (b - a) * (x + 0.26) + (d - a) * (y + 0.3),
+                a + (b - a) * x + (d - a) * (y + 0.3),
+            ]
+        )
         _poly(pen, _shift(tower, 2.6), _shaded(colour, 0.6))
         _poly(pen, tower, _shaded(colour, 1.12))
         if rng.random() < (0.3 if year == 2020 else 0.55):
@@ -115,7 +123,9 @@ def _shed_roof(pen: ImageDraw.ImageDraw, c: np.ndarray, row: Row, rng: np.random
     colour = _METAL[rng.integers(len(_METAL))]
     for k in range(12):
         a, b = k / 12, (k + 1) / 12
-        strip = np.array([c[0] + (c[1] - c[0]) * a, c[0] + (c[1] - c[0]) * b, c[3] + (c[2] - c[3]) * b, c[3] + (c[2] - c[3]) * a])
+        strip = np.array(
+            [c[0] + (c[1] - c[0]) * a, c[0] + (c[1] - c[0]) * b, c[3] + (c[2] - c[3]) * b, c[3] + (c[2] - c[3]) * a]
+        )
         _poly(pen, strip, _shaded(colour, 1.05 if k % 2 else 0.96))
 
 
@@ -125,28 +135,48 @@ def single_trees(tables: dict[str, list[Row]], year: int, seed: int) -> np.ndarr
     spots = [*_along_roads(tables["roads"], rng), *_in_yards(tables["parcels"], year, rng)]
     found = [(*pixels(shapely.Point(x, y), PIXEL_M)[0], r / PIXEL_M) for x, y, r in spots]
     blocked = [row["geometry"] for row in tables["buildings"] if row["year"] == year]
-    blocked += [row["geometry"] for row in tables["parcels"] if row["year"] == year and row["sandiao"] in ("1101", "1103", "1104", "1003")]
+    blocked += [
+        row["geometry"]
+        for row in tables["parcels"]
+        if row["year"] == year and row["sandiao"] in ("1101", "1103", "1104", "1003")
+    ]
     buildings = shapely.STRtree(blocked)
-    hit = set(buildings.query([shapely.Point(x, y).buffer(r * 0.7) for x, y, r in spots], predicate="intersects")[0].tolist())
+    hit = set(
+        buildings.query([shapely.Point(x, y).buffer(r * 0.7) for x, y, r in spots], predicate="intersects")[0].tolist()
+    )
     return np.array([tree for k, tree in enumerate(found) if k not in hit])
 
 
 def _along_roads(roads: list[Row], rng: np.random.Generator) -> list[tuple[float, float, float]]:
     found = []
     for row in roads:
-        step, chance_of, size = {"乡道": (11, 0.8, 2.6), "村道": (15, 0.55, 2.2), "机耕路": (26, 0.4, 1.7)}.get(row["class"], (0, 0, 0))
+        step, chance_of, size = {"乡道": (11, 0.8, 2.6), "村道": (15, 0.55, 2.2), "机耕路": (26, 0.4, 1.7)}.get(
+            row["class"], (0, 0, 0)
+        )
         if not step:
             continue
         for side in (-1, 1):
             line = row["geometry"].offset_curve(side * (row["width_m"] / 2 + 2.4))
             at = np.arange(0, line.length, step)
             kept = at[rng.random(len(at)) < chance_of] + rng.uniform(-2, 2)
-            found += [(*xy, size * rng.uniform(0.7, 1.25)) for xy in shapely.get_coordinates(shapely.line_interpolate_point(line, kept))]
+            found += [
+                (*xy, size * rng.uniform(0.7, 1.25))
+                for xy in shapely.get_coordinates(shapely.line_interpolate_point(line, kept))
+            ]
     return found
 
 
 def _in_yards(parcels: list[Row], year: int, rng: np.random.Generator) -> list[tuple[float, float, float]]:
-    density = {"0702": 95.0, "1106": 130.0, "08H1": 220.0, "08H2": 300.0, "0810": 150.0, "0404": 90.0, "0103": 2600.0, "0102": 1500.0}
+    density = {
+        "0702": 95.0,
+        "1106": 130.0,
+        "08H1": 220.0,
+        "08H2": 300.0,
+        "0810": 150.0,
+        "0404": 90.0,
+        "0103": 2600.0,
+        "0102": 1500.0,
+    }
     found = []
     for row in parcels:
         if row["year"] != year or row["sandiao"] not in density:
@@ -192,14 +222,11 @@ def draw_shore(pen: ImageDraw.ImageDraw, parcels: list[Row]) -> None:
 
 
 def _track(pen: ImageDraw.ImageDraw, yard: shapely.Polygon) -> None:
-    box = np.array(pixels(shapely.minimum_rotated_rectangle(yard).exterior, PIXEL_M))[:4]
-    middle = box.mean(axis=0)
-    lower = box[np.argsort(box[:, 1])][2:].mean(axis=0)
-    side = box[1] - box[0] if abs((box[1] - box[0])[0]) > abs((box[2] - box[1])[0]) else box[2] - box[1]
-    side = side * np.sign(side[0])
-    at = middle * 0.45 + lower * 0.55 + side * 0.12
-    side = side / np.hypot(*side)
-    for length, width, colour in ((21, 11, (158, 84, 68)), (19, 8.5, (96, 124, 74))):
+    origin, along, across = yard_frame(yard)
+    ends = shapely.MultiPoint([origin + along * x + across * 0.3 for x in (0.42, 0.66)])
+    first, last = np.array(pixels(ends, PIXEL_M))
+    at, side = (first + last) / 2, (last - first) / np.hypot(*(last - first))
+    for length, width, colour in ((19, 10, (150, 84, 70)), (18, 7.5, (96, 120, 74))):
         half = side * length / PIXEL_M / 2
         line = shapely.LineString([at - half, at + half]).buffer(width / PIXEL_M)
         pen.polygon([(x, y) for x, y in shapely.get_coordinates(line).tolist()], fill=colour)

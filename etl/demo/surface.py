@@ -14,7 +14,14 @@ from etl.demo.frame import SIZE_M, X0, Y0, chance
 from etl.demo.terrain import DAM_CREST_M, DEM_CELL_M, RESERVOIR_LEVEL_M, Terrain, fine_grid, noise, river_level
 
 TERRACE_RISER_M = 2.75
-_TREES = {"0301": (13.0, 3.0), "0302": (11.0, 1.2), "0305": (2.6, 0.8), "0307": (8.0, 2.5), "0201": (2.8, 0.5), "0202": (0.7, 0.1)}
+_TREES = {
+    "0301": (13.0, 3.0),
+    "0302": (11.0, 1.2),
+    "0305": (2.6, 0.8),
+    "0307": (8.0, 2.5),
+    "0201": (2.8, 0.5),
+    "0202": (0.7, 0.1),
+}
 
 
 def number(land_class: str) -> int:
@@ -66,7 +73,11 @@ def _level_water(z: np.ndarray, terrain: Terrain, parcels: Sequence[dict[str, An
     z = np.where(which > 0, np.append(0, levels)[which], z)
     z = np.where(codes == number("1107"), z - 0.7, z)
     s = np.asarray(Image.fromarray(terrain.s[::-1].astype(np.float32)).resize(z.shape, Image.Resampling.BILINEAR))
-    z = np.where(codes == number("1101"), river_level(s) - 0.6, np.where(codes == number("1106"), np.minimum(z, river_level(s) + 0.4), z))
+    z = np.where(
+        codes == number("1101"),
+        river_level(s) - 0.6,
+        np.where(codes == number("1106"), np.minimum(z, river_level(s) + 0.4), z),
+    )
     return np.where(codes == number("1103"), RESERVOIR_LEVEL_M, z)
 
 
@@ -82,7 +93,9 @@ def _dammed(z: np.ndarray, terrain: Terrain) -> np.ndarray:
     return np.where(away < 60, np.maximum(z, bank), z)
 
 
-def surface(dem: np.ndarray, parcels: Sequence[dict[str, Any]], buildings: Sequence[dict[str, Any]], seed: int) -> np.ndarray:
+def surface(
+    dem: np.ndarray, parcels: Sequence[dict[str, Any]], buildings: Sequence[dict[str, Any]], seed: int
+) -> np.ndarray:
     """Return the surface heights (float32, 2 m, row 0 north): ground, trees by land class, and roofs."""
     rng = chance(seed, "crowns")
     codes = burn([row["geometry"] for row in parcels], [number(row["sandiao"]) for row in parcels], DEM_CELL_M)

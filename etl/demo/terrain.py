@@ -48,7 +48,11 @@ class Valley:
     def at(self, s: np.ndarray | float, d: np.ndarray | float) -> np.ndarray:
         """Return world coordinates (…, 2) of valley coordinates."""
         s, d = np.broadcast_arrays(np.asarray(s, float), np.asarray(d, float))
-        columns = [np.interp(s, self.s, a[:, k]) + d * np.interp(s, self.s, self.normal[:, k]) for a in (self.xy,) for k in (0, 1)]
+        columns = [
+            np.interp(s, self.s, a[:, k]) + d * np.interp(s, self.s, self.normal[:, k])
+            for a in (self.xy,)
+            for k in (0, 1)
+        ]
         return np.stack(columns, axis=-1)
 
     def angle(self, s: float) -> float:
@@ -120,7 +124,9 @@ def _polyline(start: np.ndarray, end: np.ndarray, wiggle: float, rng: np.random.
     t = np.linspace(0, 1, 90)[:, None]
     along = end - start
     across = np.array([-along[1], along[0]]) / np.hypot(*along)
-    swing = np.sin(2 * np.pi * (t * rng.uniform(1.2, 1.9) + rng.random())) + 0.5 * np.sin(2 * np.pi * (t * 3.7 + rng.random()))
+    swing = np.sin(2 * np.pi * (t * rng.uniform(1.2, 1.9) + rng.random())) + 0.5 * np.sin(
+        2 * np.pi * (t * 3.7 + rng.random())
+    )
     swing -= swing[0] * (1 - t) + swing[-1] * t
     return start + along * t + across * swing * wiggle
 
@@ -236,7 +242,11 @@ def make_terrain(seed: int) -> Terrain:
     z = _soft_minimum(fields, 5.0)
     floor = river_level(s)
     rise = _summit(z - floor)
-    rise = rise + np.clip((rise - 9) / 40, 0, 1) * (3.2 * rough + 1.1 * fine) + np.clip((rise - 60) / 90, 0, 1) * 16 * broad
+    rise = (
+        rise
+        + np.clip((rise - 9) / 40, 0, 1) * (3.2 * rough + 1.1 * fine)
+        + np.clip((rise - 60) / 90, 0, 1) * 16 * broad
+    )
     z = gaussian_filter((floor + rise).reshape(n, n), 0.9)
     inside = (nodes[:, 0] > X0 + 250) & (nodes[:, 0] < X0 + 2750) & (np.abs(nodes[:, 1] - Y0 - 1500) < 1250)
     base = 90.0
@@ -244,8 +254,15 @@ def make_terrain(seed: int) -> Terrain:
     slope = np.hypot(*np.gradient(gaussian_filter(z, 1.2), CELL_M))
     dammed = next(stream for stream in streams if stream.name == DAMMED)
     return Terrain(
-        valley=valley, streams=streams, z=z, s=s.reshape(n, n), d=d.reshape(n, n), slope=slope,
-        rise=z - floor.reshape(n, n), catchment=fields.argmin(axis=0).reshape(n, n), dam=_dam(dammed, z),
+        valley=valley,
+        streams=streams,
+        z=z,
+        s=s.reshape(n, n),
+        d=d.reshape(n, n),
+        slope=slope,
+        rise=z - floor.reshape(n, n),
+        catchment=fields.argmin(axis=0).reshape(n, n),
+        dam=_dam(dammed, z),
     )
 
 

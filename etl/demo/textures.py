@@ -42,7 +42,9 @@ def make_textures(seed: int) -> Textures:
     soft = gaussian_filter(grain, 1.6, mode="wrap")
     crown, crown_tint = _crowns(rng, 5.6)
     culm, culm_tint = _crowns(rng, 3.1)
-    return Textures(grain=grain, soft=soft / soft.std(), crown=crown, crown_tint=crown_tint, culm=culm, culm_tint=culm_tint)
+    return Textures(
+        grain=grain, soft=soft / soft.std(), crown=crown, crown_tint=crown_tint, culm=culm, culm_tint=culm_tint
+    )
 
 
 def _crowns(rng: np.random.Generator, spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +53,11 @@ def _crowns(rng: np.random.Generator, spacing_m: float) -> tuple[np.ndarray, np.
     n = round(TILE / spacing)
     gx, gy = np.meshgrid(np.arange(n), np.arange(n))
     trees = (np.column_stack([gx.ravel(), gy.ravel()]) + rng.uniform(0, 1, (n * n, 2)) * 0.95) * (TILE / n) % TILE
-    radius = spacing * rng.choice([0.5, 0.66, 0.82, 1.05], len(trees), p=[0.25, 0.35, 0.28, 0.12]) * rng.uniform(0.9, 1.1, len(trees))
+    radius = (
+        spacing
+        * rng.choice([0.5, 0.66, 0.82, 1.05], len(trees), p=[0.25, 0.35, 0.28, 0.12])
+        * rng.uniform(0.9, 1.1, len(trees))
+    )
     columns, rows = np.meshgrid(np.arange(TILE), np.arange(TILE))
     places = np.column_stack([columns.ravel(), rows.ravel()]) + 0.5
     _, near = cKDTree(trees, boxsize=TILE).query(places, k=3)

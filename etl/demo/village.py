@@ -52,7 +52,9 @@ def build(seed: int = 330521) -> Truth:
     around = _surroundings(terrain, laid, boundary, seed)
     dem = surface.ground(terrain, [*now, *around])
     dsm = surface.surface(dem, [*now, *around], estate.buildings, seed)
-    return Truth(seed=seed, crs=CRS, bounds=BOUNDS, boundary=boundary, surroundings=around, tables=tables, dem=dem, dsm=dsm)
+    return Truth(
+        seed=seed, crs=CRS, bounds=BOUNDS, boundary=boundary, surroundings=around, tables=tables, dem=dem, dsm=dsm
+    )
 
 
 def _surroundings(terrain: Terrain, laid: layout.Layout, boundary: shapely.Polygon, seed: int) -> list[Row]:
@@ -71,12 +73,15 @@ def _lay_out(terrain: Terrain, seed: int) -> tuple[layout.Layout, set[int]]:
         *(plot.polygon.buffer(3) for plot in plots), *(line.buffer(6) for _, line in streams),
         *(road.line.buffer(road.width_m / 2 + 2) for road in roads if road.kind == "村道")])  # fmt: skip
     blocks = hamlets.make_blocks(terrain, reserved, seed)
+    roads = (*roads, *hamlets.make_lanes(terrain, blocks))
     laid = layout.Layout(roads=roads, plots=plots, blocks=blocks, river=layout.make_river(terrain.valley),
                          reservoir=layout.make_reservoir(terrain), streams=streams)  # fmt: skip
     return layout.clear_tracks(laid), hamlets.newest(blocks)
 
 
-def _parcels(terrain: Terrain, laid: layout.Layout, new: set[int], boundary: shapely.Polygon, grids: list[Row], seed: int) -> list[Row]:
+def _parcels(
+    terrain: Terrain, laid: layout.Layout, new: set[int], boundary: shapely.Polygon, grids: list[Row], seed: int
+) -> list[Row]:
     old = layout.Layout(**{**laid.__dict__, "blocks": tuple(b for k, b in enumerate(laid.blocks) if k not in new)})
     before = changes.settle(parcels.cut(terrain, old, boundary, seed), terrain)
     after, origin = changes.apply(before, terrain, boundary, changes.plots(laid, new))
@@ -100,15 +105,25 @@ def _households(estate: buildings.Estate, grids: list[Row], seed: int) -> list[R
     homes = [row for row in estate.homesteads if row["year"] == 2025]
     rows = people.make_households([(row["household_id"], row["address"]) for row in homes], seed)
     for row, home in zip(rows, homes, strict=True):
-        row |= {"grid_code": home["grid_code"], "homestead_id": home["parcel_id"], "geometry": home["geometry"].centroid}
+        row |= {
+            "grid_code": home["grid_code"],
+            "homestead_id": home["parcel_id"],
+            "geometry": home["geometry"].centroid,
+        }
     return rows
 
 
 def _waters_and_roads(laid: layout.Layout, boundary: shapely.Polygon) -> dict[str, list[Row]]:
-    return {"roads": layout.road_rows(laid, boundary), "rivers": layout.river_rows(laid, boundary), "water_bodies": layout.water_rows(laid, boundary)}
+    return {
+        "roads": layout.road_rows(laid, boundary),
+        "rivers": layout.river_rows(laid, boundary),
+        "water_bodies": layout.water_rows(laid, boundary),
+    }
 
 
-def _registers(terrain: Terrain, boundary: shapely.Polygon, tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+def _registers(
+    terrain: Terrain, boundary: shapely.Polygon, tables: dict[str, list[Row]], seed: int
+) -> dict[str, list[Row]]:
     rows = tables["parcels"]
     red, plan = registers.controls(rows, boundary)
     return {
@@ -118,7 +133,9 @@ def _registers(terrain: Terrain, boundary: shapely.Polygon, tables: dict[str, li
     }  # fmt: skip
 
 
-def _points(terrain: Terrain, boundary: shapely.Polygon, laid: layout.Layout, tables: dict[str, list[Row]], seed: int) -> dict[str, list[Row]]:
+def _points(
+    terrain: Terrain, boundary: shapely.Polygon, laid: layout.Layout, tables: dict[str, list[Row]], seed: int
+) -> dict[str, list[Row]]:
     houses, homes = tables["buildings"], tables["households"]
     clinics, aeds = points.health(laid)
     stops, power = points.transport(laid, terrain)
