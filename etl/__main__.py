@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from etl import commands
@@ -26,8 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     language = cast("Language", options.lang)
     try:
         settings = setting.read()
-        if options.out:
-            settings = dataclasses.replace(settings, data=Path(options.out))
         return options.command(options, settings, language)
     except TwinError as error:
         print(error.zh if language == "zh" else error.en, file=sys.stderr)
@@ -41,7 +37,6 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m etl", description="接收部门数据 · receive the departments' data")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--lang", choices=["zh", "en"], default="zh", help="语言 · language of what is printed")
-    common.set_defaults(out="")
     rooms = top.add_subparsers(required=True, metavar="COMMAND")
 
     def room(name: str, zh: str, en: str, command: commands.Command) -> argparse.ArgumentParser:
@@ -54,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--villages", type=int, default=0, help="生成整县(村数) · a county of so many villages, for benchmarks"
     )
-    demo.add_argument("--out", default="", help="数据目录(默认 ONEMAP_DATA) · data folder")
+    demo.add_argument("--out", default="", help="写到哪个文件夹(默认 raw) · folder to write to")
     room("check", "检查申报目录", "prove the declarations", commands.check)
     run = room("run", "接收并发布", "receive and publish", commands.run)
     run.add_argument("resources", nargs="*", metavar="RESOURCE")

@@ -62,9 +62,12 @@ class Typed:
     reasons: dict[int, list[str]] = field(default_factory=dict)
 
 
-def drift(fields: Sequence[Field], headings: Sequence[str]) -> Drift:
-    """Compare the declared headings with the delivered ones; `renamed` are the likely pairs of old and new."""
-    declared = {f.source for f in fields}
+def drift(fields: Sequence[Field], headings: Sequence[str], others: Sequence[str] = ()) -> Drift:
+    """Compare the declared headings with the delivered ones; `renamed` are the likely pairs of old and new.
+
+    `others` are headings that are declared without being fields (coordinates).
+    """
+    declared = {*(f.source for f in fields), *others}
     missing = [f for f in fields if f.source not in headings]
     added = [h for h in headings if h not in declared and h not in RESERVED]
     renamed = [(f, new) for f in missing if (new := _likely(f, added, alone=len(missing) == 1))]

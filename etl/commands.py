@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -15,7 +17,7 @@ from etl import batch, catalog, ledger, tasks
 from etl import run as one
 from etl.progress import Ticker, table
 from etl.words import Language, say, span
-from twin import freshness
+from twin import durable, freshness
 from twin.errors import BadRequest, NotFound
 from twin.store import Store
 
@@ -29,20 +31,39 @@ if TYPE_CHECKING:
 
 Command = Callable[["argparse.Namespace", "Settings", Language], int]
 GOOD, FAILED, PARTLY = 0, 1, 3
+LONGEST_NOTE = 140
+DEMO = ".demo"
+"""The file below raw/ that says by which recipe the demo was written."""
 COUNTS = ("read", "published", "quarantined", "duplicates", "repaired")
 
 
 def demo(options: argparse.Namespace, settings: Settings, language: Language) -> int:
-    """Write the demo departments' files, or a county's for benchmarks, below raw/."""
+    """Write the demo departments' files below raw/, or a county's for benchmarks; what is already there is left."""
+    out = Path(options.out) if options.out else settings.raw
+    ticker = Ticker()
     if options.villages:
         county = importlib.import_module("etl.demo.county")
-        county.write(settings.raw, villages=options.villages, seed=options.seed)
-    else:
+        county.write(options.villages, out, lambda done, of: ticker.tick(f"{done}/{of}"), seed=options.seed)
+    elif _made(out) != _recipe(options.seed):
         village = importlib.import_module("etl.demo.village")
         departments = importlib.import_module("etl.demo.departments")
-        departments.write(village.build(options.seed), settings.raw)
-    print(say("demo.done", language, path=settings.raw))
+        departments.write(village.build(options.seed), out, ticker.tick)
+        durable.write(out / DEMO, _recipe(options.seed).encode())
+    ticker.line(say("demo.done", language, path=out))
     return GOOD
+
+
+def _recipe(seed: int) -> str:
+    """Give one hash over the seed and the programs that write the demo: the same hash, the same files."""
+    programs = sorted(Path(__file__).with_name("demo").rglob("*.py"))
+    return hashlib.sha256(b"".join([str(seed).encode(), *(p.read_bytes() for p in programs)])).hexdigest()
+
+
+def _made(out: Path) -> str:
+    try:
+        return (out / DEMO).read_text("utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def check(_options: argparse.Namespace, settings: Settings, language: Language) -> int:
@@ -114,14 +135,20 @@ def summary(reports: Sequence[Report], titles: dict[str, str], language: Languag
     last = [say("run.done", language, **facts, **named)]
     if sums["quarantined"] or facts["bad"]:
         last.append(say("run.see", language))
-    return "\n".join([table(head, rows, right=range(2, 8)), "", *last])
+    notes = _notes(reports, language)
+    return "\n".join([table(head, rows, right=range(2, 8)), "", *(notes and [*notes, ""]), *last])
 
 
 def _remarks(report: Report, language: Language) -> str:
     reason = report.reason_zh if language == "zh" else report.reason_en
     counted = {**report.rules, **report.warnings, **report.repairs}
-    notes = [zh if language == "zh" else en for zh, en in report.notes]
-    return "; ".join(filter(None, [reason, " ".join(f"{k}×{v}" for k, v in counted.items()), *notes]))
+    return "; ".join(filter(None, [reason, " ".join(f"{k}×{v}" for k, v in counted.items())]))
+
+
+def _notes(reports: Sequence[Report], language: Language) -> list[str]:
+    """Give the remarks on deliveries, one line each and cut short; the ledger has them whole."""
+    said = dict.fromkeys(zh if language == "zh" else en for r in reports for zh, en in r.notes)
+    return [note if len(note) <= LONGEST_NOTE else note[:LONGEST_NOTE] + "…" for note in said]
 
 
 def status(_options: argparse.Namespace, settings: Settings, language: Language) -> int:

@@ -127,7 +127,8 @@ JUDGE = """
 INSERT INTO outcome
 SELECT _seq, 'quarantined', reasons FROM (
   SELECT _seq, CASE WHEN COALESCE(list_contains(_note, 'totals_row'), false) THEN ['totals_row'] ELSE
-    list_filter(list_concat(COALESCE(_note, CAST([] AS VARCHAR[])), [{cases}]), lambda r: r IS NOT NULL) END AS reasons
+    list_distinct(list_filter(list_concat(COALESCE(_note, CAST([] AS VARCHAR[])), [{cases}]),
+      lambda r: r IS NOT NULL)) END AS reasons
   FROM staged)
 WHERE len(reasons) > 0
 """

@@ -154,8 +154,10 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
     notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
     for one in delivered:
         if one.drift.added:
-            listed = "、".join(one.drift.added[:8])
-            notes.append((f"{one.location} 有未申报的列:{listed}", f"{one.location} has undeclared columns: {listed}"))
+            zh, en = "、".join(one.drift.added), ", ".join(one.drift.added)
+            notes.append(
+                (f"{one.location} 有未申报的列,未接收:{zh}", f"{one.location} has undeclared columns, left out: {en}")
+            )
     return {
         "counts": verdict.ledger(),
         "rules": verdict.rules,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from twin import duck, scenes
 from twin.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     from etl.fetch import FileSet
@@ -46,7 +47,7 @@ def _whole(name: str, tileset: dict[str, Any], proved: set[str]) -> dict[str, An
     for tile in _tiles(tileset.get("root")):
         if "content" in tile and not _came(folder, tile["content"], proved):
             del tile["content"]
-        if "contents" in tile:
+        if tile.get("contents"):
             tile["contents"] = [c for c in tile["contents"] if _came(folder, c, proved)]
     return tileset
 
@@ -60,7 +61,9 @@ def _tiles(root: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(tile.get("children") or ())
 
 
-def _came(folder: PurePosixPath, content: Mapping[str, Any], proved: set[str]) -> bool:
+def _came(folder: PurePosixPath, content: Any, proved: set[str]) -> bool:
+    if not isinstance(content, Mapping):
+        return False
     address = str(content.get("uri") or content.get("url") or "").split("?")[0]
     parts: list[str] = []
     for part in (folder / address).parts:

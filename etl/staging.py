@@ -110,7 +110,7 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
             crs=reading.crs if desk.resource.kind != "none" else "",
             first=first,
             spool=desk.folder / f"raw-{number}.arrow",
-            drift=columns.drift(desk.resource.fields, reading.schema.names),
+            drift=columns.drift(desk.resource.fields, reading.schema.names, (source.x, source.y)),
         )
         ready = _batches(desk, number, delivered, reading.schema, reading.batches())
         for table, misplaced in ready:

@@ -337,8 +337,8 @@ def test_an_outline_drawn_as_a_line_becomes_its_polygon():
         (b"\x01\x02", "geometry_unreadable"),
         (shapely.Point(119.97, 30.53), "geometry_kind"),
         (shapely.transform(shapely.Polygon(SQUARE), lambda a: a[:, ::-1]), "axes_swapped"),
-        (shapely.transform(shapely.Polygon(SQUARE), lambda a: a + [0.1, 0]), "outside_village"),
-        (shapely.transform(shapely.Polygon(SQUARE), lambda a: a + [10, 0]), "outside_plausible"),
+        (shapely.transform(shapely.Polygon(SQUARE), lambda a: np.add(a, [0.1, 0])), "outside_village"),
+        (shapely.transform(shapely.Polygon(SQUARE), lambda a: np.add(a, [10, 0])), "outside_plausible"),
         (shapely.transform(shapely.Polygon(SQUARE), lambda a: a * [np.inf, 1]), "geometry_not_finite"),
     ],
 )
