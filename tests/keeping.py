@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import duck, geodesy
 from twin.store import Snapshot, Store, copy, geoparquet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 CLASSES = ("0101", "0201", "0301")
 ROWS = """
@@ -21,7 +23,9 @@ SELECT 'P' || lpad(i::VARCHAR, 5, '0') AS id, 'P' || lpad(i::VARCHAR, 5, '0') AS
                        119.96 + (i % {side}) * 2e-4 + 2e-4, 30.53 + (i // {side}) * 2e-4 + 2e-4) AS box
 FROM range({n}) t(i)
 """
-COUNTER_CLOCKWISE = "CREATE OR REPLACE VIEW publishable AS SELECT * EXCLUDE (box), ST_Reverse(box) AS geometry FROM rows"
+COUNTER_CLOCKWISE = (
+    "CREATE OR REPLACE VIEW publishable AS SELECT * EXCLUDE (box), ST_Reverse(box) AS geometry FROM rows"
+)
 
 
 @functools.cache
@@ -30,7 +34,9 @@ def projjson() -> Mapping[str, Any]:
     return geodesy.projjson("EPSG:4490")
 
 
-def fill(directory: Path, *, n: int = 100, value: float = 1.0, years: tuple[int | None, ...] = (2025,)) -> dict[str, Any]:
+def fill(
+    directory: Path, *, n: int = 100, value: float = 1.0, years: tuple[int | None, ...] = (2025,)
+) -> dict[str, Any]:
     """Write a whole vector version of `n` squares a year, as a publish of etl does."""
     with duck.connect(threads=1, memory="1GB") as connection:
         parts = []

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from twin import duck
 from twin.errors import SettingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_spatial_loads_without_network_or_home() -> None:

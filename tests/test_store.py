@@ -258,7 +258,12 @@ def serving(store: Store) -> Serving:
 
 def test_rows_are_selected_by_bound_values(serving: Serving) -> None:
     rows = serving.select("land_cover", ["id", "year"], [("id", "in", ["P00003", "P00004"])], order_by=("-id", "year"))
-    assert [(r["id"], r["year"]) for r in rows] == [("P00004", 2020), ("P00004", 2025), ("P00003", 2020), ("P00003", 2025)]
+    assert [(r["id"], r["year"]) for r in rows] == [
+        ("P00004", 2020),
+        ("P00004", 2025),
+        ("P00003", 2020),
+        ("P00003", 2025),
+    ]
     assert serving.count("land_cover", [("id", "=", "' OR 1=1 --")]) == 0
     assert serving.count("land_cover", [("id", "like", "P0001%"), ("year", "=", 2020)]) == 10
     assert len(serving.select("land_cover", ["id"], order_by=("id",), limit=5, offset=198)) == 2

@@ -1,0 +1,1 @@
+"""Faults made on purpose: kills, power cuts, failing disks, flipped bits, rivals."""
