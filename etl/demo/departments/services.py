@@ -96,10 +96,10 @@ def _bins(truth: Truth, path: Path, planter: Planter) -> None:
     rows = [
         {
             "Name": r["name"],
-            "bh": r["point_id"],
-            "lx": r["kind"],
-            "ts": 4 if r["kind"] == "分类投放点" else 0,
-            "zt": r["state"],
+            "编号": r["point_id"],
+            "类型": r["kind"],
+            "桶数": 4 if r["kind"] == "分类投放点" else 0,
+            "状态": r["state"],
             "geometry": shape,
         }
         for r, shape in zip(points, in_crs([r["geometry"] for r in points], DEGREES), strict=True)

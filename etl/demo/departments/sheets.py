@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 FIXED_TIME = dt.datetime(2025, 11, 20, 17, 30)  # noqa: DTZ001 - a file's own wall clock
+SAVED_AT = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(</dcterms:modified>)")
 TITLE_FONT, HEAD_FONT = Font(size=16, bold=True), Font(bold=True)
 CENTRE = Alignment(horizontal="center", vertical="center")
 FULL_WIDTH = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in "0123456789."})
@@ -102,5 +104,5 @@ def _without_clock(data: bytes) -> bytes:
         for item in old.infolist():
             stamped = zipfile.ZipInfo(item.filename, FIXED_TIME.timetuple()[:6])
             stamped.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(stamped, old.read(item))
+            new.writestr(stamped, SAVED_AT.sub(rb"\g<1>2025-11-20T17:30:00Z\g<2>", old.read(item)))
     return out.getvalue()
