@@ -16,6 +16,11 @@ from twin.settings import LOOPBACK
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names this service answers to while it is bound to the loopback: a rebound DNS name is none of them."""
 DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
+SCRIPT_CSP = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "img-src 'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'"
+)
+"""A worker lives under the policy of its own script's answer: MapLibre's must be allowed to fetch tiles."""
 FIXED: tuple[tuple[bytes, bytes], ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -101,8 +106,7 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [(k, v) for k, v in message["headers"] if k.lower() not in TOLD]
-                html = any(k.lower() == b"content-type" and v.startswith(b"text/html") for k, v in kept)
-                csp = self.csp if html else DATA_CSP
+                csp = self._csp_of(next((v for k, v in kept if k.lower() == b"content-type"), b""))
                 named = {k.lower() for k, _ in kept}
                 extra = [(k, v) for k, v in FIXED if k not in named]
                 extra += [(b"content-security-policy", csp.encode()), (b"x-request-id", request_id)]
@@ -110,6 +114,11 @@ class Guard:
             await send(message)
 
         return guarded
+
+    def _csp_of(self, content_type: bytes) -> str:
+        if content_type.startswith(b"text/html"):
+            return self.csp
+        return SCRIPT_CSP if b"javascript" in content_type else DATA_CSP
 
 
 class PageGate:
