@@ -53,8 +53,8 @@ def test_commit_forces_every_file_and_folder_before_the_rename_and_the_parent_af
     real = os.fsync
 
     def recorded(descriptor: int) -> None:
-        path = os.readlink(f"/proc/self/fd/{descriptor}")
-        seen.append((str(Path(path).relative_to(tmp_path)), (tmp_path / "final").exists()))
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        seen.append((str(path.relative_to(tmp_path)), (tmp_path / "final").exists()))
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", recorded)
@@ -86,9 +86,9 @@ def test_lines_of_many_processes_stay_whole(tmp_path: Path) -> None:
 
 
 def test_a_lock_names_who_holds_it_and_waits_no_longer_than_told(tmp_path: Path) -> None:
-    with durable.lock(tmp_path / ".lock"), pytest.raises(PublishConflict, match=str(os.getpid())):
-        with durable.lock(tmp_path / ".lock", seconds=0.1):
-            pass
+    refused = pytest.raises(PublishConflict, match=str(os.getpid()))
+    with durable.lock(tmp_path / ".lock"), refused, durable.lock(tmp_path / ".lock", seconds=0.1):
+        pass
     with durable.lock(tmp_path / ".lock", seconds=0.1):
         pass
 

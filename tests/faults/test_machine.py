@@ -108,7 +108,7 @@ class PublishMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.chain)
     @rule(at=st.integers(0, 200))
     def damage_pointer(self, at: int) -> None:
-        """A damaged pointer stands until the next swap; its copy answers."""
+        """Damage the pointer for a moment: its copy answers."""
         path = self.folder / "store" / "pond" / "current.json"
         content = path.read_bytes()
         path.write_bytes(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :])

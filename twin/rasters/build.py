@@ -135,8 +135,8 @@ def _windows(grid: Grid, boxes: Sequence[Bounds]) -> Iterator[Window]:
     for row in range(0, height, CHUNK):
         for column in range(0, width, CHUNK):
             window = Window.from_slices((row, min(row + CHUNK, height)), (column, min(column + CHUNK, width)))
-            west, north = grid.transform * (column, row)
-            east, south = grid.transform * (column + window.width, row + window.height)
+            west, north = grid.transform @ (column, row)
+            east, south = grid.transform @ (column + window.width, row + window.height)
             if any(b[0] < east and b[2] > west and b[1] < north and b[3] > south for b in boxes):
                 yield window
 

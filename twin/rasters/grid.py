@@ -50,8 +50,8 @@ class Grid:
     @property
     def bounds(self) -> Bounds:
         """Give the rectangle in EPSG:3857."""
-        west, north = self.transform * (0, 0)
-        east, south = self.transform * (self.columns * TILE, self.rows * TILE)
+        west, north = self.transform @ (0, 0)
+        east, south = self.transform @ (self.columns * TILE, self.rows * TILE)
         return west, south, east, north
 
 

@@ -64,7 +64,7 @@ def terrain_tile(path: Path, z: int, x: int, y: int) -> bytes | None:
     pixels = _pixels(path, grid_of(path), z, x, y)
     if pixels is None:
         return None
-    heights = pixels[0]
+    heights = pixels[0].astype(float)  # at 10000 m single precision is down to millimetres
     unknown = heights == NODATA
     if unknown.any():
         heights[unknown] = _beyond(path, z, x, y)[unknown]
@@ -105,8 +105,8 @@ def _block(path: Path, level: int, column: int, row: int) -> bytes | None:
 def _pixels(path: Path, grid: Grid, z: int, x: int, y: int) -> np.ndarray | None:
     """Read one web tile as (bands, 256, 256), padded beyond the grid; None where it misses the grid."""
     west, south, east, north = tile_bounds(z, x, y)
-    left, top = ~grid.transform * (west, north)
-    right, bottom = ~grid.transform * (east, south)
+    left, top = ~grid.transform @ (west, north)
+    right, bottom = ~grid.transform @ (east, south)
     dataset = _dataset(path)
     if right <= 0 or bottom <= 0 or left >= dataset.width or top >= dataset.height:
         return None
