@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = ("utf-8", "gb18030", "big5")
 _ALIASES = {"gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030", "936": "gb18030", "65001": "utf-8"}
+_PRIVATE_SHARE = 0.1
 _CHUNK_ROWS = 65536
 _LDID = {0x4D: "cp936", 0x7A: "cp936", 0x4F: "cp950", 0x78: "cp950", 0x57: "ANSI", 0x03: "cp1252", 0x01: "cp437"}
 
@@ -73,14 +74,19 @@ def decide(job: Job) -> Encoding:
     declared = cpg.read_text("ascii", "replace").strip()[:40] if cpg.exists() else _LDID.get(header.ldid, "")
     wanted: list[str] = [_plain(job.encoding)] if job.encoding else list(CANDIDATES)
     values = np.memmap(path, dtype=np.uint8, mode="r")
-    ascii_only, survivors = True, wanted
+    ascii_only, survivors, private, characters = True, wanted, 0, 0
     for words in _words(values, header):
         ascii_only = False
+        if "gb18030" in survivors and "big5" in survivors:
+            strange, all_ = _private(words)
+            private, characters = private + strange, characters + all_
         survivors = [e for e in survivors if _decodes(words, e)]
         if not survivors:
             raise _undecidable(job, wanted)
     if ascii_only:
         return Encoding(encoding=wanted[0], how="ascii", declared=declared)
+    if survivors[:2] == ["gb18030", "big5"] and private > _PRIVATE_SHARE * characters:
+        survivors = ["big5"]  # traditional text read as GB18030 falls into its private-use rows
     return Encoding(encoding=survivors[0], how="declared" if job.encoding else "strict", declared=declared)
 
 
@@ -99,7 +105,6 @@ def _header(head: bytes, job: Job) -> _Header:
         width, kind = head[at + 16], chr(head[at + 11])
         names.append(head[at : at + 11].split(b"\0")[0])
         if kind == "C":
-            width += head[at + 17] << 8
             text.append((column, width))
         column += width
         at += 32
@@ -112,7 +117,7 @@ def _words(values: np.ndarray, header: _Header) -> Iterator[list[bytes]]:
     """Give the distinct non-ASCII texts: first the field names, then column by column, chunk by chunk."""
     names = [n for n in header.names if not n.isascii()]
     if names:
-        yield [_full(n) for n in names]
+        yield names
     rows = min(header.rows, max(0, len(values) - header.size) // header.record)
     for start in range(0, rows, _CHUNK_ROWS):
         stop = min(rows, start + _CHUNK_ROWS)
@@ -126,10 +131,6 @@ def _words(values: np.ndarray, header: _Header) -> Iterator[list[bytes]]:
                 yield [bytes(c) for c in set(cut.tolist())]
 
 
-def _full(name: bytes) -> bytes:
-    return name
-
-
 def _decodes(words: list[bytes], encoding: str) -> bool:
     """Tell whether every text decodes strictly; a last character cut by the field's width is no fault."""
     decoder = codecs.getincrementaldecoder(encoding)
@@ -139,6 +140,12 @@ def _decodes(words: list[bytes], encoding: str) -> bool:
         except UnicodeDecodeError:
             return False
     return True
+
+
+def _private(words: list[bytes]) -> tuple[int, int]:
+    """Count the private-use characters, and all beyond ASCII, that words have when read as GB18030."""
+    text = [c for w in words for c in w.decode("gb18030", "ignore") if c > "\x7f"]
+    return sum("\ue000" <= c <= "\uf8ff" for c in text), len(text)
 
 
 def _broken(job: Job) -> SourceError:

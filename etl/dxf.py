@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import TYPE_CHECKING, Any
 
+import ezdxf
 import numpy as np
 import pyarrow as pa
 import shapely
-from ezdxf import recover
 from ezdxf.lldxf.const import DXFError
 from pyarrow import compute
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 pc: Any = compute  # its functions are made at run time
 
+_ESCAPE = re.compile(r"\\U\+([0-9A-Fa-f]{4})")
 _CANDIDATES = {"utf-8": "UTF-8", "gb18030": "GB18030", "big5": "BIG5"}
 
 
@@ -39,13 +42,13 @@ def decide(job: Job) -> str:
     )
 
 
-def attributes(job: Job) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+def attributes(job: Job, encoding: str) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
     """Give what completes a batch: `Elevation`, `BlockAttr:<tag>` columns, and only the layer `job.part` if named."""
-    tags = _block_attributes(job)
+    tags = _block_attributes(job, encoding)
     names = sorted({name for one in tags.values() for name in one})
 
     def complete(batch: pa.RecordBatch) -> pa.RecordBatch:
-        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        columns = {n: _plain(c) for n, c in zip(batch.schema.names, batch.columns, strict=True)}
         tail = {n: columns.pop(n) for n in ("_row", "_geometry", "_note")}
         shapes = shapely.from_wkb(tail["_geometry"].to_numpy(zero_copy_only=False))
         columns["Elevation"] = pa.array(_elevation(shapes), pa.float64(), from_pandas=True)
@@ -55,9 +58,28 @@ def attributes(job: Job) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
         tail["_geometry"] = pa.array(shapely.to_wkb(shapely.force_2d(shapes)), pa.binary())
         both = {**columns, **tail}
         done = pa.RecordBatch.from_arrays(list(both.values()), names=list(both))
-        return done.filter(pc.equal(done.column("Layer"), job.part)) if job.part else done
+        return done.filter(_wanted(done, job.part))
 
     return complete
+
+
+def _wanted(batch: pa.RecordBatch, layer: str) -> pa.Array:
+    """Keep the declared layer, and leave out attribute texts: they stand on their block as BlockAttr."""
+    attribute = pc.match_substring(batch.column("SubClasses"), "AcDbAttribute")
+    wanted = pc.invert(pc.fill_null(attribute, fill_value=False))
+    return pc.and_(wanted, pc.equal(batch.column("Layer"), layer)) if layer else wanted
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    """Give a column with the texts of `_unescaped`."""
+    if not pa.types.is_string(column.type) or not pc.any(pc.match_substring(column, "\\U+")).as_py():
+        return column
+    return pa.array([w and _unescaped(w) for w in column.to_pylist()], pa.string())
+
+
+def _unescaped(text: str) -> str:
+    r"""Give text with AutoCAD's `\U+9F99` escapes as the characters they stand for."""
+    return _ESCAPE.sub(lambda m: chr(int(m[1], 16)), text)
 
 
 def _elevation(shapes: Any) -> Any:
@@ -69,18 +91,20 @@ def _elevation(shapes: Any) -> Any:
     return z
 
 
-def _block_attributes(job: Job) -> dict[str, dict[str, str]]:
+def _block_attributes(job: Job, encoding: str) -> dict[str, dict[str, str]]:
     """Give {entity handle: {tag: text}} of every INSERT that carries attributes."""
     data = job.main.read_bytes()
     if b"ATTRIB" not in data:
         return {}
     try:
-        drawing, _ = recover.readfile(job.main)
-    except (DXFError, OSError) as wrong:
+        drawing = ezdxf.read(io.StringIO(data.decode(encoding)))  # type: ignore[attr-defined]
+    except (DXFError, ValueError, KeyError, IndexError) as wrong:
         raise SourceError(
             f"“{job.name}”的块属性不能读取，图形文件损坏。请报送单位用 CAD 软件检查(AUDIT)后重报。",
             f"The block attributes of “{job.name}” cannot be read; the drawing is damaged. AUDIT it in CAD and resend.",
             file=job.name,
         ) from wrong
     inserts: list[Any] = list(drawing.modelspace().query("INSERT"))
-    return {i.dxf.handle: {a.dxf.tag: a.dxf.text for a in i.attribs} for i in inserts if i.attribs}
+    return {
+        i.dxf.handle: {_unescaped(a.dxf.tag): _unescaped(a.dxf.text) for a in i.attribs} for i in inserts if i.attribs
+    }

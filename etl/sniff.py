@@ -20,7 +20,7 @@ _BY_SUFFIX = {
     ".geojson": "GeoJSON",
     ".json": "GeoJSON",
     ".fgb": "FlatGeobuf",
-    ".kml": "LIBKML",
+    ".kml": "KML",
     ".gml": "GML",
     ".tab": "MapInfo File",
     ".mif": "MapInfo File",
@@ -48,9 +48,9 @@ def vector(job: Job) -> str:
         raise _not(job, driver)
     if driver == "ESRI Shapefile":
         _complete(job)
-    if driver in ("LIBKML", "GML"):
+    if driver in ("KML", "GML"):
         _no_dtd(job)
-    if driver in ("GeoJSON", "LIBKML", "GML"):
+    if driver in ("GeoJSON", "KML", "GML"):
         _utf8(job)
     return driver
 
@@ -84,7 +84,7 @@ _LOOKS: Mapping[str, Callable[[bytes, bytes], bool]] = {
     "GPKG": lambda head, _: head[:16] == b"SQLite format 3\x00" and head[68:72] in (b"GPKG", b"GP10", b"GP11"),
     "GeoJSON": lambda _, text: text[:1] == b"{" and b'"type"' in text,
     "FlatGeobuf": lambda head, _: head[:3] == b"fgb",
-    "LIBKML": lambda _, text: text[:1] == b"<" and b"<kml" in text.lower(),
+    "KML": lambda _, text: text[:1] == b"<" and b"<kml" in text.lower(),
     "GML": lambda _, text: text[:1] == b"<" and b"opengis.net/gml" in text,
     "DXF": lambda _, text: _DXF.match(text) is not None,
     ".tab": _is_tab,

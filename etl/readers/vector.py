@@ -10,7 +10,7 @@ import pyogrio
 from pyarrow import compute
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl import dbf, dxf, sniff, wkb
+from etl import dbf, dxf, kml, sniff, wkb
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 pc: Any = compute  # its functions are made at run time
 
-ALLOWED = frozenset(
-    {"ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "LIBKML", "GML", "MapInfo File", "DXF", "OpenFileGDB"}
-)
-_DEGREES_BY_FORMAT = {"GeoJSON": "EPSG:4326", "LIBKML": "EPSG:4326"}
+ALLOWED = frozenset({"ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "GML", "MapInfo File", "DXF", "OpenFileGDB"})
 _LAYER = "Layer"
 _NOT_DRAWN = frozenset({"OGR_STYLE"})
 
@@ -38,17 +35,25 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     if surplus := set(pyogrio.list_drivers()) - ALLOWED:
         raise RuntimeError(f"GDAL_SKIP must also name {sorted(surplus)}")
     driver = sniff.vector(job)
+    if driver == "KML":
+        report.update(
+            driver=driver, crs_in_file="" if job.crs else "EPSG:4326", encoding="UTF-8", how="format", declared=""
+        )
+        yield from kml.batches(job)
+        return
     recode, encoding, options = _text(job, driver, report)
     layer = _layer(job, driver)
     try:
-        info = pyogrio.read_info(job.path, layer=layer, force_feature_count=driver == "ESRI Shapefile", **options)
+        info = pyogrio.read_info(
+            job.path, layer=layer, encoding=encoding, force_feature_count=driver == "ESRI Shapefile", **options
+        )
         if info["driver"] != driver:
             raise _mistaken(job, str(info["driver"]))
         with pyogrio.open_arrow(
             job.path, layer=layer, encoding=encoding, use_pyarrow=True, batch_size=job.batch_rows, **options
         ) as (meta, source):
             report.update(driver=driver, crs_in_file=_crs(job, driver, meta))
-            yield from _batches(job, source, str(meta["geometry_name"] or "wkb_geometry"), recode, driver)
+            yield from _batches(job, source, str(meta["geometry_name"] or "wkb_geometry"), recode, report)
     except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError) as wrong:
         raise _damaged(job, wrong) from wrong
     if driver == "ESRI Shapefile" and report["rows"] != info["features"]:
@@ -99,15 +104,15 @@ def _crs(job: Job, driver: str, meta: dict[str, Any]) -> str:
     if driver == "ESRI Shapefile":
         prj = job.main.with_suffix(".prj")
         return prj.read_text("utf-8", "replace").strip() if prj.exists() else ""
-    if job.crs and driver in _DEGREES_BY_FORMAT and not sniff.states_crs(job):
+    if job.crs and driver == "GeoJSON" and not sniff.states_crs(job):
         return ""
     return str(meta["crs"] or "")
 
 
 def _batches(
-    job: Job, source: Any, geometry: str, recode: Callable[[Any], Any] | None, driver: str
+    job: Job, source: Any, geometry: str, recode: Callable[[Any], Any] | None, report: dict[str, Any]
 ) -> Iterator[pa.RecordBatch]:
-    attributes = dxf.attributes(job) if driver == "DXF" else None
+    attributes = dxf.attributes(job, report["encoding"]) if report["driver"] == "DXF" else None
     seen, empty = 0, True
     names: list[str] | None = None
     for batch in source:
