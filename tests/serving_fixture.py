@@ -59,19 +59,28 @@ def line(*ends: tuple[float, float]) -> str:
     return "LINESTRING(" + ",".join(f"{LON + i * STEP} {LAT + j * STEP}" for i, j in ends) + ")"
 
 
-def field(name: str, sensitivity: str | None = "public", type: str = "string", **more: Any) -> Field:
-    return Field(name=name, title=text(f"字段{name}", name), type=type, source=name, sensitivity=sensitivity, **more)
+def field(name: str, sensitivity: str | None = "public", **more: Any) -> Field:
+    return Field(
+        **{
+            "name": name,
+            "title": text(f"字段{name}", name),
+            "type": "string",
+            "source": name,
+            "sensitivity": sensitivity,
+            **more,
+        }
+    )
 
 
-def resource(id: str, kind: str, key: str, fields: Sequence[Field], **more: Any) -> Resource:
+def resource(table: str, kind: str, key: str, fields: Sequence[Field], **more: Any) -> Resource:
     base = {
-        "code": "1/1", "title": text(f"资源{id}", f"The {id}"), "department": "land", "class_path": ("基础",),
+        "code": "1/1", "title": text(f"资源{table}", f"The {table}"), "department": "land", "class_path": ("基础",),
         "abstract": text("摘要"), "format": "GPKG", "reader": "vector", "share_type": "conditional", "share_condition": "",
         "share_method": "", "open_attr": "不开放", "update_cycle": "每年", "cadence_seconds": 86400 * 365,
         "published": date(2025, 1, 1), "theme": "planning", "layers": ("L06",),
-        "sources": (Source(location=f"01_land/{id}.gpkg", year=2025),),
+        "sources": (Source(location=f"01_land/{table}.gpkg", year=2025),),
     }  # fmt: skip
-    return Resource(id=id, kind=kind, key=key, fields=tuple(fields), **{**base, **more})
+    return Resource(id=table, kind=kind, key=key, fields=tuple(fields), **{**base, **more})
 
 
 COVER = resource(
@@ -134,7 +143,13 @@ def layers() -> tuple[Layer, ...]:
         id="house", table="house", type="circle", title=text("房屋", "Houses"), columns=("name",), minzoom=12,
         classes=Classes(column="name", items=(ClassItem(value="祠堂", title=text("祠堂", "Hall"), colour="#C8102E", icon="house"),)),
     )  # fmt: skip
-    road = Draw(id="road", table="road", type="line", title=text("道路", "Roads"), paint={"line-color": "#555555", "line-width": 2})
+    road = Draw(
+        id="road",
+        table="road",
+        type="line",
+        title=text("道路", "Roads"),
+        paint={"line-color": "#555555", "line-width": 2},
+    )
     lines = Draw(
         id="line", table="red_line", type="fill", title=text("红线", "Red lines"), paint={"fill-color": "#B3261E"},
         classes=Classes(column="control_type", items=(ClassItem(value="永久基本农田", title=text("永久基本农田", "Farmland"), colour="#C99700", pattern="diagonal"),)),
@@ -240,7 +255,9 @@ def _relation(connection: duck.Connection, table: str, rows: Sequence[Mapping[st
     types = {"year": "INTEGER", "stated_area_m2": "DOUBLE", "wkt": "VARCHAR"}
     listed = ", ".join(f'"{c}" {types.get(c, "VARCHAR")}' for c in rows[0])
     connection.execute(f"CREATE TABLE given ({listed})")
-    connection.executemany(f"INSERT INTO given VALUES ({', '.join('?' * len(rows[0]))})", [list(r.values()) for r in rows])
+    connection.executemany(
+        f"INSERT INTO given VALUES ({', '.join('?' * len(rows[0]))})", [list(r.values()) for r in rows]
+    )
     extra = (
         f", '{table}' AS _resource, '{run}' AS _run, '01_land/{table}.gpkg' AS _source, 'ab12' AS _source_sha256, "
         "row_number() OVER ()::VARCHAR AS _row"

@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import brotli
 import pytest
@@ -92,7 +93,7 @@ def test_a_route_without_a_row_does_not_answer(app: api.Front) -> None:
 
     class Request:
         method = "GET"
-        scope = {"route": Route()}
+        scope: ClassVar[dict] = {"route": Route()}
 
     with pytest.raises(TwinError):
         gate(Request())  # type: ignore[arg-type]

@@ -32,8 +32,8 @@ HERE = (119.9715, 30.5315)
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rooms]:
-    yield rooms(*village.build(tmp_path_factory.mktemp("tiles")))
+def built(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
+    return rooms(*village.build(tmp_path_factory.mktemp("tiles")))
 
 
 def test_a_tile_has_one_source_layer_per_table_with_class_and_id(built: Rooms) -> None:

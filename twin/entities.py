@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +64,7 @@ class Entities:
             "id": entity_id,
             "entity": kind,
             "key": key,
-            "title": next((s["row_title"] for s in sections if s["row_title"] != key), key),
+            "title": _best_title(sections, key),
             "bbox": box,
             "point": [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2] if box else None,
             "years": sorted({h["year"] for s in sections for h in s["history"] if h["year"] is not None}),
@@ -103,6 +103,7 @@ class Entities:
             **self._head(resource, asked),
             "year": shown,
             "row_title": resource.title_of(visible[shown], asked.language),
+            "named": bool(resource.title_field),
             "bbox": box_of(rows[shown]),
             "fields": self._fields(resource, visible[shown], asked.language),
             "history": [self._edition(resource, y, r, asked.language) for y, r in visible.items()],
@@ -249,6 +250,7 @@ class Entities:
 EMPTY: Json = {
     "year": None,
     "row_title": "",
+    "named": False,
     "bbox": None,
     "fields": [],
     "history": [],
@@ -295,6 +297,12 @@ def _duty(resource: Resource, row: Row, language: str) -> list[Json]:
         if field.name.endswith("_name") and not private and resource.field_named(phone) and row.get(field.name):
             found.append({"role": field.title.in_(language), "name": row[field.name], "phone": row.get(phone)})
     return found
+
+
+def _best_title(sections: Sequence[Json], key: str) -> str:
+    """Give the name a table has for the thing, rather than its code."""
+    named = [s["row_title"] for s in sections if s["named"]]
+    return next((n for n in named if n != key), next(iter(named), key))
 
 
 def _raise_broken(sections: Iterable[Json]) -> None:

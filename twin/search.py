@@ -6,9 +6,10 @@ import re
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from pypinyin import lazy_pinyin
@@ -46,6 +47,10 @@ class Entry:
     field: Field | None = None
 
 
+Index = tuple[list[Entry], list[Resource]]
+"""What is held in memory, and the tables that are too large for it."""
+
+
 class Search:
     """An index over a village's layers and small tables, rebuilt when a table is published."""
 
@@ -54,7 +59,7 @@ class Search:
         self._serving = serving
         self._policy = policy
         self._lock = threading.Lock()
-        self._built: dict[Subject, tuple[tuple[str, ...], list[Entry]]] = {}
+        self._built: dict[Subject, tuple[tuple[str, ...], Index]] = {}
         self._looked: dict[Subject, float] = {}
 
     def find(self, subject: Subject, query: str, *, language: str = "zh-CN", limit: int = 20) -> list[Json]:
@@ -62,12 +67,25 @@ class Search:
         wanted = normal(query)
         if not wanted:
             return []
-        ranked = [(rank, e) for e in self._entries(subject) if (rank := _rank(e, wanted)) is not None]
-        ranked.sort(key=lambda hit: (hit[0], KINDS.index(hit[1].kind), len(hit[1].words[0]), hit[1].words[0]))
-        found = [self._hit(e, language) for _, e in ranked[:limit]]
-        return found or self._by_code(subject, query.strip(), language)[:limit]
+        entries, large = self._index(subject)
+        ranked = [(rank, e) for e in entries if (rank := _rank(e, wanted)) is not None]
+        ranked.sort(
+            key=lambda hit: (hit[0], KINDS.index(hit[1].kind), hit[1].box is None, len(hit[1].words[0]), hit[1].words)
+        )
+        best = self._by_code(large, query.strip()) + [e for _, e in ranked]
+        return [self._hit(e, language) for e in islice(self._once(best), limit)]
 
-    def _entries(self, subject: Subject) -> list[Entry]:
+    def _once(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Give each thing once, however many tables know it."""
+        seen: set[tuple[str, str, str]] = set()
+        for entry in entries:
+            resource = self._onemap.resource(entry.table)
+            key = (entry.words[0], resource.entity_id(entry.id) if resource else entry.layer, "")
+            if key not in seen:
+                seen.add(key)
+                yield entry
+
+    def _index(self, subject: Subject) -> Index:
         now = time.monotonic()
         built = self._built.get(subject)
         if built is not None and self._looked.get(subject, 0) > now:
@@ -76,7 +94,8 @@ class Search:
             versions = tuple(self._version(r.id) for r in self._policy.tables(subject))
             built = self._built.get(subject)
             if built is None or built[0] != versions:
-                built = self._built[subject] = (versions, list(self._gather(subject)))
+                large = [r for r in self._policy.tables(subject) if self._rows(r.id) > MANY]
+                built = self._built[subject] = (versions, (list(self._gather(subject)), large))
             self._looked[subject] = now + FRESH_SECONDS
         return built[1]
 
@@ -98,7 +117,7 @@ class Search:
 
     def _of_table(self, subject: Subject, resource: Resource) -> Iterator[Entry]:
         """Give the rows of one table, newest edition of each, by the columns the subject may look things up by."""
-        if (self._serving.snapshot(resource.id).manifest.get("rows") or 0) > MANY:
+        if self._rows(resource.id) > MANY:
             return
         stored = self._serving.columns(resource.id)
         permitted = set(self._policy.columns(subject, resource.id, None, "filter")) & stored
@@ -112,17 +131,24 @@ class Search:
                 yield from _of_row(resource, layer, row, looked)
             before = row["id"]
 
-    def _by_code(self, subject: Subject, code: str, language: str) -> list[Json]:
+    def _rows(self, table: str) -> int:
+        try:
+            return self._serving.snapshot(table).manifest.get("rows") or 0
+        except (NotFound, StoreBroken):
+            return 0
+
+    def _by_code(self, large: Sequence[Resource], code: str) -> list[Entry]:
         """Look a whole code up in the tables too large to hold."""
-        found = []
-        for resource in self._policy.tables(subject):
+        found: list[Entry] = []
+        for resource in large:
             try:
-                if (self._serving.snapshot(resource.id).manifest.get("rows") or 0) <= MANY:
-                    continue
-                row = self._serving.get(resource.id, code)
+                stored = self._serving.columns(resource.id)
+                columns = ["id", *(c for c in BOX if c in stored)]
+                rows = self._serving.select(resource.id, columns, [("id", "=", code)], limit=1)
             except (NotFound, StoreBroken):
                 continue
-            found += [self._hit(e, language) for e in _of_row(resource, "", row, [])]
+            layer = next((x.id for x in self._onemap.layers if any(d.table == resource.id for d in x.draws)), "")
+            found += [e for row in rows for e in _of_row(resource, layer, row, [])]
         return found
 
     def _hit(self, entry: Entry, language: str) -> Json:

@@ -9,7 +9,7 @@ from typing import Any
 from twin import classes as classing
 from twin.errors import DeclarationError
 from twin.model import ClassItem, Draw, Layer, OneMap
-from twin.policy import ANONYMOUS_LOCAL, DEEPEST, VECTOR_TYPES, Policy, Subject
+from twin.policy import ANONYMOUS_LOCAL, DEEPEST, VECTOR_TYPES, Policy, Subject, drawn_columns
 
 Json = dict[str, Any]
 Expression = list[Any]
@@ -239,9 +239,8 @@ def _paint(onemap: OneMap, sheet: Sheet, draw: Draw) -> Json:
     if draw.type == "fill":
         paint = {"fill-antialias": ANTIALIAS}
     colours = colour_expression(onemap, draw)
-    if colours is not None and draw.type in COLOUR_OF:
-        paint[COLOUR_OF[draw.type]] = colours
-    return {**paint, **{k: _listed(v) for k, v in draw.paint.items()}}
+    classed = {COLOUR_OF[draw.type]: colours} if colours is not None and draw.type in COLOUR_OF else {}
+    return {**paint, **{k: _listed(v) for k, v in draw.paint.items()}, **classed}
 
 
 def _metadata(onemap: OneMap, layer: Layer, draw: Draw) -> Json:
@@ -251,7 +250,7 @@ def _metadata(onemap: OneMap, layer: Layer, draw: Draw) -> Json:
     if not draw.interactive:
         found["onemap:interactive"] = False
     resource = onemap.resource(draw.table)
-    if resource is not None and resource.title_field in draw.columns:
+    if resource is not None and resource.title_field in drawn_columns(draw):
         found["onemap:title"] = resource.title_field
     return found
 

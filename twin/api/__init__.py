@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from a2wsgi import WSGIMiddleware
@@ -13,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from twin.api import problems
+from twin.api import listings, problems
 from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
 from twin.api.rooms import Rooms, rooms
@@ -71,6 +74,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
         openapi_url="/api/v1/openapi.json",
         redirect_slashes=False,
         telemetry=SILENT,
+        lifespan=_warmed,
     )
     app.state.rooms = shared
     app.guard = Guard(app.unguarded)
@@ -89,6 +93,14 @@ def mount(app: Front, pages: Dash) -> Front:
     app.mount("/", PageGate(Packed(WSGIMiddleware(pages.server, workers=PAGE_THREADS), kept)))
     app.guard.csp = page_csp(pages.csp_hashes())
     return app
+
+
+@asynccontextmanager
+async def _warmed(app: FastAPI) -> AsyncIterator[None]:
+    """Verify every table and build the search index while the first page is still on its way."""
+    task = asyncio.create_task(asyncio.to_thread(listings.warm, app.state.rooms))
+    yield
+    await task
 
 
 async def _refused(_: Request, error: Any) -> Response:

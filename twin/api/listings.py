@@ -8,7 +8,7 @@ from twin import style
 from twin.api.rooms import Rooms
 from twin.errors import NotFound, StoreBroken
 from twin.model import Layer, Resource
-from twin.policy import Subject, columns_of
+from twin.policy import ANONYMOUS_LOCAL, Subject, columns_of
 
 Json = dict[str, Any]
 
@@ -38,6 +38,12 @@ def health(rooms: Rooms) -> Json:
             "en": "There is no sign-in yet: only this machine (the loopback) is served",
         },
     }
+
+
+def warm(rooms: Rooms) -> None:
+    """Do now what the first requests would wait for: check the published bytes, attach them, index what is searched."""
+    health(rooms)
+    rooms.search.find(ANONYMOUS_LOCAL, "0")
 
 
 def themes(rooms: Rooms, subject: Subject, language: str) -> Json:

@@ -12,6 +12,7 @@ import brotli
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twin import durable
+from twin.api import problems
 
 STATIC = ("/_dash-component-suites/", "/assets/")
 """Paths whose bytes depend on the URL alone while the process lives (their URLs carry a fingerprint or an mtime)."""
@@ -63,6 +64,8 @@ class Packed:
 
     async def _fresh(self, scope: Scope, receive: Receive, encoding: bytes, *, still: bool) -> Reply:
         reply = await _gather(self._app, scope, receive)
+        if still and reply.status >= 500:
+            return _NOT_THERE  # Dash raises for a path that is no part of a package
         if still and reply.status == 200:
             reply = _still(reply, scope, encoding)
         if not encoding or reply.header(b"content-encoding") or not _worth(reply):
@@ -83,6 +86,13 @@ class Packed:
 
 
 KEPT_AT_304 = frozenset({b"etag", b"cache-control", b"vary"})
+
+
+_NOT_THERE = Reply(
+    status=404,
+    headers=((b"content-type", problems.MEDIA_TYPE.encode()), (b"cache-control", b"no-store")),
+    body=problems.document(404, code="not_found"),
+)
 
 
 def _encoding(accepted: bytes) -> bytes:

@@ -51,7 +51,7 @@ def rooms(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
 def _build(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
     for fault in (*policies.faults(onemap), *style.check(onemap)):
         raise fault
-    serving = Serving(store, threads=settings.threads, memory=settings.memory)
+    serving = Serving(store, memory=settings.memory)  # one thread a query: requests are what runs side by side
     policy = Policy(onemap)
     return Rooms(
         onemap=onemap,

@@ -99,7 +99,7 @@ def feature(request: Request, table: str, feature_id: str, language: Language = 
 
 
 @router.get("/api/v1/identify")
-def identify(
+def identify(  # noqa: PLR0917 - a route's parameters are its query
     request: Request,
     lon: Lon,
     lat: Lat,

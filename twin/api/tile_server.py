@@ -245,8 +245,8 @@ class TileServer:
 
 
 PACKERS: dict[bytes, Callable[[bytes], bytes]] = {
-    b"br": lambda body: brotli.compress(body, quality=4),
-    b"gzip": lambda body: gzip.compress(body, 5, mtime=0),
+    b"br": lambda body: brotli.compress(body, quality=3),
+    b"gzip": lambda body: gzip.compress(body, 3, mtime=0),
 }
 
 
