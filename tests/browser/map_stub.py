@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import dash
@@ -19,6 +20,7 @@ from shapely.geometry import box, shape
 import twin.map
 from tests.browser.harness import CSP
 
+PHOTOMESH = Path(__file__).resolve().parents[3] / "shared" / "data" / "tiles3d" / "photomesh_tileset"
 LON, LAT = 119.97, 30.53
 STEP = 0.001
 SIDE = 10
@@ -222,6 +224,14 @@ def add_tiles(server: flask.Flask, weather: Weather) -> None:
         )
 
 
+def add_scene(server: flask.Flask) -> None:
+    """Serve the photogrammetry tileset of the shared data, where it is."""
+
+    @server.get("/tiles/scene/photomesh/<path:path>")
+    def scene(path: str) -> flask.Response:
+        return flask.send_from_directory(PHOTOMESH, path)
+
+
 def tile_body(layer: str, z: int, x: int, y: int, year: int, ending: str) -> tuple[bytes, str]:
     if layer == "terrain":
         return terrain_tile(z, x, y), "image/png"
@@ -231,15 +241,21 @@ def tile_body(layer: str, z: int, x: int, y: int, year: int, ending: str) -> tup
     return vector_tile(layer, z, x, y, year), "application/vnd.mapbox-vector-tile"
 
 
+def start() -> dict[str, Any]:
+    """Give the props every test begins with."""
+    return {
+        "mapStyle": style(), "layers": LAYERS, "year": 2025, "years": [2020, 2025], "theme": "light",
+        "view": {"center": [LON, LAT], "zoom": 15}, "home": {"bbox": [LON - 0.005, LAT - 0.005, LON + 0.005, LAT + 0.005]},
+        "threeD": {"on": False, "terrain": True, "exaggeration": 1.2}, "attribution": "CGCS2000 · 测试数据",
+        "words": twin.map.words("zh-CN"), "compare": None, "selection": None, "tool": None, "drawn": None, "padding": {},
+    }  # fmt: skip
+
+
 def create(weather: Weather, *, echoed: tuple[str, ...] = ECHOED, **props: Any) -> dash.Dash:
     """Make the app: one map, and a <pre> that echoes each prop out after a trip through the server."""
     app = dash.Dash("map_stub", enable_mcp=False)
     twin.map.attach(app)
-    given = {
-        "id": "map", "mapStyle": style(), "layers": LAYERS, "year": 2025, "years": [2020, 2025],
-        "view": {"center": [LON, LAT], "zoom": 15.3}, "home": {"bbox": [LON - 0.005, LAT - 0.005, LON + 0.005, LAT + 0.005]},
-        "threeD": {"on": False, "terrain": True, "exaggeration": 1.2}, "attribution": "CGCS2000 · 测试数据", **props,
-    }  # fmt: skip
+    given = {"id": "map", **start(), **props}
     app.layout = html.Main(
         [
             html.H1("地图", className="om-hidden"),
@@ -252,6 +268,7 @@ def create(weather: Weather, *, echoed: tuple[str, ...] = ECHOED, **props: Any) 
     for name in echoed:
         app.callback(Output(f"echo-{name}", "children"), Input("map", name), prevent_initial_call=True)(_echo)
     add_tiles(app.server, weather)
+    add_scene(app.server)
     app.index_string = dash.dash._default_index.replace("<html>", '<html lang="zh-CN">').replace(
         "<title>{%title%}</title>", "<title>地图</title>"
     )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 import twin.map
 from tests.browser import map_stub
-from tests.browser.harness import Visit, served
+from tests.browser.harness import Visit, open_page, served
 from tests.browser.map_stub import LAT, LAYERS, LON, Weather
 
 Opener = Callable[..., Visit]
+WIDTH, HEIGHT = 800, 600
 BESIDE_ROAD = (LON + 0.0002, LAT + 0.0002)
 """A point in parcel P0505, off the road in the middle and off the building in the cell."""
 
@@ -38,11 +41,21 @@ def quiet_address(weather: Weather) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def quiet(visit: Opener, quiet_address: str, fine: Weather) -> Visit:
-    found = visit(quiet_address)
+@pytest.fixture(scope="module")
+def standing(chromium: Browser, address: str) -> Iterator[Visit]:
+    """One page for the module: the map is made to live as long as the page, so it must bear every test after another."""
+    found = open_page(chromium, address, width=WIDTH, height=HEIGHT)
     found.idle()
-    return found
+    yield found
+    found.context.close()
+
+
+@pytest.fixture(scope="module")
+def standing_quiet(chromium: Browser, quiet_address: str) -> Iterator[Visit]:
+    found = open_page(chromium, quiet_address, width=WIDTH, height=HEIGHT)
+    found.idle()
+    yield found
+    found.context.close()
 
 
 @pytest.fixture
@@ -52,11 +65,33 @@ def fine(weather: Weather) -> Iterator[Weather]:
     weather.empty.clear()
 
 
-@pytest.fixture
-def seen(visit: Opener, address: str, fine: Weather) -> Visit:
-    found = visit(address)
-    found.idle()
+def from_the_start(found: Visit) -> Visit:
+    """Put the map back to how it opened, and forget what it asked and told."""
+    found.page.mouse.move(2, 2)
+    home = {"kind": "jump", "center": [LON, LAT], "zoom": 15, "pitch": 0, "bearing": 0, "t": time.monotonic()}
+    found.act(lambda: set_props(found, **map_stub.start(), camera=home))
+    found.act(lambda: set_props(found, camera={**home, "t": time.monotonic()}))
+    found.page.evaluate("() => document.activeElement.blur()")
+    found.page.wait_for_timeout(400)  # the last word of what was settling: 150 ms view, 300 ms counts
+    found.page.evaluate(
+        "() => document.querySelectorAll('pre').forEach(p => window.dash_clientside.set_props(p.id, {children: ''}))"
+    )
+    for kept in (found.asked, found.outside, found.complaints, found.answers):
+        kept.clear()
     return found
+
+
+@pytest.fixture
+def seen(standing: Visit, fine: Weather) -> Iterator[Visit]:
+    yield from_the_start(standing)
+    assert standing.complaints == []
+    assert standing.outside == []
+    assert standing.page.evaluate("__onemap.errors") == []
+
+
+@pytest.fixture
+def quiet(standing_quiet: Visit, fine: Weather) -> Visit:
+    return from_the_start(standing_quiet)
 
 
 def set_props(visit: Visit, **props: Any) -> None:
@@ -90,12 +125,14 @@ def click(visit: Visit, lon: float, lat: float) -> dict[str, Any]:
     return echo(visit, "click", f"text !== {json.dumps(before)}")
 
 
-def test_the_page_asks_nobody_but_us_and_complains_of_nothing(seen: Visit) -> None:
-    set_props(seen, threeD={"on": True, "terrain": True})
-    seen.idle()
-    assert seen.outside == []
-    assert seen.complaints == []
-    assert all(status < 400 for status, _ in seen.answers)
+def test_the_page_asks_nobody_but_us_and_complains_of_nothing(visit: Opener, address: str, fine: Weather) -> None:
+    found = visit(address, width=WIDTH, height=HEIGHT)
+    found.idle()
+    assert found.outside == []
+    assert found.complaints == []
+    assert all(status < 400 for status, _ in found.answers)
+    assert [u for u in found.asked if "/tiles/L06/" in u]
+    assert [u for u in found.asked if "/tiles/L02/" in u or "vendor/deck" in u or "vendor/charts" in u] == []
 
 
 def test_layers_are_drawn_with_local_words_and_our_own_symbols(seen: Visit) -> None:
@@ -133,11 +170,6 @@ def test_a_layer_seen_before_goes_and_comes_back_without_a_request(quiet: Visit)
     assert drawn(quiet, "L06.land") >= 90
 
 
-def test_no_tiles_of_a_hidden_layer_are_asked_for(seen: Visit) -> None:
-    assert [u for u in seen.asked if "/tiles/L02/" in u] == []
-    assert [u for u in seen.asked if "/tiles/L06/" in u]
-
-
 def test_a_click_tells_the_server_what_lies_there_topmost_first(seen: Visit) -> None:
     told = click(seen, *BESIDE_ROAD)
     assert told["features"] == [{"layer": "L06", "table": "land", "id": "P0505", "title": "地块0505"}]
@@ -151,9 +183,9 @@ def test_a_click_on_things_one_above_the_other_lists_them_all(seen: Visit) -> No
 
 
 def test_a_click_beside_everything_tells_the_place_alone(seen: Visit) -> None:
-    told = click(seen, LON + 0.008, LAT)
+    told = click(seen, LON + 0.0065, LAT)
     assert told["features"] == []
-    assert told["lngLat"] == pytest.approx([LON + 0.008, LAT], abs=2e-5)
+    assert told["lngLat"] == pytest.approx([LON + 0.0065, LAT], abs=2e-5)
 
 
 def test_the_selected_thing_is_marked_without_a_request(quiet: Visit) -> None:
@@ -170,7 +202,8 @@ def test_the_pointer_shows_the_name_of_what_it_is_over(seen: Visit) -> None:
 
 
 def test_counts_in_view_follow_what_is_shown(seen: Visit) -> None:
-    assert sum(echo(seen, "inView")["L06"].values()) == 100
+    set_props(seen, layers=layers(L06={"hidden": ["02"]}))
+    echo(seen, "inView", "!('02' in value.L06)")
     set_props(seen, layers=layers(L06={"hidden": ["01"]}))
     counts = echo(seen, "inView", "!('01' in value.L06)")
     assert counts["L13"] == {"clinic": 3, "school": 3, "hazard": 3}
@@ -219,9 +252,9 @@ def test_two_years_side_by_side_move_as_one(seen: Visit) -> None:
     seen.page.click("[aria-label=两年对比]")
     seen.until("__onemap.maps.length === 2 && __onemap.idle")
     assert [*seen.page.locator(".om-year").all_text_contents()] == ["2020 年", "2025 年"]
-    seen.page.mouse.move(900, 500)
+    seen.page.mouse.move(600, 400)
     seen.page.mouse.down()
-    seen.page.mouse.move(1000, 420, steps=4)
+    seen.page.mouse.move(680, 340, steps=4)
     seen.page.mouse.up()
     seen.idle()
     a, b = seen.page.evaluate("__onemap.maps.map(m => [m.getCenter().lng, m.getCenter().lat, m.getZoom()])")
@@ -250,9 +283,9 @@ def test_the_divider_follows_the_pointer(seen: Visit) -> None:
     assert box is not None
     seen.page.mouse.move(box["x"] + 22, box["y"] + 22)
     seen.page.mouse.down()
-    seen.page.mouse.move(1366 * 0.3, box["y"], steps=5)
+    seen.page.mouse.move(WIDTH * 0.3, box["y"], steps=5)
     seen.page.mouse.up()
-    assert echo(seen, "compare", "value.at < 40")["at"] == pytest.approx(30, abs=0.5)
+    assert echo(seen, "compare", "Math.abs(value.at - 30) < 0.5")["at"] < 50
 
 
 def test_each_side_answers_for_its_own_year(seen: Visit) -> None:
@@ -264,12 +297,14 @@ def test_each_side_answers_for_its_own_year(seen: Visit) -> None:
 def test_a_line_of_a_kilometre_measures_a_kilometre(seen: Visit) -> None:
     half = map_stub.LINE_M / map_stub.METRES_PER_DEGREE_LAT / 2
     seen.act(
-        lambda: set_props(seen, tool="distance", camera={"kind": "jump", "center": [LON, LAT], "zoom": 14.6, "t": 1})
+        lambda: set_props(seen, tool="distance", camera={"kind": "jump", "center": [LON, LAT], "zoom": 14, "t": 1})
     )
     seen.page.mouse.click(*at(seen, LON, LAT - half))
     seen.page.mouse.click(*at(seen, LON, LAT + half))
     told = echo(seen, "measured", "value.length_m > 10")
-    assert told["length_m"] == pytest.approx(1000, abs=3)  # a pixel is 4 m here; exactness is tested in test_map_build
+    assert told["length_m"] == pytest.approx(
+        1000, abs=8
+    )  # a pixel is 4 m here; the formula itself is proved in test_map_build
     seen.page.get_by_role("button", name="完成").click()
     assert echo(seen, "measured", "value.done")["kind"] == "distance"
 
@@ -333,14 +368,14 @@ def test_camera_commands_go_where_they_say_and_the_view_is_told(seen: Visit) -> 
     set_props(seen, padding={"right": 360}, camera={"kind": "fly", "center": [LON + 0.002, LAT], "zoom": 17, "t": 1})
     told = echo(seen, "viewState", "Math.abs(value.zoom - 17) < 0.01")
     x, _ = at(seen, LON + 0.002, LAT)
-    assert x == pytest.approx((1366 - 360) / 2, abs=2)
+    assert x == pytest.approx((WIDTH - 360) / 2, abs=2)
     assert set(told) == {"center", "zoom", "pitch", "bearing", "bbox"}
     seen.page.click("[aria-label=回到全村]")
     assert echo(seen, "viewState", "value.zoom < 16")["bearing"] == 0
 
 
 def test_less_motion_means_no_flight(visit: Opener, address: str, fine: Weather) -> None:
-    seen = visit(address, reduced_motion="reduce")
+    seen = visit(address, reduced_motion="reduce", width=WIDTH, height=HEIGHT)
     seen.idle()
     set_props(seen, camera={"kind": "fly", "center": [LON + 0.003, LAT], "zoom": 17, "t": 1})
     seen.until("Math.abs(__onemap.maps[0].getZoom() - 17) < 1e-6", timeout=500)
@@ -348,7 +383,7 @@ def test_less_motion_means_no_flight(visit: Opener, address: str, fine: Weather)
 
 def test_a_broken_store_is_said_in_words_and_taken_back_when_mended(visit: Opener, address: str, fine: Weather) -> None:
     fine.broken.add("L14")
-    seen = visit(address, wait="commit")
+    seen = visit(address, wait="commit", width=WIDTH, height=HEIGHT)
     status = seen.page.get_by_role("status").filter(has_text="部分图层暂不可用")
     status.wait_for(timeout=5000)
     seen.idle()
@@ -363,7 +398,7 @@ def test_a_broken_store_is_said_in_words_and_taken_back_when_mended(visit: Opene
 
 def test_a_broken_store_mends_itself_without_a_click(visit: Opener, address: str, fine: Weather) -> None:
     fine.broken.add("L14")
-    seen = visit(address)
+    seen = visit(address, width=WIDTH, height=HEIGHT)
     seen.until("document.querySelector('.om-notice')", timeout=10_000)
     fine.broken.clear()
     seen.until("!document.querySelector('.om-notice')", timeout=10_000)
@@ -371,7 +406,7 @@ def test_a_broken_store_mends_itself_without_a_click(visit: Opener, address: str
 
 def test_an_empty_tile_is_quiet(visit: Opener, address: str, fine: Weather) -> None:
     fine.empty.update({"L14", "L02", "terrain"})
-    seen = visit(address)
+    seen = visit(address, width=WIDTH, height=HEIGHT)
     seen.idle()
     set_props(seen, layers=layers(L02={"visible": True}), threeD={"on": True, "terrain": True})
     seen.idle()
@@ -381,13 +416,13 @@ def test_an_empty_tile_is_quiet(visit: Opener, address: str, fine: Weather) -> N
 
 
 def test_without_webgl_the_server_draws_and_clicks_still_ask(visit: Opener, address: str, fine: Weather) -> None:
-    seen = visit(address, flat=True)
+    seen = visit(address, flat=True, width=WIDTH, height=HEIGHT)
     seen.idle()
     assert seen.page.get_by_role("status").inner_text().startswith("此电脑无法使用 WebGL2")
     assert echo(seen, "ready") == {"ok": True, "flat": True}
     seen.until("document.querySelectorAll('.leaflet-tile-loaded').length > 4")
     assert [u for u in seen.asked if "/tiles/drawn/L06/" in u and "year=2025" in u]
-    seen.page.mouse.click(683, 384)
+    seen.page.mouse.click(WIDTH / 2, HEIGHT / 2)
     assert echo(seen, "click")["features"] == []
     assert echo(seen, "click")["lngLat"] == pytest.approx([LON, LAT], abs=1e-3)
     set_props(seen, layers=layers(L06={"visible": False}), year=2020)
@@ -398,7 +433,7 @@ def test_without_webgl_the_server_draws_and_clicks_still_ask(visit: Opener, addr
 
 def test_without_webgl_a_broken_store_is_said_too(visit: Opener, address: str, fine: Weather) -> None:
     fine.broken.add("drawn")
-    seen = visit(address, flat=True)
+    seen = visit(address, flat=True, width=WIDTH, height=HEIGHT)
     seen.page.get_by_role("status").filter(has_text="底图暂不可用").wait_for(timeout=5000)
     fine.broken.clear()
     seen.page.get_by_role("button", name="重试").click()

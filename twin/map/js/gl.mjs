@@ -71,7 +71,8 @@ function makeClicks(view, sides, scene, tools) {
   return {
     at(side, point, lngLat) {
       const picked = scene.pick(point);
-      const found = under(side.map, side.layers(), point);
+      const isMesh = picked && !picked.feature; // what lies beneath on the screen is not what the roof stands on
+      const found = isMesh ? [] : under(side.map, side.layers(), point);
       if (picked?.feature) found.unshift(picked.feature);
       const place = picked?.coordinate ?? [lngLat.lng, lngLat.lat];
       tell(found, place, picked && { deck: picked.what });

@@ -1,8 +1,8 @@
 // What MapLibre cannot draw: pydeck's own JSON, drawn by deck.gl inside the same map; fetched when first needed.
+import { TILT } from "./camera.mjs";
 import { still } from "./dom.mjs";
 import { absolute } from "./state.mjs";
 
-const TILT = 55;
 const NUDGE_MS = 250;
 const NUDGES = 240;
 
@@ -53,7 +53,11 @@ export function makeScene(view, main, faults) {
     if (!spec) return void overlay?.setProps({ layers: [] });
     const { deck, converter } = await loadDeck();
     if (shown !== spec) return undefined;
-    const failed = (layer, error) => faults.report(`scene:${layer.id}`, { kind: "scene", status: 0, message: String(error?.message ?? error) }, () => draw(spec));
+    const failed = (layer, error) => {
+      const message = String(error?.message ?? error);
+      if (/\(404\)/.test(message)) return; // a mesh delivered without some of its parts is thin, not broken
+      faults.report(`scene:${layer.id}`, { kind: "scene", status: 0, message }, () => again(spec));
+    };
     const layers = converter.convert(withAddresses(spec)).layers.map((layer) =>
       layer.clone({ onTilesetError: (e) => failed(layer, e), onTileError: (tile, message) => failed(layer, message), onError: (e) => failed(layer, e) }));
     if (!overlay) main.map.addControl((overlay = new deck.MapLibreOverlay({ interleaved: true, layers: [], pickingRadius: 3 })));
@@ -62,6 +66,10 @@ export function makeScene(view, main, faults) {
     view.records.deck = overlay;
     return undefined;
   };
+  function again(spec) {
+    overlay?.setProps({ layers: [] });
+    requestAnimationFrame(() => shown === spec && draw(spec));
+  }
   return {
     follow() {
       on = tilt(view, main.map, on);
