@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from etl.demo.frame import YEARS, chance
 from etl.demo.layout import LOT_M, ROADS_AT, Block, Plot, Road
-from etl.demo.terrain import Terrain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+    from etl.demo.terrain import Terrain
 
 Row = dict[str, Any]
 HOUSEHOLDS = 512
@@ -198,7 +203,7 @@ def _house(estate: Estate, lot: Lot, parcel_id: str, household_id: str, added: f
     }
     estate.build(shapes, storeys=storeys, storeys_2025=raised, storey_m=3.1, roof_m=1.6, **facts)
     room = lot.depth - added - deep - 1.9
-    if room > 3.0 and rng.random() < 0.62:
+    if room > 2.6 and rng.random() < 0.72:
         wide = rng.uniform(2.8, 4.2)
         x = (-half, -half + wide) if rng.random() < 0.5 else (half - wide, half)
         y0 = -lot.depth / 2 + added + 0.3
@@ -214,23 +219,38 @@ def _house(estate: Estate, lot: Lot, parcel_id: str, household_id: str, added: f
 
 # kind of yard: (use, storeys, storey height, structure, (x0, x1, y0, y1) as shares of the yard's own frame)
 _PUBLIC = {
-    "committee": (("行政办公", 3, 3.4, "钢混", (0.08, 0.62, 0.52, 0.86)), ("文化礼堂", 2, 4.2, "钢混", (0.68, 0.93, 0.2, 0.86))),
-    "school": (("学校", 4, 3.6, "钢混", (0.06, 0.62, 0.72, 0.92)), ("学校", 3, 3.6, "钢混", (0.06, 0.2, 0.18, 0.66)), ("学校", 1, 6.0, "钢混", (0.72, 0.94, 0.55, 0.92))),
+    "committee": (
+        ("行政办公", 3, 3.4, "钢混", (0.08, 0.62, 0.52, 0.86)),
+        ("文化礼堂", 2, 4.2, "钢混", (0.68, 0.93, 0.2, 0.86)),
+    ),
+    "school": (
+        ("学校", 4, 3.6, "钢混", (0.06, 0.62, 0.72, 0.92)),
+        ("学校", 3, 3.6, "钢混", (0.06, 0.2, 0.18, 0.66)),
+        ("学校", 1, 6.0, "钢混", (0.72, 0.94, 0.55, 0.92)),
+    ),
     "clinic": (("医疗卫生", 2, 3.4, "砖混", (0.12, 0.88, 0.3, 0.85)),),
-    "shops": (("商业", 2, 3.6, "砖混", (0.05, 0.47, 0.12, 0.42)), ("商业", 2, 3.6, "砖混", (0.52, 0.95, 0.12, 0.42)), ("农贸市场", 1, 5.5, "钢混", (0.12, 0.6, 0.56, 0.9))),
-    "works": (("厂房", 1, 8.0, "钢混", (0.08, 0.6, 0.12, 0.56)), ("厂房", 1, 7.0, "钢混", (0.08, 0.6, 0.62, 0.92)), ("厂房办公", 3, 3.4, "砖混", (0.7, 0.92, 0.3, 0.85))),
+    "shops": (
+        ("商业", 2, 3.6, "砖混", (0.05, 0.47, 0.12, 0.42)),
+        ("商业", 2, 3.6, "砖混", (0.52, 0.95, 0.12, 0.42)),
+        ("农贸市场", 1, 5.5, "钢混", (0.12, 0.6, 0.56, 0.9)),
+    ),
+    "works": (
+        ("厂房", 1, 8.0, "钢混", (0.08, 0.6, 0.12, 0.56)),
+        ("厂房", 1, 7.0, "钢混", (0.08, 0.6, 0.62, 0.92)),
+        ("厂房办公", 3, 3.4, "砖混", (0.7, 0.92, 0.3, 0.85)),
+    ),
     "inn": (("民宿", 3, 3.2, "砖混", (0.1, 0.44, 0.3, 0.8)), ("民宿", 2, 3.2, "砖木", (0.55, 0.9, 0.4, 0.85))),
     "care": (("养老服务", 2, 3.4, "砖混", (0.1, 0.9, 0.4, 0.85)),),
     "depot": (("公用设施", 1, 4.5, "砖混", (0.15, 0.7, 0.3, 0.8)),),
-}  # fmt: skip
+}
 
 
-def yard_frame(yard: shapely.Polygon) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def yard_frame(yard: BaseGeometry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a yard's south-western corner, its eastward and its northward side, as vectors in metres."""
     ring = shapely.get_coordinates(shapely.minimum_rotated_rectangle(yard))[:4]
-    sides = sorted((ring[1] - ring[0], ring[2] - ring[1]), key=lambda side: abs(side[0]) / np.hypot(*side))
+    sides = sorted((ring[1] - ring[0], ring[2] - ring[1]), key=lambda side: abs(side[0]) / np.linalg.norm(side))
     along, across = sides[1] * np.sign(sides[1][0]), sides[0] * np.sign(sides[0][1])
-    outward = along / np.hypot(*along) + across / np.hypot(*across)
+    outward = along / np.linalg.norm(along) + across / np.linalg.norm(across)
     return ring[(ring @ outward).argmin()], along, across
 
 
@@ -263,5 +283,5 @@ def roadside(road: Road, fraction: float, side: float) -> shapely.Point:
     """Return a point beside a road, `side` metres left of its centre line."""
     at = road.line.length * fraction
     a, b = (shapely.get_coordinates(road.line.interpolate(p))[0] for p in (at - 1, at + 1))
-    t = (b - a) / np.hypot(*(b - a))
+    t = (b - a) / np.linalg.norm(b - a)
     return shapely.Point(np.round((a + b) / 2 + side * np.array([-t[1], t[0]]), 3))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
@@ -11,8 +12,12 @@ from scipy.sparse.csgraph import connected_components
 
 from etl.demo.layout import Layout, Plot
 from etl.demo.parcels import Tiling
-from etl.demo.terrain import Terrain
 from etl.demo.tiling import faces_of, groups_without_slivers, merged, shared_borders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from etl.demo.terrain import Terrain
 
 # (from class, s from–to, d from–to, to class, at most so many parcels)
 _RECLASSED = (
@@ -36,13 +41,17 @@ def settle(tiling: Tiling, terrain: Terrain, rules: tuple = _EARLIER) -> Tiling:
     for old, (s0, s1), (d0, d1), new, most in rules:
         hit = (classes == old) & np.isin(kinds, ("floor", "terrace")) & (s > s0) & (s < s1) & (d > d0) & (d < d1)
         classes[np.flatnonzero(hit)[:most]] = new
-    return Tiling(polygons=tiling.polygons, classes=classes, kinds=kinds, zones=tiling.zones)
+    return replace(tiling, classes=classes, kinds=kinds)
 
 
 def apply(
     tiling: Tiling, terrain: Terrain, boundary: shapely.Polygon, plots: Sequence[Plot]
-) -> tuple[Tiling, np.ndarray]:
-    """Cut the new plots out of the parcels of 2020; return the tiling of 2025 and the parcel of 2020 each came from."""
+) -> tuple[Tiling, Tiling, np.ndarray]:
+    """Cut the new plots out of the parcels of 2020.
+
+    Return the tiling of 2020 (with the vertices the cuts gave it, so that both years have the same outline), that of
+    2025, and the parcel of 2020 each parcel of 2025 came from.
+    """
     atoms = faces_of(boundary, [*shapely.boundary(tiling.polygons), *(plot.polygon.boundary for plot in plots)])
     points = shapely.point_on_surface(atoms)
     origin = np.full(len(atoms), -1)
@@ -59,11 +68,12 @@ def apply(
     group = groups_without_slivers(pieces, mark, lambda _face, area, kind: kind == "cut" and area < 60)
     polygons, first = merged(pieces, group)
     chief = chief[first]
-    return _reclassed(tiling, polygons, origin[chief], target[chief], plots, terrain), origin[chief]
+    before = replace(tiling, polygons=merged(atoms, origin)[0])
+    return before, _reclassed(tiling, polygons, origin[chief], target[chief], plots, terrain), origin[chief]
 
 
 def _connected(atoms: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """Number the connected patches of atoms that share a key."""
+    """Return the number of the connected patch of atoms with one key that each atom is in."""
     borders = shared_borders(atoms)
     same = key[borders.row] == key[borders.col]
     n = len(atoms)
@@ -89,8 +99,16 @@ def _reclassed(
 
 def plots(laid: Layout, new: set[int]) -> list[Plot]:
     """Return what was laid on the land after 2020: new house blocks with their lanes, and new roads."""
-    roads = [Plot(kind="村道", land_class="1006", polygon=road.line.buffer(road.width_m / 2 + 0.7, cap_style="flat"), name=road.name)
-             for road in laid.roads if road.since > 2020]  # fmt: skip
+    roads = [
+        Plot(
+            kind="村道",
+            land_class="1006",
+            polygon=road.line.buffer(road.width_m / 2 + 0.7, cap_style="flat"),
+            name=road.name,
+        )
+        for road in laid.roads
+        if road.since > 2020
+    ]
     homes = [
         Plot(kind="homes", land_class="0702", polygon=laid.blocks[k].polygon, name=laid.blocks[k].hamlet)
         for k in sorted(new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,9 @@ import pyogrio
 import shapely
 
 from etl.demo.frame import CRS, X0, Y0, chance
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Progress = Callable[[int, int], None]
 Maker = Callable[[int, int, int], pa.RecordBatch]
@@ -139,11 +142,12 @@ def _united(rings: np.ndarray, surplus: int, rng: np.random.Generator) -> tuple[
     areas = np.concatenate([shapely.area(shapely.polygons(part)) for part in (single, joined)])
     parcels = len(single) + len(joined)
     broken = rng.choice(len(single), round(BROKEN_SHARE * parcels), replace=False)
-    single[np.ix_(broken, [corner, 2 * corner])] = single[np.ix_(broken, [2 * corner, corner])]
-    return np.concatenate([shapely.polygons(single), shapely.polygons(joined)]), areas
+    rows = broken[:, None]
+    single[rows, [corner, 2 * corner]] = single[rows, [2 * corner, corner]]
+    return np.concatenate([np.asarray(shapely.polygons(part)) for part in (single, joined)]), areas
 
 
-def _batch(columns: dict[str, np.ndarray], geometry: np.ndarray) -> pa.RecordBatch:
+def _batch(columns: dict[str, np.ndarray], geometry: Any) -> pa.RecordBatch:
     arrays = [pa.array(values) for values in columns.values()]
     shapes = pa.array(shapely.to_wkb(geometry), pa.binary())
     field = pa.field("geometry", pa.binary(), metadata={"ARROW:extension:name": "geoarrow.wkb"})
@@ -162,9 +166,12 @@ def _parcels(village: int, rows: int, seed: int) -> pa.RecordBatch:
     stated = np.round(areas * (1 + rng.normal(0, 0.012, len(polygons))), 2)
     code = village_code(village)
     columns = {
-        "parcel_id": np.array([f"{code}{k + 1:08d}" for k in range(len(polygons))]), "land_class": land, "village_code": np.full(len(polygons), code),
-        "stated_area_m2": stated, "owner_kind": rng.choice(_OWNERS, len(polygons), p=[0.06, 0.34, 0.54, 0.06]),
-    }  # fmt: skip
+        "parcel_id": np.array([f"{code}{k + 1:08d}" for k in range(len(polygons))]),
+        "land_class": land,
+        "village_code": np.full(len(polygons), code),
+        "stated_area_m2": stated,
+        "owner_kind": rng.choice(_OWNERS, len(polygons), p=[0.06, 0.34, 0.54, 0.06]),
+    }
     return _batch(columns, polygons)
 
 
@@ -177,7 +184,7 @@ def _clusters(village: int, rows: int, rng: np.random.Generator, spread: float) 
     centres = rng.uniform(0.12, 0.88, (7, 2)) * VILLAGE_M
     of = rng.choice(7, rows, p=[0.34, 0.2, 0.14, 0.12, 0.09, 0.07, 0.04])
     xy = np.clip(centres[of] + rng.normal(0, spread, (rows, 2)), 15, VILLAGE_M - 15)
-    return _bent(xy + (x0, y0))
+    return _bent(xy + np.array((x0, y0)))
 
 
 def _buildings(village: int, rows: int, seed: int) -> pa.RecordBatch:
@@ -194,9 +201,12 @@ def _buildings(village: int, rows: int, seed: int) -> pa.RecordBatch:
     storeys = rng.choice([1, 2, 3, 4, 5], rows, p=[0.2, 0.3, 0.38, 0.1, 0.02])
     code = village_code(village)
     columns = {
-        "building_id": np.array([f"{code}B{k + 1:05d}" for k in range(rows)]), "village_code": np.full(rows, code), "storeys": storeys.astype(np.int32),
-        "height_m": np.round(storeys * 3.1 + 1.5, 1), "use": rng.choice(_USES, rows, p=[0.78, 0.15, 0.04, 0.03]),
-    }  # fmt: skip
+        "building_id": np.array([f"{code}B{k + 1:05d}" for k in range(rows)]),
+        "village_code": np.full(rows, code),
+        "storeys": storeys.astype(np.int32),
+        "height_m": np.round(storeys * 3.1 + 1.5, 1),
+        "use": rng.choice(_USES, rows, p=[0.78, 0.15, 0.04, 0.03]),
+    }
     return _batch(columns, shapely.polygons(np.round(corners + centre[:, None], 3)))
 
 
@@ -205,7 +215,9 @@ def _points(village: int, rows: int, seed: int) -> pa.RecordBatch:
     xy, code = np.round(_clusters(village, rows, rng, 170.0), 3), village_code(village)
     kind = rng.choice(_KINDS, rows)
     columns = {
-        "point_id": np.array([f"{code}P{k + 1:05d}" for k in range(rows)]), "village_code": np.full(rows, code), "kind": kind,
+        "point_id": np.array([f"{code}P{k + 1:05d}" for k in range(rows)]),
+        "village_code": np.full(rows, code),
+        "kind": kind,
         "name": np.array([f"{kind[k]}{k + 1}" for k in range(rows)]),
-    }  # fmt: skip
+    }
     return _batch(columns, shapely.points(xy))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from etl.demo.frame import CLOCK, chance
 from etl.demo.people import WALKED_ADDRESS, telephone
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Row = dict[str, Any]
 # topic, text, unit, office, big class, small class, days allowed
@@ -53,11 +55,23 @@ def _overdue(case: Row, home: Row, household: Row, days: int, matter: tuple) -> 
     due = CLOCK.replace(hour=9, minute=0) - timedelta(days=days)
     content = text.format(place=home["address"], n=4) + ("(灯杆 L-0231)" if topic == "路灯不亮" else "")
     return {
-        "topic": topic, "content": content, "unit": unit, "office": office, "category": large, "subcategory": small,
-        "sent_at": due - timedelta(days=limit), "due_at": due, "state": "处理中", "alert": "超期", "result": "", "satisfaction": "",
-        "caller_name": household["head_name"], "address": home["address"], "geometry": home["geometry"].centroid,
+        "topic": topic,
+        "content": content,
+        "unit": unit,
+        "office": office,
+        "category": large,
+        "subcategory": small,
+        "sent_at": due - timedelta(days=limit),
+        "due_at": due,
+        "state": "处理中",
+        "alert": "超期",
+        "result": "",
+        "satisfaction": "",
+        "caller_name": household["head_name"],
+        "address": home["address"],
+        "geometry": home["geometry"].centroid,
         "case_id": f"DQ{due - timedelta(days=limit):%Y%m%d}" + case["case_id"][-4:],
-    }  # fmt: skip
+    }
 
 
 def _case(k: int, sent: datetime, home: Row, household: Row, rng: np.random.Generator) -> Row:
@@ -70,14 +84,28 @@ def _case(k: int, sent: datetime, home: Row, household: Row, rng: np.random.Gene
     place = home["address"]
     xy = np.round(shapely.get_coordinates(home["geometry"].centroid)[0] + rng.normal(0, 6, 2), 3)
     return {
-        "case_id": f"DQ{sent:%Y%m%d}{k + 1:04d}", "sequence": k + 1, "source": str(rng.choice(_SOURCES, p=[0.5, 0.2, 0.16, 0.1, 0.04])),
-        "city_number": f"HZ{sent:%y%m%d}{k * 37 % 10000:04d}", "topic": topic, "content": text.format(place=place, n=int(rng.integers(2, 9))),
-        "unit": unit, "office": office, "caller_name": household["head_name"], "caller_phone": telephone(700 + k),
-        "result": "已现场处理并回访" if done else "", "category": large, "subcategory": small, "sent_at": sent, "due_at": due, "state": str(state),
-        "dispatcher": str(rng.choice(["王建平", "李敏", "周敏"])), "alert": "超期" if late else "预警" if not done and due - CLOCK < timedelta(days=1) else "正常",
-        "satisfaction": str(rng.choice(["满意", "基本满意", "不满意"], p=[0.86, 0.1, 0.04])) if done else "", "address": place,
+        "case_id": f"DQ{sent:%Y%m%d}{k + 1:04d}",
+        "sequence": k + 1,
+        "source": str(rng.choice(_SOURCES, p=[0.5, 0.2, 0.16, 0.1, 0.04])),
+        "city_number": f"HZ{sent:%y%m%d}{k * 37 % 10000:04d}",
+        "topic": topic,
+        "content": text.format(place=place, n=int(rng.integers(2, 9))),
+        "unit": unit,
+        "office": office,
+        "caller_name": household["head_name"],
+        "caller_phone": telephone(700 + k),
+        "result": "已现场处理并回访" if done else "",
+        "category": large,
+        "subcategory": small,
+        "sent_at": sent,
+        "due_at": due,
+        "state": str(state),
+        "dispatcher": str(rng.choice(["王建平", "李敏", "周敏"])),
+        "alert": "超期" if late else "预警" if not done and due - CLOCK < timedelta(days=1) else "正常",
+        "satisfaction": str(rng.choice(["满意", "基本满意", "不满意"], p=[0.86, 0.1, 0.04])) if done else "",
+        "address": place,
         "geometry": shapely.Point(xy),
-    }  # fmt: skip
+    }
 
 
 def care_by_grid(households: Sequence[Row]) -> dict[str, Row]:
@@ -140,7 +168,7 @@ def by_house_and_grid(tables: dict[str, list[Row]], seed: int) -> dict[str, list
         for row in tables["households"]
     ]
     counts = care_by_grid(tables["households"])
-    empty = dict.fromkeys(("households", "persons", "elders_60", "elders_80", "elders_alone", "children_14"), 0)
+    empty: Row = dict.fromkeys(("households", "persons", "elders_60", "elders_80", "elders_alone", "children_14"), 0)
     care = [
         {
             "grid_code": g["grid_code"],
@@ -151,7 +179,7 @@ def by_house_and_grid(tables: dict[str, list[Row]], seed: int) -> dict[str, list
         for g in grids
     ]
     population = [
-        {"year": year, "grid_code": row["grid_code"], **{k: int(round(row[k] * share)) for k in empty}}
+        {"year": year, "grid_code": row["grid_code"], **{k: round(row[k] * share) for k in empty}}
         for year, share in ((2020, 1.04), (2025, 1.0))
         for row in care
     ]

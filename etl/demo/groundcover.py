@@ -7,38 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
+from etl.demo import palette
 from etl.demo.frame import chance
 from etl.demo.textures import PIXEL_M, WIDE, Textures
 
-# three colours a parcel's own is drawn between, by class and season
-_PALETTE = {
-    2020: {
-        "0101": ((104, 132, 74), (128, 146, 84), (106, 124, 92)), "0102": ((96, 124, 66), (136, 128, 88), (112, 134, 72)),
-        "0103": ((128, 122, 82), (108, 122, 68), (146, 128, 94)), "0201": ((108, 116, 70), (120, 122, 78), (98, 110, 64)),
-        "0202": ((84, 104, 58), (92, 112, 62), (80, 98, 58)), "0301": ((80, 100, 62), (74, 96, 58), (84, 102, 62)),
-        "0302": ((96, 118, 66), (100, 120, 68), (92, 114, 64)), "0305": ((94, 110, 66), (98, 112, 70), (90, 106, 64)),
-        "0307": ((84, 104, 62), (88, 106, 64), (82, 100, 60)), "0404": ((116, 126, 76), (126, 130, 82), (108, 120, 72)),
-        "1106": ((128, 130, 98), (112, 124, 82), (150, 144, 120)),
-    },
-    2025: {
-        "0101": ((158, 144, 90), (166, 152, 100), (146, 140, 88)), "0102": ((92, 116, 62), (140, 124, 90), (108, 126, 70)),
-        "0103": ((146, 124, 88), (126, 120, 76), (160, 138, 104)), "0201": ((112, 112, 68), (126, 118, 78), (104, 108, 64)),
-        "0202": ((76, 96, 54), (84, 104, 58), (74, 92, 56)), "0301": ((78, 94, 58), (84, 96, 58), (74, 90, 56)),
-        "0302": ((98, 114, 66), (102, 116, 68), (94, 110, 64)), "0305": ((104, 106, 66), (108, 106, 70), (98, 102, 64)),
-        "0307": ((90, 98, 60), (98, 100, 62), (86, 94, 58)), "0404": ((138, 130, 84), (146, 134, 90), (128, 124, 80)),
-        "1106": ((142, 136, 106), (126, 126, 92), (160, 152, 128)),
-    },
-}  # fmt: skip
-_ALWAYS = {
-    "0702": ((152, 146, 132), (144, 138, 124), (158, 152, 138)), "05H1": ((176, 172, 164),) * 3, "08H1": ((158, 154, 146),) * 3,
-    "08H2": ((156, 152, 144),) * 3, "0810": ((164, 154, 142),) * 3, "0601": ((160, 156, 148),) * 3, "0809": ((158, 158, 150),) * 3,
-    "1003": ((116, 116, 116),) * 3, "1006": ((168, 164, 154), (160, 156, 146), (172, 168, 160)), "1101": ((78, 98, 84),) * 3,
-    "1103": ((50, 80, 74),) * 3, "1104": ((84, 104, 88), (94, 110, 90), (76, 98, 88)), "1107": ((92, 106, 86),) * 3,
-    "1109": ((164, 164, 156),) * 3, "1202": ((206, 210, 208), (194, 202, 204), (212, 212, 206)),
-}  # fmt: skip
-# 农村道路 differ from above: lanes between houses, dikes, field tracks
-_KINDS = {"lane": ((150, 146, 136), (142, 138, 128), (156, 150, 140)), "dike": ((128, 132, 92), (138, 134, 102), (122, 126, 86)),
-          "机耕路": ((168, 160, 140), (176, 172, 160), (156, 146, 122))}  # fmt: skip
 WATER = ("1101", "1103", "1104", "1107")
 WOODS = ("0301", "0302", "0305", "0307")
 
@@ -57,25 +29,27 @@ class Cover:
 def make_cover(parcels: list[dict], year: int, seed: int) -> Cover:
     """Choose each parcel's colour, luck and the direction of its rows (its long side)."""
     rng = chance(seed, f"cover{year}")
-    palette = _PALETTE[year] | _ALWAYS
+    colours_of = palette.SEASONAL[year] | palette.ALWAYS
     keys = np.array([np.random.default_rng(int(row["geometry"].area * 1000) % 2**32).random(4) for row in parcels])
-    colours = np.array([_KINDS.get(row["zone"], palette[row["sandiao"]]) for row in parcels], np.float32)
+    colours = np.array([palette.KINDS.get(row["zone"], colours_of[row["sandiao"]]) for row in parcels], np.float32)
     mix = keys[:, :3] ** 2 + 0.02
     mix /= mix.sum(axis=1, keepdims=True)
     colour = (colours * mix[:, :, None]).sum(axis=1) * (1 + 0.05 * rng.standard_normal((len(parcels), 1)))
     turn = np.array([_direction(row["geometry"]) for row in parcels])
     first = np.zeros(1, np.float32)
     return Cover(
-        codes=np.array(["", *(row["sandiao"] for row in parcels)]), colour=np.vstack([np.full(3, 70), colour]).astype(np.float32),
-        along=np.append(first, np.cos(turn)).astype(np.float32), across=np.append(first, np.sin(turn)).astype(np.float32),
+        codes=np.array(["", *(row["sandiao"] for row in parcels)]),
+        colour=np.vstack([np.full(3, 70), colour]).astype(np.float32),
+        along=np.append(first, np.cos(turn)).astype(np.float32),
+        across=np.append(first, np.sin(turn)).astype(np.float32),
         luck=np.append(first, keys[:, 3]).astype(np.float32),
-    )  # fmt: skip
+    )
 
 
 def _direction(polygon: shapely.Polygon) -> float:
     box = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon))
     sides = np.diff(box[:3], axis=0)
-    longest = sides[np.hypot(*sides.T).argmax()]
+    longest = sides[np.linalg.norm(sides, axis=1).argmax()]
     return float(np.arctan2(longest[1], longest[0]))
 
 

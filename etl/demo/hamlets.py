@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING
+
 import numpy as np
 import shapely
 
@@ -21,7 +24,14 @@ from etl.demo.layout import (
     river_half_width,
     strip,
 )
-from etl.demo.terrain import Terrain, Valley
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+    from shapely.geometry.base import BaseGeometry
+
+    from etl.demo.terrain import Terrain, Valley
 
 FIRST_ROW_M = 8.5
 
@@ -31,7 +41,7 @@ def _road_strip(valley: Valley, road: str, side: int, s0: float, s1: float, near
     return strip(valley, s0, s1, lambda s: at(s) + side * near, lambda s: at(s) + side * far)
 
 
-def make_blocks(terrain: Terrain, reserved: shapely.Geometry, seed: int) -> tuple[Block, ...]:
+def make_blocks(terrain: Terrain, reserved: BaseGeometry, seed: int) -> tuple[Block, ...]:
     """Lay blocks of five to seven lots in rows behind each hamlet's road, where the ground is fit to build on."""
     rng = chance(seed, "blocks")
     found: list[Block] = []
@@ -40,16 +50,14 @@ def make_blocks(terrain: Terrain, reserved: shapely.Geometry, seed: int) -> tupl
     return tuple(found)
 
 
-def _hamlet_blocks(
-    terrain: Terrain, hamlet: Hamlet, reserved: shapely.Geometry, rng: np.random.Generator
-) -> list[Block]:
+def _hamlet_blocks(terrain: Terrain, hamlet: Hamlet, reserved: BaseGeometry, rng: np.random.Generator) -> list[Block]:
     edges = [hamlet.s0]
     while edges[-1] < hamlet.s1:
         edges.append(edges[-1] + LOT_M * rng.integers(4, 8) + LANE_M)
     found, west, east = [], hamlet.s0, hamlet.s1
     for row in range(hamlet.rows):
         near = FIRST_ROW_M + row * ROW_M
-        for s0, s1 in zip(edges, edges[1:], strict=False):
+        for s0, s1 in itertools.pairwise(edges):
             start, end = max(s0, west), min(s1 - LANE_M, east)
             if end - start < 1.6 * LOT_M:
                 continue
@@ -139,8 +147,8 @@ def make_ponds(terrain: Terrain) -> tuple[Plot, ...]:
 def _between(valley: Valley, s0: float, s1: float, near: float, far: float) -> shapely.Polygon:
     """Return the plot between two shares of the way from the river's south bank to the ring road."""
 
-    def at(share: float):  # noqa: ANN202
-        def offset(s: np.ndarray) -> np.ndarray:
+    def at(share: float) -> Callable[[ArrayLike], np.ndarray]:
+        def offset(s: ArrayLike) -> np.ndarray:
             bank = valley.river(s) - river_half_width(s) - 7
             return bank + share * (ring_road(s) + 6 - bank)
 

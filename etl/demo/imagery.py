@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -14,8 +14,12 @@ from etl.demo.frame import YEARS, chance
 from etl.demo.surface import burn
 from etl.demo.terrain import DEM_CELL_M, noise
 from etl.demo.textures import PIXEL_M, WIDE, Textures, enlarged, make_textures, sun
-from etl.demo.village import Truth
 from twin import rasters
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl.demo.village import Truth
 
 _BAND_ROWS = 500
 _SHADOW = np.array([0.50, 0.53, 0.60], np.float32)

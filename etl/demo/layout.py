@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike
 
 from etl.demo.frame import chance
 from etl.demo.lines import level_lines
 from etl.demo.terrain import DAMMED, RESERVOIR_LEVEL_M, Terrain, Valley
 
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+Offset = float | Callable[[ArrayLike], np.ndarray]
 BRIDGES_S = ((350.0, "石埠桥"), (1455.0, "溪口桥"), (2640.0, "东坞桥"))
 NEW_BRIDGE_S = 2020.0
 ROW_M, LOT_M, LANE_M = 23.0, 15.2, 4.0
@@ -34,7 +41,7 @@ class Plot:
 
     kind: str
     land_class: str
-    polygon: shapely.Geometry
+    polygon: BaseGeometry
     name: str = ""
 
 
@@ -84,17 +91,18 @@ HAMLETS = (
     Hamlet(name="东坞", road="溪口路", side=1, s0=2240, s1=2680, rows=5),
     Hamlet(name="东坞", road="溪口路", side=-1, s0=2330, s1=2600, rows=1),
     Hamlet(name="前山", road="环村路", side=-1, s0=1060, s1=1800, rows=5),
+    Hamlet(name="南坞", road="环村路", side=-1, s0=2300, s1=2620, rows=2),
     Hamlet(name="石埠", road="环村路", side=-1, s0=470, s1=920, rows=3),
 )
 
 
-def main_road(s: np.ndarray) -> np.ndarray:
+def main_road(s: ArrayLike) -> np.ndarray:
     """Return the offset of 溪口路 from the valley axis, metres north."""
     s = np.asarray(s, float)
     return 178 + 24 * np.sin(s / 330 + 1.1) + 7 * np.sin(s / 140)
 
 
-def ring_road(s: np.ndarray) -> np.ndarray:
+def ring_road(s: ArrayLike) -> np.ndarray:
     """Return the offset of 环村路 from the valley axis, metres (south is negative)."""
     s = np.asarray(s, float)
     return -(182 + 20 * np.sin(s / 290 + 0.5) + 6 * np.sin(s / 120 + 2))
@@ -103,12 +111,12 @@ def ring_road(s: np.ndarray) -> np.ndarray:
 ROADS_AT = {"溪口路": main_road, "环村路": ring_road}
 
 
-def river_half_width(s: np.ndarray) -> np.ndarray:
+def river_half_width(s: ArrayLike) -> np.ndarray:
     """Return half the width of the water, metres."""
     return 12.5 + 2.5 * np.sin(np.asarray(s, float) / 210)
 
 
-def strip(valley: Valley, s0: float, s1: float, low: np.ndarray | float, high: np.ndarray | float) -> shapely.Polygon:
+def strip(valley: Valley, s0: float, s1: float, low: Offset, high: Offset) -> shapely.Polygon:
     """Return the polygon between two offsets (numbers or functions of s) from `s0` to `s1`."""
     s = np.linspace(s0, s1, max(2, int(abs(s1 - s0) / 8) + 1))
     near, far = (edge(s) if callable(edge) else np.full_like(s, edge) for edge in (low, high))
@@ -116,7 +124,7 @@ def strip(valley: Valley, s0: float, s1: float, low: np.ndarray | float, high: n
 
 
 def _line(points: np.ndarray) -> shapely.LineString:
-    return shapely.LineString(points).simplify(0.15)
+    return shapely.LineString(shapely.get_coordinates(shapely.LineString(points).simplify(0.15)))
 
 
 def _ring(valley: Valley) -> shapely.LineString:
@@ -144,7 +152,7 @@ def _rounded(points: np.ndarray) -> np.ndarray:
 
 def _beside(xy: np.ndarray, offset: float) -> np.ndarray:
     along = np.gradient(xy, axis=0)
-    normal = np.column_stack([-along[:, 1], along[:, 0]]) / np.hypot(*along.T)[:, None]
+    normal = np.column_stack([-along[:, 1], along[:, 0]]) / np.linalg.norm(along, axis=1)[:, None]
     return _rounded(xy + normal * offset)
 
 
@@ -158,8 +166,11 @@ def make_roads(terrain: Terrain, seed: int) -> tuple[Road, ...]:
         _crossing(valley, "溪南连接线", NEW_BRIDGE_S, 2023),
     ]
     for stream, name, share, road in (
-        (DAMMED, "上塘路", 0.425, main_road), ("石坞溪", "石坞路", 0.58, main_road),
-        ("前山溪", "前山路", 0.50, ring_road), ("南坞溪", "南坞路", 0.50, ring_road)):  # fmt: skip
+        (DAMMED, "上塘路", 0.425, main_road),
+        ("石坞溪", "石坞路", 0.58, main_road),
+        ("前山溪", "前山路", 0.50, ring_road),
+        ("南坞溪", "南坞路", 0.50, ring_road),
+    ):
         roads.append(_valley_road(terrain, stream, name, share, road))
     return (*roads, *_tracks(valley, chance(seed, "tracks")), *_paths(terrain))
 
@@ -170,12 +181,14 @@ def _crossing(valley: Valley, name: str, s: float, since: int) -> Road:
     return Road(name=name, kind="村道", width_m=5.0, surface="水泥", line=_line(valley.at(s + bow, d)), since=since)
 
 
-def _valley_road(terrain: Terrain, stream: str, name: str, share: float, start: object) -> Road:
+def _valley_road(
+    terrain: Terrain, stream: str, name: str, share: float, start: Callable[[ArrayLike], np.ndarray]
+) -> Road:
     side = next(one for one in terrain.streams if one.name == stream)
     line = _beside(side.xy, 13.0)
     d = np.array([_offset_of(terrain, p) for p in line])
-    first = int(np.argmax(np.abs(d[:, 1]) > np.abs(start(d[:, 0]))))  # type: ignore[operator]
-    joint = terrain.valley.at(d[first, 0], start(d[first, 0]))  # type: ignore[operator]
+    first = int(np.argmax(np.abs(d[:, 1]) > np.abs(start(d[:, 0]))))
+    joint = terrain.valley.at(d[first, 0], start(d[first, 0]))
     last = int(share * len(line))
     return Road(
         name=name, kind="村道", width_m=3.5, surface="水泥", line=_line(np.vstack([joint, line[first + 1 : last]]))
@@ -222,82 +235,11 @@ def make_reservoir(terrain: Terrain) -> shapely.Polygon:
     cut = shapely.line_locate_point(shapely.LineString(side.xy), dam.intersection(shapely.LineString(side.xy)).centroid)
     inside = shapely.line_interpolate_point(shapely.LineString(side.xy), cut + 60)
     lake = next(face for face in faces if face.contains(inside))
-    return shapely.Polygon(lake.exterior).buffer(-6).buffer(6).simplify(0.5)
+    smooth = shapely.Polygon(lake.exterior).buffer(-6).buffer(6).simplify(0.5)
+    return shapely.Polygon(shapely.get_coordinates(smooth))
 
 
 def _longer(line: shapely.LineString, by: float) -> shapely.LineString:
     (ax, ay), (bx, by_) = line.coords[0], line.coords[-1]
     k = by / line.length
     return shapely.LineString([(ax - (bx - ax) * k, ay - (by_ - ay) * k), (bx + (bx - ax) * k, by_ + (by_ - ay) * k)])
-
-
-def clear_tracks(laid: Layout) -> Layout:
-    """Return the layout with field tracks ended where they meet ponds, yards and house blocks."""
-    taken = shapely.union_all(
-        [*(plot.polygon for plot in laid.plots), *(block.polygon.buffer(2) for block in laid.blocks)]
-    )
-    roads = []
-    for road in laid.roads:
-        parts = [road.line] if road.kind != "机耕路" else shapely.get_parts(road.line.difference(taken))
-        roads += [Road(**{**road.__dict__, "line": part}) for part in parts if part.length > 30]
-    return Layout(**{**laid.__dict__, "roads": tuple(roads)})
-
-
-def make_river(valley: Valley) -> shapely.Polygon:
-    """Return the river's water surface across the whole window."""
-    low, high = (lambda s, k=k: valley.river(s) + k * river_half_width(s) for k in (-1, 1))
-    return strip(valley, -150, 3250, low, high)
-
-
-def brooks(terrain: Terrain) -> tuple[tuple[str, shapely.LineString], ...]:
-    """Return the side streams as far up as they carry water all year."""
-    sides = [one for one in terrain.streams if one.order == 1]
-    return tuple((one.name, shapely.LineString(one.xy[: int(0.45 * len(one.xy))])) for one in sides)
-
-
-def _clipped(line: shapely.Geometry, boundary: shapely.Polygon) -> list[shapely.Geometry]:
-    parts = shapely.get_parts(shapely.set_precision(line.intersection(boundary), 0.001))
-    return [part for part in parts if part.length > 5]
-
-
-def road_rows(laid: Layout, boundary: shapely.Polygon) -> list[dict]:
-    """Return the roads' centre lines within the village."""
-    rows = [
-        {"name": road.name, "class": road.kind, "width_m": road.width_m, "surface": road.surface, "since_year": road.since, "geometry": part}
-        for road in laid.roads for part in _clipped(road.line, boundary)]  # fmt: skip
-    return [{"road_id": f"DL{k + 1:03d}", **row} for k, row in enumerate(rows)]
-
-
-def river_rows(laid: Layout, boundary: shapely.Polygon) -> list[dict]:
-    """Return the centre lines of the river and its streams, with the river chief who answers for each."""
-    chiefs = ("王建平", "李敏", "沈国强", "陈志明", "姚海根")
-    named = [
-        ("示溪", _centre(laid.river)),
-        *((name or f"无名溪{k + 1}", line) for k, (name, line) in enumerate(laid.streams)),
-    ]
-    rows = [
-        {"name": name, "level": "镇级" if k == 0 else "村级", "river_chief_name": chiefs[k % 5], "river_chief_phone": f"1390000{600 + k:04d}", "geometry": part}
-        for k, (name, line) in enumerate(named) for part in _clipped(line, boundary)]  # fmt: skip
-    return [{"river_id": f"HL{k + 1:03d}", **row} for k, row in enumerate(rows)]
-
-
-def _centre(river: shapely.Polygon) -> shapely.LineString:
-    xy = shapely.get_coordinates(river)[:-1]
-    half = len(xy) // 2
-    return shapely.LineString((xy[:half] + xy[half:][::-1]) / 2)
-
-
-def water_rows(laid: Layout, boundary: shapely.Polygon) -> list[dict]:
-    """Return water surfaces: the river, the reservoir and the ponds."""
-    waters = [("示溪", "河流", laid.river), ("上塘水库", "水库", laid.reservoir)]
-    waters += [
-        (plot.name, "养殖塘" if plot.kind == "fish pond" else "坑塘", plot.polygon)
-        for plot in laid.plots
-        if "pond" in plot.kind
-    ]
-    rows = [
-        {"name": name, "kind": kind, "geometry": part}
-        for name, kind, polygon in waters
-        for part in _clipped(polygon, boundary)
-    ]
-    return [{"water_id": f"SY{k + 1:03d}", **row} for k, row in enumerate(rows)]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import shapely
 from scipy.ndimage import distance_transform_edt, gaussian_filter, gaussian_filter1d
 from scipy.ndimage import label as connected
 
-from etl.demo.frame import X0, Y0
-from etl.demo.terrain import CELL_M, Terrain
+from etl.demo.frame import X0, Y0, chance
+from etl.demo.terrain import CELL_M, Terrain, noise
 
-# Marching squares: for each of the 16 corner patterns (SW 1, SE 2, NE 4, NW 8) the pairs of edges (S 0, E 1, N 2, W 3) to join.
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+# Marching squares: for each pattern of corners (SW 1, SE 2, NE 4, NW 8), pairs of edges (S 0, E 1, N 2, W 3).
 _JOINS = {
     1: ((3, 0),), 2: ((0, 1),), 3: ((3, 1),), 4: ((1, 2),), 5: ((3, 2), (0, 1)), 6: ((0, 2),), 7: ((3, 2),),
     8: ((2, 3),), 9: ((2, 0),), 10: ((3, 0), (1, 2)), 11: ((2, 1),), 12: ((1, 3),), 13: ((1, 0),), 14: ((0, 3),),
 }  # fmt: skip
 
 
-def level_lines(field: np.ndarray, level: float, cell: float = CELL_M) -> list[shapely.LineString]:
+def level_lines(field: np.ndarray, level: float, cell: float = CELL_M) -> list[BaseGeometry]:
     """Return the lines where `field` (row 0 south, nodes `cell` metres apart) crosses `level`, in world metres."""
     above = field > level
     sw, se, ne, nw = above[:-1, :-1], above[:-1, 1:], above[1:, 1:], above[1:, :-1]
@@ -26,7 +31,7 @@ def level_lines(field: np.ndarray, level: float, cell: float = CELL_M) -> list[s
     ends = np.concatenate(segments) * cell + (X0, Y0)
     if not len(ends):
         return []
-    merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(np.round(ends, 4))))
+    merged = shapely.line_merge(shapely.MultiLineString(np.round(ends, 4).tolist()))
     return list(shapely.get_parts(merged))
 
 
@@ -56,7 +61,7 @@ def smooth(xy: np.ndarray, sigma: float) -> np.ndarray:
     return inner
 
 
-def label_borders(labels: np.ndarray, sigma: float = 2.2) -> list[shapely.LineString]:
+def label_borders(labels: np.ndarray, sigma: float = 2.2) -> list[BaseGeometry]:
     """Return the smoothed borders between differently labelled nodes; each border once, joined at common corners."""
     half = CELL_M / 2
     j, i = np.nonzero(labels[:, :-1] != labels[:, 1:])
@@ -65,8 +70,8 @@ def label_borders(labels: np.ndarray, sigma: float = 2.2) -> list[shapely.LineSt
     j, i = np.nonzero(labels[:-1] != labels[1:])
     x, y = i * CELL_M, j * CELL_M + half
     level = np.stack([np.column_stack([x - half, y]), np.column_stack([x + half, y])], axis=1)
-    segments = shapely.linestrings(np.concatenate([upright, level]) + (X0, Y0))
-    arcs = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(segments)))
+    segments = (np.concatenate([upright, level]) + np.array((X0, Y0))).tolist()
+    arcs = shapely.get_parts(shapely.line_merge(shapely.MultiLineString(segments)))
     return [shapely.LineString(smooth(shapely.get_coordinates(arc), sigma)).simplify(0.7) for arc in arcs]
 
 
@@ -74,11 +79,16 @@ def clean_labels(labels: np.ndarray, least_cells: int) -> np.ndarray:
     """Give every connected patch smaller than `least_cells` to its nearest larger neighbour."""
     small = np.zeros(labels.shape, bool)
     for value in np.unique(labels):
-        patches, _ = connected(labels == value)
+        patches = _patches(labels == value)
         sizes = np.bincount(patches.ravel())
         small |= (sizes < least_cells)[patches] & (patches > 0)
-    _, (j, i) = distance_transform_edt(small, return_indices=True)
-    return labels[j, i]
+    nearest = np.asarray(distance_transform_edt(small, return_distances=False, return_indices=True), dtype=int)
+    return labels[nearest[0], nearest[1]]
+
+
+def _patches(mask: np.ndarray) -> np.ndarray:
+    numbered: Any = connected(mask)
+    return numbered[0]
 
 
 def ridge_walk(z: np.ndarray, low: int, high: int) -> np.ndarray:
@@ -99,9 +109,9 @@ def ridge_walk(z: np.ndarray, low: int, high: int) -> np.ndarray:
     return walk + low
 
 
-def ridge_boundary(z: np.ndarray) -> shapely.Polygon:
+def ridge_boundary(z: np.ndarray, seed: int) -> shapely.Polygon:
     """Return the village outline: the ridge walks of the four sides, closed at their crossings."""
-    coarse = gaussian_filter(z, 2)[::2, ::2]
+    coarse = (gaussian_filter(z, 2) + 14 * noise(chance(seed, "boundary"), z.shape, 11))[::2, ::2]
     cell, n = 2 * CELL_M, coarse.shape[0]
     along = np.arange(n)
     walks = [
@@ -115,14 +125,14 @@ def ridge_boundary(z: np.ndarray) -> shapely.Polygon:
     return shapely.set_precision(outline.simplify(1.0), 0.001)
 
 
-def uphill_cuts(terrain: Terrain, z: np.ndarray, seeds: np.ndarray, climb: float) -> list[shapely.LineString]:
+def uphill_cuts(terrain: Terrain, z: np.ndarray, seeds: np.ndarray, climb: float) -> list[BaseGeometry]:
     """Walk from every seed straight up the slope until `climb` metres higher; return the walked lines."""
-    gy, gx = np.gradient(gaussian_filter(z, 1.5), CELL_M)
+    gy, gx = (np.asarray(g) for g in np.gradient(gaussian_filter(z, 1.5), CELL_M))
     start = terrain.sample(z, seeds)
     paths, here, done = [seeds], seeds.copy(), np.zeros(len(seeds), bool)
     for _ in range(16):
         g = np.column_stack([terrain.sample(gx, here), terrain.sample(gy, here)])
-        step = 4.0 * g / np.maximum(np.hypot(*g.T), 1e-6)[:, None]
+        step = 4.0 * g / np.maximum(np.linalg.norm(g, axis=1), 1e-6)[:, None]
         here = np.where(done[:, None], here, here + step)
         paths.append(here)
         done |= terrain.sample(z, here) > start + climb + 0.15

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from scipy.ndimage import gaussian_filter
 
-from etl.demo.frame import VILLAGE_CODE, chance
+from etl.demo.frame import chance
 from etl.demo.layout import Layout, Plot, main_road, ring_road, river_half_width
 from etl.demo.lines import clean_labels, label_borders, level_lines, uphill_cuts
 from etl.demo.terrain import Terrain, noise
 from etl.demo.tiling import faces_of, groups_without_slivers, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
 
 FLOOR, TERRACE, FOREST = 0, 1, 2
 TERRACE_STEP_M = 5.5
@@ -32,22 +39,19 @@ def zone_labels(terrain: Terrain, seed: int) -> np.ndarray:
     """Label each node: valley floor, terraced slope or a compartment of forest (catchment and height band)."""
     rng = chance(seed, "zones")
     rise, slope = gaussian_filter(terrain.rise, 1.5), gaussian_filter(terrain.slope, 1.5)
-    wobble = noise(rng, rise.shape, 9)
+    wobble = noise(rng, terrain.shape, 9)
     sunny = np.where(terrain.d > 0, 52, 34) + 13 * wobble
-    sunny = sunny * np.clip(0.62 + 0.55 * noise(rng, rise.shape, 22), 0.2, 1.3)
+    sunny = sunny * np.clip(0.62 + 0.55 * noise(rng, terrain.shape, 22), 0.2, 1.3)
     zone = np.where((rise < 10.5) & (slope < 0.12), FLOOR, np.where((rise < sunny) & (slope < 0.40), TERRACE, FOREST))
     zone = clean_labels(zone, 45)
     band = np.digitize(rise + 6 * wobble, (75, 125))
-    order = np.array([0, *(stream.order for stream in terrain.streams)])
-    main = np.where(order == 2, terrain.catchment.max() + 1, np.arange(len(order)))
     compartment = terrain.catchment * 4 + band
-    del main
     return clean_labels(np.where(zone == FOREST, FOREST + compartment, zone), 95)
 
 
-def hard_plots(layout: Layout, terrain: Terrain, boundary: shapely.Geometry) -> list[Plot]:
+def hard_plots(layout: Layout, terrain: Terrain, boundary: BaseGeometry) -> list[Plot]:
     """Return the laid-out plots, each cut clear of those before it; roads of 2025 are left for later."""
-    taken: shapely.Geometry = shapely.Polygon()
+    taken: BaseGeometry = shapely.Polygon()
     found: list[Plot] = []
     for layer in _precedence(layout, terrain):
         pieces = []
@@ -124,15 +128,19 @@ def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
     rng, valley = chance(seed, "fields"), terrain.valley
     s = np.arange(-60, 3160, 12.0)
     bank_n, bank_s = valley.river(s) + river_half_width(s) + 5, valley.river(s) - river_half_width(s) - 5
-    bands = [(bank_n, main_road(s), 3), (bank_s, ring_road(s), 3),
-             (main_road(s), main_road(s) + 330, 6), (ring_road(s), ring_road(s) - 330, 6)]  # fmt: skip
+    bands = [
+        (bank_n, main_road(s), 3),
+        (bank_s, ring_road(s), 3),
+        (main_road(s), main_road(s) + 330, 6),
+        (ring_road(s), ring_road(s) - 330, 6),
+    ]
     found = []
     for near, far, rows in bands:
         shares = np.linspace(0, 1, rows + 1)
         shares[1:-1] += rng.uniform(-0.2, 0.2, rows - 1) / rows
         curves = [near + share * (far - near) for share in shares]
         found += [shapely.LineString(valley.at(s, curve)) for curve in curves]
-        for low, high in zip(curves, curves[1:], strict=False):
+        for low, high in itertools.pairwise(curves):
             found += _cross_cuts(terrain, s, low, high, rng)
     return found
 
@@ -142,7 +150,7 @@ def _cross_cuts(
 ) -> list[shapely.LineString]:
     found, at = [], float(s[0])
     while at < s[-1]:
-        at += rng.choice([17, 21, 26, 32, 44], p=[0.2, 0.28, 0.26, 0.17, 0.09]) * rng.uniform(0.85, 1.15)
+        at += rng.choice([18, 23, 28, 35, 48], p=[0.2, 0.28, 0.26, 0.17, 0.09]) * rng.uniform(0.85, 1.15)
         lean = rng.normal(0, 2.5)
         d = [np.interp(at, s, low), np.interp(at, s, high)]
         span = np.sign(d[1] - d[0]) * 0.4
@@ -163,13 +171,13 @@ def terrace_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:
     return found
 
 
-def _along(line: shapely.LineString, rng: np.random.Generator) -> np.ndarray:
+def _along(line: Any, rng: np.random.Generator) -> np.ndarray:
     at = np.arange(rng.uniform(10, 60), line.length, 74.0)
     at = at + rng.uniform(-22, 22, len(at))
-    return shapely.get_coordinates(shapely.line_interpolate_point(line, np.clip(at, 1, line.length - 1)))
+    return np.array([line.interpolate(place).coords[0] for place in np.clip(at, 1, line.length - 1)]).reshape(-1, 2)
 
 
-def cut(terrain: Terrain, layout: Layout, boundary: shapely.Geometry, seed: int) -> Tiling:
+def cut(terrain: Terrain, layout: Layout, boundary: BaseGeometry, seed: int) -> Tiling:
     """Cut the village of 2020 into parcels and give each its land class."""
     plots = hard_plots(layout, terrain, boundary)
     labels = zone_labels(terrain, seed)
@@ -197,17 +205,15 @@ def cut(terrain: Terrain, layout: Layout, boundary: shapely.Geometry, seed: int)
     return _used(tiling, terrain, seed)
 
 
-def _within(lines: list[shapely.LineString], area: shapely.Geometry) -> list[shapely.Geometry]:
+def _within(lines: Sequence[BaseGeometry], area: BaseGeometry) -> list[BaseGeometry]:
     shapely.prepare(area)
     kept = shapely.intersection(np.array(lines, dtype=object), area)
     return [line for line in kept if not line.is_empty]
 
 
-def _zone_area(
-    free: shapely.Geometry, borders: list, terrain: Terrain, zones: np.ndarray, zone: int
-) -> shapely.Geometry:
+def _zone_area(free: BaseGeometry, borders: list, terrain: Terrain, zones: np.ndarray, zone: int) -> BaseGeometry:
     faces = shapely.get_parts(
-        shapely.polygonize([shapely.union_all([free.envelope.exterior, *borders], grid_size=0.001)])
+        shapely.polygonize([shapely.union_all([free.envelope.boundary, *borders], grid_size=0.001)])
     )
     mine = faces[_zone_of(faces, terrain, zones) == zone]
     return shapely.union_all(mine).intersection(free)
@@ -240,13 +246,13 @@ def _used(tiling: Tiling, terrain: Terrain, seed: int) -> Tiling:
     rng = chance(seed, "use")
     classes = tiling.classes.copy()
     xy = shapely.get_coordinates(shapely.centroid(tiling.polygons))
-    patch = terrain.sample(noise(rng, terrain.z.shape, 9), xy)
-    patch2 = terrain.sample(noise(rng, terrain.z.shape, 14), xy)
+    patch = terrain.sample(noise(rng, terrain.shape, 9), xy)
+    patch2 = terrain.sample(noise(rng, terrain.shape, 14), xy)
     rise, d = terrain.sample(terrain.rise, xy), terrain.sample(terrain.d, xy)
     luck = rng.random(len(classes))
     for k in np.flatnonzero(classes == ""):
         classes[k] = _use_of(tiling.zones[k], patch[k], patch2[k], rise[k], d[k], luck[k])
-    return Tiling(polygons=tiling.polygons, classes=classes, kinds=tiling.kinds, zones=tiling.zones)
+    return replace(tiling, classes=classes)
 
 
 def _use_of(zone: int, patch: float, patch2: float, rise: float, d: float, luck: float) -> str:
@@ -263,38 +269,3 @@ def _use_of(zone: int, patch: float, patch2: float, rise: float, d: float, luck:
     if patch2 > 0.35 and rise < 120:
         return "0302"
     return "0305" if luck < 0.07 else "0307" if luck < 0.13 else "0301"
-
-
-def numbers(polygons: np.ndarray) -> np.ndarray:
-    """Number parcels of 2020 from 1, in bands from north to south, west to east within a band."""
-    xy = shapely.get_coordinates(shapely.centroid(polygons))
-    order = np.lexsort((xy[:, 0], -(xy[:, 1] // 150)))
-    found = np.empty(len(polygons), int)
-    found[order] = np.arange(1, len(polygons) + 1)
-    return found
-
-
-def renumbered(before: np.ndarray, after: np.ndarray, origin: np.ndarray) -> np.ndarray:
-    """Keep the number of a parcel whose shape did not change; give new numbers to the others."""
-    old = numbers(before)
-    same = np.isclose(shapely.area(after), shapely.area(before)[origin], atol=0.01)
-    found = np.where(same, old[origin], 0)
-    found[~same] = len(before) + 1 + np.arange((~same).sum())
-    return found
-
-
-def rows(tiling: Tiling, terrain: Terrain, year: int, number: np.ndarray) -> list[dict]:
-    """Return parcel rows of one year."""
-    xy = shapely.get_coordinates(shapely.point_on_surface(tiling.polygons))
-    slope, z = terrain.sample(terrain.slope, xy), terrain.sample(terrain.z, xy)
-    owner = terrain.sample(terrain.s, xy)
-    found = []
-    for k in np.argsort(number):
-        group = f"示范村第{int(np.clip(owner[k] // 330, 0, 8)) + 1}村民小组"
-        common = tiling.classes[k][:2] in ("10", "11", "08") or tiling.kinds[k] in ("yard", "works", "shops")
-        found.append({
-            "parcel_id": f"{VILLAGE_CODE}{number[k]:08d}", "year": year, "sandiao": tiling.classes[k], "owner_unit_name": "示范村股份经济合作社" if common else group,
-            "slope": round(float(slope[k]), 3), "elevation_m": round(float(z[k]), 1), "zone": str(tiling.kinds[k]), "name": "",
-            "area_m2": round(tiling.polygons[k].area, 2), "geometry": tiling.polygons[k],
-        })  # fmt: skip
-    return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from etl.demo.frame import CLOCK, chance
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Row = dict[str, Any]
 # 330599 is no county: a number that begins so, valid in form and check digit, was never issued to a person.
@@ -58,18 +59,25 @@ def _household(k: int, household_id: str, address: str, rng: np.random.Generator
         m["is_resident"] = True
     head = members[0]
     return {
-        "household_id": household_id, "head_name": head["name"], "id_card": head["id_card"], "phone": telephone(1000 + k),
-        "members": members, "persons": len(members), "residents": len(living), "address": address,
-        "elders_alone": all(m["age"] >= 65 for m in living), "elders": sum(m["age"] >= 60 for m in members),
-        "children": sum(m["age"] < 14 for m in members), "group_name": f"第{k % 9 + 1}村民小组",
-    }  # fmt: skip
+        "household_id": household_id,
+        "head_name": head["name"],
+        "id_card": head["id_card"],
+        "phone": telephone(1000 + k),
+        "members": members,
+        "persons": len(members),
+        "residents": len(living),
+        "address": address,
+        "elders_alone": all(m["age"] >= 65 for m in living),
+        "elders": sum(m["age"] >= 60 for m in members),
+        "children": sum(m["age"] < 14 for m in members),
+        "group_name": f"第{k % 9 + 1}村民小组",
+    }
 
 
 def _ages(elders_only: bool, rng: np.random.Generator) -> list[tuple[str, str, int]]:  # noqa: FBT001
     if elders_only:
         old = int(rng.integers(66, 89))
-        pair = [("户主", "男", old)] + ([("配偶", "女", old - int(rng.integers(0, 5)))] if rng.random() < 0.55 else [])
-        return pair
+        return [("户主", "男", old)] + ([("配偶", "女", old - int(rng.integers(0, 5)))] if rng.random() < 0.55 else [])
     head = int(rng.integers(34, 72))
     people = [("户主", "男" if rng.random() < 0.87 else "女", head), ("配偶", "女", head - int(rng.integers(-1, 5)))]
     if head > 48:

@@ -1,79 +1,60 @@
-"""What is read off the parcels: plan zones, controls, crops, stands, ponds, works, terraces, grids, contours, counts."""
+"""What is read off parcels and land form: plan zones, controls, crops, stands, ponds, terraces, grids, contours."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 from scipy.ndimage import gaussian_filter
 
-from etl.demo.frame import VILLAGE_CODE, X0, Y0, YEARS, chance
+from etl.demo.frame import X0, Y0, YEARS, chance
 from etl.demo.lines import level_lines
-from etl.demo.people import telephone
-from etl.demo.terrain import Terrain
-from etl.demo.tiling import faces_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+    from etl.demo.terrain import Terrain
 
 Row = dict[str, Any]
 # land class of 三调 → plan class of 用地用海分类 (2023)
 PLAN_CODES = {
-    "0101": "0101", "0102": "0102", "0103": "0103", "0201": "0201", "0202": "0202", "0301": "0301", "0302": "0302",
-    "0305": "0303", "0307": "0304", "0404": "0403", "05H1": "0901", "0601": "1001", "0702": "0703", "0809": "1302",
-    "0810": "1401", "08H1": "0801", "08H2": "0804", "1003": "1202", "1006": "0601", "1101": "1701", "1103": "1703",
-    "1104": "1704", "1106": "0506", "1107": "1705", "1109": "1312", "1202": "0602",
-}  # fmt: skip
-_CROPS = {"0101": (("水稻", .82), ("油菜", .1), ("莲藕", .08)), "0102": (("蔬菜", .8), ("草莓", .2)),
-          "0103": (("番薯", .4), ("玉米", .35), ("大豆", .25)), "0201": (("黄桃", .35), ("杨梅", .3), ("梨", .2), ("枇杷", .15)),
-          "0202": (("莫干黄芽茶", 1.0),)}  # fmt: skip
-_WORKERS = (
-    "李国强",
-    "沈秀珍",
-    "陈海根",
-    "姚美琴",
-    "徐建平",
-    "蔡玉英",
-    "朱伟民",
-    "章丽芳",
-    "费林福",
-    "钱雅萍",
-    "吴志明",
-    "周月娟",
-)
-
-
-def make_grids(terrain: Terrain, boundary: shapely.Polygon, seed: int) -> list[Row]:
-    """Divide the village into twelve grids, six north and six south of the river, numbered west to east."""
-    rng, valley = chance(seed, "grids"), terrain.valley
-    s = np.arange(-150, 3250, 10.0)
-    cuts = [shapely.LineString(valley.at(s, valley.river(s)))]
-    west, _, east, _ = boundary.bounds
-    at = west + (east - west) * np.array([0.185, 0.36, 0.515, 0.665, 0.835])
-    y = np.arange(Y0, Y0 + 3001, 50.0)
-    for x in at:
-        wiggle = gaussian_filter(rng.standard_normal(len(y)), 4) * 70
-        cuts.append(shapely.LineString(np.column_stack([x + wiggle, y])))
-    faces = faces_of(boundary, cuts)
-    middles = shapely.get_coordinates(shapely.centroid(faces))
-    south = terrain.sample(terrain.d, middles) < 0
-    order = np.lexsort((middles[:, 0], south))
-    return [
-        {
-            "grid_code": f"{VILLAGE_CODE}{k + 1:03d}",
-            "grid_name": f"第 {k + 1:02d} 网格",
-            "worker_name": _WORKERS[k % 12],
-            "worker_phone": telephone(101 + k),
-            "geometry": faces[n],
-        }
-        for k, n in enumerate(order)
-    ]
-
-
-def grid_of(geometries: Sequence[shapely.Geometry], grids: Sequence[Row]) -> list[str]:
-    """Return the grid code of each geometry's inner point."""
-    tree = shapely.STRtree([row["geometry"] for row in grids])
-    nearest = tree.nearest(shapely.point_on_surface(np.array(geometries, dtype=object)))
-    return [grids[k]["grid_code"] for k in nearest]
+    "0101": "0101",
+    "0102": "0102",
+    "0103": "0103",
+    "0201": "0201",
+    "0202": "0202",
+    "0301": "0301",
+    "0302": "0302",
+    "0305": "0303",
+    "0307": "0304",
+    "0404": "0403",
+    "05H1": "0901",
+    "0601": "1001",
+    "0702": "0703",
+    "0809": "1302",
+    "0810": "1401",
+    "08H1": "0801",
+    "08H2": "0804",
+    "1003": "1202",
+    "1006": "0601",
+    "1101": "1701",
+    "1103": "1703",
+    "1104": "1704",
+    "1106": "0506",
+    "1107": "1705",
+    "1109": "1312",
+    "1202": "0602",
+}
+_CROPS = {
+    "0101": (("水稻", 0.82), ("油菜", 0.1), ("莲藕", 0.08)),
+    "0102": (("蔬菜", 0.8), ("草莓", 0.2)),
+    "0103": (("番薯", 0.4), ("玉米", 0.35), ("大豆", 0.25)),
+    "0201": (("黄桃", 0.35), ("杨梅", 0.3), ("梨", 0.2), ("枇杷", 0.15)),
+    "0202": (("莫干黄芽茶", 1.0),),
+}
 
 
 def plan_zones(parcels: Sequence[Row]) -> list[Row]:
@@ -131,7 +112,7 @@ def land_registers(parcels: Sequence[Row], households: Sequence[Row], seed: int)
                     "is_high_standard": bool(code == "0101" and luck[2] < 0.7),
                 }
             )
-        elif code == "1104":
+        elif code == "1104" and row["zone"] != "pond":
             tables["fish_ponds"].append(
                 {
                     "pond_id": f"YT{row['parcel_id'][-4:]}",
@@ -192,7 +173,7 @@ def controls(parcels: Sequence[Row], boundary: shapely.Polygon) -> tuple[list[Ro
             if part.geom_type == "Polygon" and part.area > least
         ]
 
-    lines = [
+    lines: list[tuple[str, str, str, str, BaseGeometry]] = [
         ("永久基本农田", "永久基本农田", "不得占用建设、挖塘、种树", "自然资源和规划局", part)
         for part in united(("0101",), 8000)
     ]
@@ -212,8 +193,17 @@ def controls(parcels: Sequence[Row], boundary: shapely.Polygon) -> tuple[list[Ro
         0.001,
     )
     lines.append(("水源保护", "上塘水库保护范围", "不得养殖、排污、垦种", "水利局", lake))
-    red = [{"line_id": f"DX{k + 1:03d}", "control_type": kind, "control_name": name, "forbidden": forbidden, "contact": unit, "geometry": part}
-           for k, (kind, name, forbidden, unit, part) in enumerate(lines)]  # fmt: skip
+    red = [
+        {
+            "line_id": f"DX{k + 1:03d}",
+            "control_type": kind,
+            "control_name": name,
+            "forbidden": forbidden,
+            "contact": unit,
+            "geometry": part,
+        }
+        for k, (kind, name, forbidden, unit, part) in enumerate(lines)
+    ]
     settled = united(("0702", "08H1", "08H2", "05H1", "0810", "0601", "0809"), 4000, 9)
     plan = [
         {

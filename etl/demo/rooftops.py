@@ -28,11 +28,11 @@ def _shift(points: np.ndarray, height: float) -> np.ndarray:
     """Move pixel points to where the sun throws something `height` metres above them."""
     east, north, up = sun()
     reach = height / up / PIXEL_M
-    return points + (-east * reach, north * reach)
+    return points + np.array((-east * reach, north * reach))
 
 
 def cast_shadows(buildings: list[Row], trees: np.ndarray) -> np.ndarray:
-    """Return the picture's shadow mask (uint8, 255 = shadow) of buildings and of single trees (x px, y px, radius px)."""
+    """Return the picture's shadow mask (uint8, 255 = shadow) of buildings and single trees (x px, y px, radius px)."""
     mask = Image.new("L", (WIDE, WIDE), 0)
     pen = ImageDraw.Draw(mask)
     for row in buildings:
@@ -67,14 +67,14 @@ def _poly(pen: ImageDraw.ImageDraw, points: np.ndarray, colour: tuple[int, int, 
 def _facing(side: np.ndarray) -> float:
     """Return the brightness of a roof plane that falls towards `side` (pixels, rows down) at 28 degrees."""
     east, north, up = sun()
-    out = side / max(np.hypot(*side), 1e-6)
+    out = side / max(np.linalg.norm(side), 1e-6)
     light = math.sin(0.49) * (out[0] * east - out[1] * north) + math.cos(0.49) * up
     return 0.55 + 0.62 * max(light, 0)
 
 
 def _gable(pen: ImageDraw.ImageDraw, c: np.ndarray, row: Row, rng: np.random.Generator, year: int) -> None:
     colour = _TILES[rng.integers(len(_TILES))] if row["use"] != "附属用房" else _TILES[0]
-    if np.hypot(*(c[1] - c[0])) < np.hypot(*(c[2] - c[1])) * 0.8:
+    if np.linalg.norm(c[1] - c[0]) < np.linalg.norm(c[2] - c[1]) * 0.8:
         c = np.roll(c, -1, axis=0)
     left, right = (c[0] + c[3]) / 2, (c[1] + c[2]) / 2
     first, second = (c[0] - left), (c[3] - left)
@@ -225,7 +225,7 @@ def _track(pen: ImageDraw.ImageDraw, yard: shapely.Polygon) -> None:
     origin, along, across = yard_frame(yard)
     ends = shapely.MultiPoint([origin + along * x + across * 0.3 for x in (0.42, 0.66)])
     first, last = np.array(pixels(ends, PIXEL_M))
-    at, side = (first + last) / 2, (last - first) / np.hypot(*(last - first))
+    at, side = (first + last) / 2, (last - first) / np.linalg.norm(last - first)
     for length, width, colour in ((19, 10, (150, 84, 70)), (18, 7.5, (96, 120, 74))):
         half = side * length / PIXEL_M / 2
         line = shapely.LineString([at - half, at + half]).buffer(width / PIXEL_M)

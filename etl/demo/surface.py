@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -12,6 +11,11 @@ from scipy.ndimage import gaussian_filter
 
 from etl.demo.frame import SIZE_M, X0, Y0, chance
 from etl.demo.terrain import DAM_CREST_M, DEM_CELL_M, RESERVOIR_LEVEL_M, Terrain, fine_grid, noise, river_level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from shapely.geometry.base import BaseGeometry
 
 TERRACE_RISER_M = 2.75
 _TREES = {
@@ -30,7 +34,7 @@ def number(land_class: str) -> int:
 
 
 def burn(polygons: Iterable[shapely.Polygon], values: Iterable[float], cell: float, mode: str = "I") -> np.ndarray:
-    """Paint polygons' values on the window's grid (row 0 north), large ones first, so that holes show what lies in them."""
+    """Paint polygons' values on the window's grid (row 0 north), large ones first: holes show what lies in them."""
     n = round(SIZE_M / cell)
     image = Image.new(mode, (n, n), 0)
     pen = ImageDraw.Draw(image)
@@ -40,7 +44,7 @@ def burn(polygons: Iterable[shapely.Polygon], values: Iterable[float], cell: flo
     return np.asarray(image)
 
 
-def pixels(line: shapely.Geometry, cell: float) -> list[tuple[float, float]]:
+def pixels(line: BaseGeometry, cell: float) -> list[tuple[float, float]]:
     """Return a line's vertices as (column, row) of the window's grid, so that pixel centres are whole numbers."""
     xy = shapely.get_coordinates(line)
     columns, rows = (xy[:, 0] - X0) / cell - 0.5, (Y0 + SIZE_M - xy[:, 1]) / cell - 0.5
@@ -52,7 +56,7 @@ def ground(terrain: Terrain, parcels: Sequence[dict[str, Any]]) -> np.ndarray:
     z = fine_grid(terrain)
     codes = burn([row["geometry"] for row in parcels], [number(row["sandiao"]) for row in parcels], DEM_CELL_M)
     terraced = gaussian_filter(np.isin(codes, [number("0103"), number("0201"), number("0202")]).astype(np.float32), 1.2)
-    steep = np.clip((np.hypot(*np.gradient(z, DEM_CELL_M)) - 0.07) / 0.05, 0, 1)
+    steep = np.clip((np.linalg.norm(np.gradient(z, DEM_CELL_M), axis=0) - 0.07) / 0.05, 0, 1)
     z = z + terraced * steep * (_stepped(z) - z)
     z = np.where(np.isin(codes, [number("1003"), number("1006"), number("0702")]), gaussian_filter(z, 3), z)
     z = _level_water(z, terrain, parcels, codes)

@@ -1,15 +1,19 @@
-"""The land form: a valley with its river, side valleys, gullies and ridges, as functions and as a 10 m and a 2 m grid."""
+"""The land form: a valley with its river, side valleys, gullies and ridges, as a 10 m and a 2 m grid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from etl.demo.frame import SIZE_M, X0, Y0, chance
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 CELL_M = 10.0
 DEM_CELL_M = 2.0
@@ -33,6 +37,7 @@ _SIDES = (
     ("南坞溪", 2500, 2520, 380, 18),
     ("", 2960, 2930, 760, 10),
 )
+REACH_M = 600.0
 DAMMED = "上塘溪"
 _DAM_AT_M = 640.0
 
@@ -45,7 +50,7 @@ class Valley:
     xy: np.ndarray
     normal: np.ndarray
 
-    def at(self, s: np.ndarray | float, d: np.ndarray | float) -> np.ndarray:
+    def at(self, s: ArrayLike, d: ArrayLike) -> np.ndarray:
         """Return world coordinates (…, 2) of valley coordinates."""
         s, d = np.broadcast_arrays(np.asarray(s, float), np.asarray(d, float))
         columns = [
@@ -60,7 +65,7 @@ class Valley:
         n = [np.interp(s, self.s, self.normal[:, k]) for k in (0, 1)]
         return float(np.arctan2(-n[0], n[1]))
 
-    def river(self, s: np.ndarray) -> np.ndarray:
+    def river(self, s: ArrayLike) -> np.ndarray:
         """Return the offset of the meandering river from the axis, metres."""
         s = np.asarray(s, float)
         return 17 * np.sin(2 * np.pi * s / 455 + 0.6) + 7 * np.sin(2 * np.pi * s / 205 + 2.0)
@@ -91,13 +96,18 @@ class Terrain:
     catchment: np.ndarray
     dam: np.ndarray
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return how many nodes there are from south to north and from west to east."""
+        return len(self.z), len(self.z[0])
+
     def sample(self, field: np.ndarray, xy: np.ndarray) -> np.ndarray:
         """Interpolate a 10 m field at world points (n, 2)."""
         rows, columns = (xy[:, 1] - Y0) / CELL_M, (xy[:, 0] - X0) / CELL_M
         return map_coordinates(field, [rows, columns], order=1, mode="nearest")
 
 
-def river_level(s: np.ndarray | float) -> np.ndarray:
+def river_level(s: ArrayLike) -> np.ndarray:
     """Return the river's water level, metres (1985 height datum), falling eastwards."""
     return 43.0 - 0.0042 * np.asarray(s, float)
 
@@ -114,16 +124,16 @@ def make_valley() -> Valley:
     v = CubicSpline(*_AXIS)(u)
     v = gaussian_filter1d(v, 30, mode="nearest")
     xy = np.column_stack([u + X0, v + Y0])
-    s = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    s = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))])
     tangent = np.gradient(xy, axis=0)
-    tangent /= np.hypot(*tangent.T)[:, None]
+    tangent /= np.linalg.norm(tangent, axis=1)[:, None]
     return Valley(s=s - np.interp(0, u, s), xy=xy, normal=np.column_stack([-tangent[:, 1], tangent[:, 0]]))
 
 
 def _polyline(start: np.ndarray, end: np.ndarray, wiggle: float, rng: np.random.Generator) -> np.ndarray:
     t = np.linspace(0, 1, 90)[:, None]
     along = end - start
-    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
     swing = np.sin(2 * np.pi * (t * rng.uniform(1.2, 1.9) + rng.random())) + 0.5 * np.sin(
         2 * np.pi * (t * 3.7 + rng.random())
     )
@@ -132,7 +142,7 @@ def _polyline(start: np.ndarray, end: np.ndarray, wiggle: float, rng: np.random.
 
 
 def _length(xy: np.ndarray) -> np.ndarray:
-    return np.concatenate([[0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    return np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(xy, axis=0), axis=1))])
 
 
 def _bed(name: str, base: float, length: np.ndarray) -> np.ndarray:
@@ -158,7 +168,7 @@ def _gullies(side: Stream, rng: np.random.Generator) -> list[Stream]:
 
 
 def _hollows(valley: Valley, rng: np.random.Generator) -> list[Stream]:
-    """Short dry hollows that bite into the foot of the slopes between the side valleys."""
+    """Return short dry hollows that bite into the foot of the slopes between the side valleys."""
     found = []
     for side in (-1, 1):
         for s in np.arange(60, 3050, 165) + rng.uniform(-45, 45, 19):
@@ -172,7 +182,7 @@ def _hollows(valley: Valley, rng: np.random.Generator) -> list[Stream]:
 
 
 def _beyond() -> list[Stream]:
-    """The neighbours' valleys behind the ridges, so that the ridges are ridges."""
+    """Return the neighbours' valleys behind the ridges, so that the ridges are ridges."""
     u = np.linspace(-300, 3300, 90)
     bends = {3330: 85 + 25 * np.sin(u / 500), -330: 80 + 25 * np.sin(u / 430 + 1)}
     return [
@@ -199,13 +209,19 @@ def _nodes() -> np.ndarray:
 
 
 def _flank(stream: Stream, nodes: np.ndarray, steepness: np.ndarray) -> np.ndarray:
-    """Return the lowest of the cones that stand on the stream's points: continuous wherever the stream ends."""
-    points, beds = stream.xy[::3], stream.z[::3]
-    lowest = np.full(len(nodes), np.inf)
-    for (x, y), bed in zip(points, beds, strict=True):
-        distance = np.hypot(nodes[:, 0] - x, nodes[:, 1] - y)
-        away = np.clip(distance - stream.bottom_m, 0, None) * steepness
-        np.minimum(lowest, bed + away + 0.01 * np.minimum(distance, stream.bottom_m), out=lowest)
+    """Return the lowest of the cones that stand on the stream's points: continuous wherever the stream ends.
+
+    `nodes` is (n, n, 2), `steepness` (n, n); a cone is followed for REACH_M, beyond which others are always lower.
+    """
+    n, reach = len(nodes), int(REACH_M / CELL_M)
+    lowest = np.full((n, n), np.inf)
+    for (x, y), bed in zip(stream.xy, stream.z, strict=True):
+        row, column = int((y - Y0) / CELL_M), int((x - X0) / CELL_M)
+        near = np.s_[max(row - reach, 0) : max(row + reach, 0), max(column - reach, 0) : max(column + reach, 0)]
+        distance = np.hypot(nodes[near][..., 0] - x, nodes[near][..., 1] - y)
+        away = np.clip(distance - stream.bottom_m, 0, None) * steepness[near]
+        cone = bed + away + 0.01 * np.minimum(distance, stream.bottom_m)
+        np.minimum(lowest[near], cone, out=lowest[near])
     return lowest
 
 
@@ -223,9 +239,16 @@ def _soft_minimum(fields: np.ndarray, softness: float) -> np.ndarray:
 
 
 def _summit(rise: np.ndarray) -> np.ndarray:
-    """Round the tops off so that the highest is SUMMIT_M, without touching the valley floor."""
+    """Round the tops off without touching the valley floor."""
     top = 330.0
     return np.where(rise > 0, top * np.tanh(rise / top), rise)
+
+
+def _scaled(z: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """Stretch the upper slopes so that the highest point well inside the window is SUMMIT_M."""
+    inside = (np.abs(nodes - (X0 + 1500, Y0 + 1500)) < 1250).all(axis=1).reshape(z.shape)
+    base = 90.0
+    return np.where(z > base, base + (z - base) * (SUMMIT_M - base) / (z[inside].max() - base), z)
 
 
 def make_terrain(seed: int) -> Terrain:
@@ -234,24 +257,18 @@ def make_terrain(seed: int) -> Terrain:
     n = int(SIZE_M / CELL_M) + 1
     streams = make_streams(valley, rng)
     rough, fine, broad = noise(rng, (n, n), 11).ravel(), noise(rng, (n, n), 3.2).ravel(), noise(rng, (n, n), 26).ravel()
-    _, k = cKDTree(valley.xy).query(nodes)
+    k = KDTree(valley.xy).query(nodes)[1]
     s, offset = valley.s[k], nodes - valley.xy[k]
     d = (offset * valley.normal[k]).sum(axis=1)
     steepness = 0.43 * (1 + 0.18 * rough + 0.08 * fine)
-    fields = np.stack([_valley_floor(s, d, rough), *(_flank(stream, nodes, steepness) for stream in streams)])
+    square, steep = nodes.reshape(n, n, 2), steepness.reshape(n, n)
+    fields = np.stack([_valley_floor(s, d, rough), *(_flank(stream, square, steep).ravel() for stream in streams)])
     z = _soft_minimum(fields, 5.0)
     floor = river_level(s)
     rise = _summit(z - floor)
-    rise = (
-        rise
-        + np.clip((rise - 9) / 40, 0, 1) * (3.2 * rough + 1.1 * fine)
-        + np.clip((rise - 60) / 90, 0, 1) * 16 * broad
-    )
-    z = gaussian_filter((floor + rise).reshape(n, n), 0.9)
-    inside = (nodes[:, 0] > X0 + 250) & (nodes[:, 0] < X0 + 2750) & (np.abs(nodes[:, 1] - Y0 - 1500) < 1250)
-    base = 90.0
-    z = np.where(z > base, base + (z - base) * (SUMMIT_M - base) / (z.ravel()[inside].max() - base), z)
-    slope = np.hypot(*np.gradient(gaussian_filter(z, 1.2), CELL_M))
+    rise += np.clip((rise - 9) / 40, 0, 1) * (3.2 * rough + 1.1 * fine) + np.clip((rise - 60) / 90, 0, 1) * 16 * broad
+    z = _scaled(gaussian_filter((floor + rise).reshape(n, n), 0.9), nodes)
+    slope = np.linalg.norm(np.gradient(gaussian_filter(z, 1.2), CELL_M), axis=0)
     dammed = next(stream for stream in streams if stream.name == DAMMED)
     return Terrain(
         valley=valley,
@@ -270,7 +287,7 @@ def _dam(stream: Stream, z: np.ndarray) -> np.ndarray:
     """Return the two abutments of the dam: where the crest meets the flanks of the dammed stream."""
     k = int(np.searchsorted(_length(stream.xy), _DAM_AT_M))
     along = stream.xy[k + 2] - stream.xy[k - 2]
-    across = np.array([-along[1], along[0]]) / np.hypot(*along)
+    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
     ends = []
     for sign in (-1, 1):
         reach = np.arange(0, 260, 2.0)

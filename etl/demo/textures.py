@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from etl.demo.frame import SIZE_M, chance
 
@@ -60,7 +60,7 @@ def _crowns(rng: np.random.Generator, spacing_m: float) -> tuple[np.ndarray, np.
     )
     columns, rows = np.meshgrid(np.arange(TILE), np.arange(TILE))
     places = np.column_stack([columns.ravel(), rows.ravel()]) + 0.5
-    _, near = cKDTree(trees, boxsize=TILE).query(places, k=3)
+    near = np.asarray(KDTree(trees, boxsize=TILE).query(places, k=3)[1])
     offset = (places[:, None] - trees[near] + TILE / 2) % TILE - TILE / 2
     share = np.hypot(offset[..., 0], offset[..., 1]) / radius[near]
     height = np.sqrt(np.clip(1 - 0.92 * share**2, 0, None)) * radius[near]

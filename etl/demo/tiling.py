@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -10,8 +10,13 @@ from scipy.sparse import coo_matrix
 
 from etl.demo.frame import GRID_M
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
-def faces_of(boundary: shapely.Geometry, lines: Sequence[shapely.Geometry]) -> np.ndarray:
+    from shapely.geometry.base import BaseGeometry
+
+
+def faces_of(boundary: BaseGeometry, lines: Sequence[BaseGeometry]) -> np.ndarray:
     """Return the faces into which `lines` cut `boundary`; coordinates lie on the millimetre grid."""
     noded = shapely.union_all(np.array([boundary.boundary, *lines], dtype=object), grid_size=GRID_M)
     faces = shapely.get_parts(shapely.polygonize([noded]))
@@ -40,12 +45,14 @@ def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return key[:-1][inside], key[1:][inside], ring_face[ring[:-1][inside]]
 
 
-def groups_without_slivers(faces: np.ndarray, kinds: np.ndarray, is_sliver: Callable[..., np.ndarray]) -> np.ndarray:
+def groups_without_slivers(
+    faces: np.ndarray, kinds: np.ndarray, is_sliver: Callable[[Any, float, str], bool]
+) -> np.ndarray:
     """Return a group number for each face: slivers join the neighbour they share most border with, own kind first."""
     areas, borders = shapely.area(faces), shared_borders(faces).tocsr()
     group = np.arange(len(faces))
-    for k in np.argsort(areas):
-        if not is_sliver(faces[k], areas[k], kinds[k]):
+    for k in np.argsort(areas).tolist():
+        if not is_sliver(faces[k], float(areas[k]), str(kinds[k])):
             continue
         row = slice(borders.indptr[k], borders.indptr[k + 1])
         near, length = borders.indices[row], borders.data[row]

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import shapely
 
-from etl.demo import buildings, changes, events, hamlets, layout, parcels, people, points, registers, surface
+from etl.demo import (
+    buildings,
+    changes,
+    events,
+    grids,
+    hamlets,
+    inventory,
+    layout,
+    numbering,
+    parcels,
+    people,
+    points,
+    registers,
+    stations,
+    surface,
+)
 from etl.demo.frame import BOUNDS, CRS, VILLAGE_CODE, VILLAGE_NAME, YEARS
 from etl.demo.lines import ridge_boundary
 from etl.demo.terrain import Terrain, make_terrain
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Row = dict[str, Any]
 
@@ -37,14 +54,15 @@ class Truth:
 def build(seed: int = 330521) -> Truth:
     """Build the village of one seed; the same seed gives the same village to the last digit."""
     terrain = make_terrain(seed)
-    boundary = ridge_boundary(terrain.z)
-    laid, new_blocks = _lay_out(terrain, seed)
-    grids = registers.make_grids(terrain, boundary, seed)
-    tables: dict[str, list[Row]] = {"grids": grids}
-    tables["parcels"] = _parcels(terrain, laid, new_blocks, boundary, grids, seed)
-    estate = _estate(terrain, laid, seed, new_blocks, grids)
+    outline = ridge_boundary(terrain.z, seed)
+    laid, new_blocks = _lay_out(terrain, outline, seed)
+    before, after, origin = _tilings(terrain, laid, new_blocks, outline, seed)
+    boundary = shapely.Polygon(shapely.get_coordinates(shapely.coverage_union_all(after.polygons)))
+    cells = grids.make_grids(terrain, boundary, seed)
+    tables: dict[str, list[Row]] = {"grids": cells, "parcels": _parcels(terrain, before, after, origin, cells)}
+    estate = _estate(terrain, laid, seed, new_blocks, cells)
     tables |= {"homesteads": estate.homesteads, "buildings": estate.buildings}
-    tables["households"] = _households(estate, grids, seed)
+    tables["households"] = _households(estate, seed)
     tables |= _waters_and_roads(laid, boundary)
     tables |= _registers(terrain, boundary, tables, seed)
     tables |= _points(terrain, boundary, laid, tables, seed)
@@ -66,42 +84,58 @@ def _surroundings(terrain: Terrain, laid: layout.Layout, boundary: shapely.Polyg
     ]
 
 
-def _lay_out(terrain: Terrain, seed: int) -> tuple[layout.Layout, set[int]]:
-    roads, streams = layout.make_roads(terrain, seed), layout.brooks(terrain)
+def _lay_out(terrain: Terrain, boundary: shapely.Polygon, seed: int) -> tuple[layout.Layout, set[int]]:
+    roads, streams = layout.make_roads(terrain, seed), inventory.brooks(terrain)
     plots = (*hamlets.make_yards(terrain), *hamlets.make_ponds(terrain))
-    reserved = shapely.union_all([
-        *(plot.polygon.buffer(3) for plot in plots), *(line.buffer(6) for _, line in streams),
-        *(road.line.buffer(road.width_m / 2 + 2) for road in roads if road.kind == "村道")])  # fmt: skip
+    reserved = shapely.union_all(
+        [
+            *(plot.polygon.buffer(3) for plot in plots),
+            *(line.buffer(6) for _, line in streams),
+            *(road.line.buffer(road.width_m / 2 + 2) for road in roads if road.kind == "村道"),
+        ]
+    )
+    reserved = reserved.union(shapely.box(*BOUNDS).difference(boundary.buffer(-8)))
     blocks = hamlets.make_blocks(terrain, reserved, seed)
     roads = (*roads, *hamlets.make_lanes(terrain, blocks))
-    laid = layout.Layout(roads=roads, plots=plots, blocks=blocks, river=layout.make_river(terrain.valley),
-                         reservoir=layout.make_reservoir(terrain), streams=streams)  # fmt: skip
-    return layout.clear_tracks(laid), hamlets.newest(blocks)
+    laid = layout.Layout(
+        roads=roads,
+        plots=plots,
+        blocks=blocks,
+        river=inventory.make_river(terrain.valley),
+        reservoir=layout.make_reservoir(terrain),
+        streams=streams,
+    )
+    return inventory.clear_tracks(laid), hamlets.newest(blocks)
+
+
+def _tilings(
+    terrain: Terrain, laid: layout.Layout, new: set[int], outline: shapely.Polygon, seed: int
+) -> tuple[parcels.Tiling, parcels.Tiling, np.ndarray]:
+    old = replace(laid, blocks=tuple(block for k, block in enumerate(laid.blocks) if k not in new))
+    cut = changes.settle(parcels.cut(terrain, old, outline, seed), terrain)
+    return changes.apply(cut, terrain, outline, changes.plots(laid, new))
 
 
 def _parcels(
-    terrain: Terrain, laid: layout.Layout, new: set[int], boundary: shapely.Polygon, grids: list[Row], seed: int
+    terrain: Terrain, before: parcels.Tiling, after: parcels.Tiling, origin: np.ndarray, cells: list[Row]
 ) -> list[Row]:
-    old = layout.Layout(**{**laid.__dict__, "blocks": tuple(b for k, b in enumerate(laid.blocks) if k not in new)})
-    before = changes.settle(parcels.cut(terrain, old, boundary, seed), terrain)
-    after, origin = changes.apply(before, terrain, boundary, changes.plots(laid, new))
-    rows = parcels.rows(before, terrain, 2020, parcels.numbers(before.polygons))
-    rows += parcels.rows(after, terrain, 2025, parcels.renumbered(before.polygons, after.polygons, origin))
-    for row, grid in zip(rows, registers.grid_of([row["geometry"] for row in rows], grids), strict=True):
+    rows = numbering.rows(before, terrain, 2020, numbering.numbers(before.polygons))
+    rows += numbering.rows(after, terrain, 2025, numbering.renumbered(before.polygons, after.polygons, origin))
+    for row, grid in zip(rows, grids.grid_of([row["geometry"] for row in rows], cells), strict=True):
         row |= {"grid_code": grid, "plan_code": registers.PLAN_CODES[row["sandiao"]]}
     return rows
 
 
-def _estate(terrain: Terrain, laid: layout.Layout, seed: int, new: set[int], grids: list[Row]) -> buildings.Estate:
+def _estate(terrain: Terrain, laid: layout.Layout, seed: int, new: set[int], cells: list[Row]) -> buildings.Estate:
     estate = buildings.settle(buildings.lots_of(terrain, laid.blocks, new, seed), seed)
     buildings.public_buildings(estate, laid.plots)
     for rows in (estate.homesteads, estate.buildings):
-        for row, grid in zip(rows, registers.grid_of([row["geometry"] for row in rows], grids), strict=True):
+        for row, grid in zip(rows, grids.grid_of([row["geometry"] for row in rows], cells), strict=True):
             row["grid_code"] = grid
     return estate
 
 
-def _households(estate: buildings.Estate, grids: list[Row], seed: int) -> list[Row]:
+def _households(estate: buildings.Estate, seed: int) -> list[Row]:
     homes = [row for row in estate.homesteads if row["year"] == 2025]
     rows = people.make_households([(row["household_id"], row["address"]) for row in homes], seed)
     for row, home in zip(rows, homes, strict=True):
@@ -115,9 +149,9 @@ def _households(estate: buildings.Estate, grids: list[Row], seed: int) -> list[R
 
 def _waters_and_roads(laid: layout.Layout, boundary: shapely.Polygon) -> dict[str, list[Row]]:
     return {
-        "roads": layout.road_rows(laid, boundary),
-        "rivers": layout.river_rows(laid, boundary),
-        "water_bodies": layout.water_rows(laid, boundary),
+        "roads": inventory.road_rows(laid, boundary),
+        "rivers": inventory.river_rows(laid, boundary),
+        "water_bodies": inventory.water_rows(laid, boundary),
     }
 
 
@@ -127,10 +161,14 @@ def _registers(
     rows = tables["parcels"]
     red, plan = registers.controls(rows, boundary)
     return {
-        "plan_zones": registers.plan_zones(rows), "red_lines": red, "plan_controls": plan, "terraces": registers.terraces(rows),
-        "contours": registers.contours(terrain, boundary), **registers.land_registers(rows, tables["households"], seed),
+        "plan_zones": registers.plan_zones(rows),
+        "red_lines": red,
+        "plan_controls": plan,
+        "terraces": registers.terraces(rows),
+        "contours": registers.contours(terrain, boundary),
+        **registers.land_registers(rows, tables["households"], seed),
         "village": [{"village_code": VILLAGE_CODE, "name": VILLAGE_NAME, "geometry": boundary}],
-    }  # fmt: skip
+    }
 
 
 def _points(
@@ -138,15 +176,28 @@ def _points(
 ) -> dict[str, list[Row]]:
     houses, homes = tables["buildings"], tables["households"]
     clinics, aeds = points.health(laid)
-    stops, power = points.transport(laid, terrain)
-    stations, sewage = points.water_points(laid, terrain)
-    air, bins, trees = points.environment(laid, terrain, seed)
-    shelters, hazards, zones = points.safety(laid, terrain, houses)
+    stops, power = points.transport(terrain)
+    gauges, sewage = stations.water_points(laid, terrain)
+    air, bins, trees = stations.environment(laid, terrain, seed)
+    shelters, hazards, zones = stations.safety(laid, terrain, houses)
     enterprises, stays = points.businesses(laid, houses, seed)
     return {
-        "public_facilities": points.public_facilities(laid, terrain), "clinics": clinics, "aeds": aeds, "bus_stops": stops, "transformers": power,
-        "water_stations": stations, "sewage_terminals": sewage, "air_stations": air, "sanitation_points": bins, "ancient_trees": trees,
-        "shelters": shelters, "geohazards": hazards, "hazard_zones": zones, "enterprises": enterprises, "homestays": stays,
-        "places": points.places(laid, terrain, registers.summits(terrain, boundary)), "cases": events.make_cases(houses, homes, seed),
+        "public_facilities": points.public_facilities(laid, terrain),
+        "clinics": clinics,
+        "aeds": aeds,
+        "bus_stops": stops,
+        "transformers": power,
+        "water_stations": gauges,
+        "sewage_terminals": sewage,
+        "air_stations": air,
+        "sanitation_points": bins,
+        "ancient_trees": trees,
+        "shelters": shelters,
+        "geohazards": hazards,
+        "hazard_zones": zones,
+        "enterprises": enterprises,
+        "homestays": stays,
+        "places": points.places(laid, terrain, registers.summits(terrain, boundary)),
+        "cases": events.make_cases(houses, homes, seed),
         **events.by_house_and_grid(tables, seed),
-    }  # fmt: skip
+    }
