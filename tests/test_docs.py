@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_every_setting_stands_in_the_readme_with_its_default_and_its_sentence() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `ONEMAP_(\w+)` \| (.+?) \|$", readme, re.M))
+    rows = dict(re.findall(r"^\| `ONEMAP_(\w+)` \| (.+?) \|$", readme, re.MULTILINE))
     defaults = Settings()
     expected = {
         name.upper(): f"{f'`{value}`' if (value := getattr(defaults, name)) != '' else '(empty)'} | {spec.metadata['doc']}"
@@ -35,4 +35,4 @@ def test_the_readme_names_the_two_commands_that_the_makefile_has() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for target in ("run", "test", "check", "bench", "soak", "screenshots"):
         assert f"make {target}" in readme
-        assert re.search(rf"^{target}:", makefile, re.M)
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)

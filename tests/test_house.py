@@ -49,18 +49,22 @@ def test_each_library_has_one_door(library: str) -> None:
 
 
 def test_only_durable_renames_and_syncs() -> None:
-    calls = re.compile(r"\bos\.(replace|rename|renames|fsync|fdatasync)\(|\.(rename|replace)\(\s*(self\.)?\w*(path|final|target)")
+    calls = re.compile(
+        r"\bos\.(replace|rename|renames|fsync|fdatasync)\(|\.(rename|replace)\(\s*(self\.)?\w*(path|final|target)"
+    )
     found = [p.name for p in ours() if p.name != "durable.py" and calls.search(p.read_text(encoding="utf-8"))]
     assert found == []
 
 
 def test_no_broad_except_anywhere() -> None:
-    broad = re.compile(r"^\s*except(\s+(Exception|BaseException)\b.*)?:", re.M)
+    broad = re.compile(r"^\s*except(\s+(Exception|BaseException)\b.*)?:", re.MULTILINE)
     assert [str(p.relative_to(ROOT)) for p in ours() if broad.search(p.read_text(encoding="utf-8"))] == []
 
 
 def test_every_module_says_what_it_knows() -> None:
-    silent = [str(p.relative_to(ROOT)) for p in ours() if not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))]
+    silent = [
+        str(p.relative_to(ROOT)) for p in ours() if not ast.get_docstring(ast.parse(p.read_text(encoding="utf-8")))
+    ]
     assert [p for p in silent if not p.startswith("layers/")] == []
 
 
@@ -71,9 +75,7 @@ def test_the_composition_root_is_small_and_nobody_imports_it() -> None:
 
 def test_files_and_functions_stay_small() -> None:
     long_files = {
-        str(p.relative_to(ROOT)): n
-        for p in ours()
-        if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400
+        str(p.relative_to(ROOT)): n for p in ours() if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400
     }
     assert long_files == {}
 

@@ -26,14 +26,25 @@ def main() -> None:
     """Read {base, paths, clients} from standard input and print {wall, times, statuses, bytes}."""
     job = json.load(sys.stdin)
     results: list[tuple[float, int, int]] = []
-    threads = [threading.Thread(target=ask, args=(job["paths"][i :: job["clients"]], job["base"], results)) for i in range(job["clients"])]
+    threads = [
+        threading.Thread(target=ask, args=(job["paths"][i :: job["clients"]], job["base"], results))
+        for i in range(job["clients"])
+    ]
     started = time.perf_counter()
     for t in threads:
         t.start()
     for t in threads:
         t.join()
     wall = time.perf_counter() - started
-    json.dump({"wall": wall, "times": [r[0] for r in results], "statuses": sorted({r[1] for r in results}), "bytes": sum(r[2] for r in results)}, sys.stdout)
+    json.dump(
+        {
+            "wall": wall,
+            "times": [r[0] for r in results],
+            "statuses": sorted({r[1] for r in results}),
+            "bytes": sum(r[2] for r in results),
+        },
+        sys.stdout,
+    )
 
 
 if __name__ == "__main__":

@@ -86,7 +86,9 @@ def declare(folder: Path, source: Path) -> None:
     (village / "catalog").mkdir(parents=True)
     shutil.copytree(ROOT / "data" / "codes", village / "codes")
     west, south, east, north = extent(source)
-    text = VILLAGE.format(west=west, south=south, east=east, north=north, lon=(west + east) / 2, lat=(south + north) / 2)
+    text = VILLAGE.format(
+        west=west, south=south, east=east, north=north, lon=(west + east) / 2, lat=(south + north) / 2
+    )
     (village / "village.toml").write_text(text, encoding="utf-8")
     (village / "catalog" / "01_county.toml").write_text(CATALOG + parcels(), encoding="utf-8")
     raw = folder / "data" / "raw" / FILE
@@ -106,7 +108,17 @@ def parcels() -> str:
     }
     fields = "".join(FIELD.format(name=n, type=t, extra=e) for n, (t, e) in columns.items())
     extra = 'code_system = "sandiao@2019"\nstated_area = "stated_area_m2"'
-    return RESOURCE.format(id="parcels", number=1, zh="地块", en="Parcels", kind="polygon", key="parcel_id", part="parcels", fields=fields, extra=extra)
+    return RESOURCE.format(
+        id="parcels",
+        number=1,
+        zh="地块",
+        en="Parcels",
+        kind="polygon",
+        key="parcel_id",
+        part="parcels",
+        fields=fields,
+        extra=extra,
+    )
 
 
 def extent(source: Path) -> tuple[float, float, float, float]:
@@ -159,7 +171,13 @@ def onemap(folder: Path) -> OneMap:
 
     read = catalog.read(folder / "village")
     themes = (Theme(id="planning", title=Text("规划", "Planning")),)
-    return OneMap(village=read.village, departments=read.departments, code_systems=read.code_systems, themes=themes, layers=(LAYER,))
+    return OneMap(
+        village=read.village,
+        departments=read.departments,
+        code_systems=read.code_systems,
+        themes=themes,
+        layers=(LAYER,),
+    )
 
 
 def serve(folder: Path, port: int) -> None:

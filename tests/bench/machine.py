@@ -24,7 +24,9 @@ def describe() -> str:
 
 def commit() -> str:
     """Give the short commit that was measured."""
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +37,19 @@ class Run:
     peak_mb: float
 
 
-def timed(command: Sequence[str], *, env: dict[str, str] | None = None, cwd: Path = ROOT, ok: tuple[int, ...] = (0,)) -> Run:
+def timed(
+    command: Sequence[str], *, env: dict[str, str] | None = None, cwd: Path = ROOT, ok: tuple[int, ...] = (0,)
+) -> Run:
     """Run `command` to its end and measure it; raises RuntimeError with its output where it fails."""
     started = time.perf_counter()
-    done = subprocess.run(["/usr/bin/env", "python3", "-c", _MEASURE, *command], env={**os.environ, **(env or {})}, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["/usr/bin/env", "python3", "-c", _MEASURE, *command],
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode not in ok:
         raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     peak = float(done.stderr.rsplit("PEAK_KB=", 1)[1]) / 1024

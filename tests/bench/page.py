@@ -15,10 +15,19 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.bench import county, peers
+from tests.bench import peers
 from tests.bench.machine import ROOT, percentile, table
 
-ARGS = ("--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--disable-background-networking", "--disable-component-update", "--no-first-run")
+ARGS = (
+    "--no-sandbox",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+)
 EMPTY = """<!doctype html><html><body style="margin:0"><div id="m" style="width:100vw;height:100vh"></div>
 <script type="module">import * as gl from '/vendor/maplibre-gl.mjs';
 const map = new gl.Map({container: 'm', style: {version: 8, sources: {}, layers: [{id: 'b', type: 'background', paint: {'background-color': '#eee'}}]}, center: [119.97, 30.53], zoom: 14});
@@ -53,10 +62,20 @@ def first_map(base: str) -> dict[str, float]:
         link.send("Network.enable")
         code, tiles = [0], [0]
         kinds: dict[str, bool] = {}
-        link.on("Network.responseReceived", lambda e: kinds.__setitem__(e["requestId"], "/tiles/" in e["response"]["url"]))
-        link.on("Network.loadingFinished", lambda e: (tiles if kinds.get(e["requestId"]) else code).__setitem__(0, (tiles if kinds.get(e["requestId"]) else code)[0] + int(e["encodedDataLength"])))
+        link.on(
+            "Network.responseReceived", lambda e: kinds.__setitem__(e["requestId"], "/tiles/" in e["response"]["url"])
+        )
+        link.on(
+            "Network.loadingFinished",
+            lambda e: (tiles if kinds.get(e["requestId"]) else code).__setitem__(
+                0, (tiles if kinds.get(e["requestId"]) else code)[0] + int(e["encodedDataLength"])
+            ),
+        )
         page.goto(base)
-        drawn = wait(page, "window.__onemap && window.__onemap.maps && window.__onemap.maps[0] && window.__onemap.maps[0].isStyleLoaded() && window.__onemap.maps[0].queryRenderedFeatures().length")
+        drawn = wait(
+            page,
+            "window.__onemap && window.__onemap.maps && window.__onemap.maps[0] && window.__onemap.maps[0].isStyleLoaded() && window.__onemap.maps[0].queryRenderedFeatures().length",
+        )
         wait(page, "window.__onemap.idle")
         counted: list[str] = []
         page.on("request", lambda r: counted.append(r.url))
@@ -124,12 +143,24 @@ def compare(folder: Path) -> str:
         ]
         data = Path(os.environ.get("ONEMAP_DATA", str(ROOT / "data")))
         rows, ids = some_ids(data, "land_cover", 200)
-        lines.append((f"click → card, p95, table of {rows:,} rows", "≤ 150 ms", f"{percentile(cards(base, 'land_cover', ids), 0.95):.0f} ms"))
+        lines.append(
+            (
+                f"click → card, p95, table of {rows:,} rows",
+                "≤ 150 ms",
+                f"{percentile(cards(base, 'land_cover', ids), 0.95):.0f} ms",
+            )
+        )
     if (folder / "data" / "store" / "parcels").exists():
         from tests.bench.tiles import ours as big
 
         with big(folder) as base:
             rows, ids = some_ids(folder / "data", "parcels", 200)
-            lines.append((f"click → card, p95, table of {rows:,} rows", "≤ 150 ms", f"{percentile(cards(base, 'parcels', ids), 0.95):.0f} ms"))
+            lines.append(
+                (
+                    f"click → card, p95, table of {rows:,} rows",
+                    "≤ 150 ms",
+                    f"{percentile(cards(base, 'parcels', ids), 0.95):.0f} ms",
+                )
+            )
     print(json.dumps(lines, ensure_ascii=False), flush=True)
     return table(("what", "goal", "measured"), lines)

@@ -45,14 +45,30 @@ def postgis(folder: Path) -> Iterator[str]:
     if os.geteuid() == 0:
         shutil.chown(data, "postgres", "postgres")
         folder.chmod(0o755)
-    subprocess.run(_as_postgres([str(PG / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]), check=True, capture_output=True)
+    subprocess.run(
+        _as_postgres([str(PG / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]),
+        check=True,
+        capture_output=True,
+    )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c shared_buffers=1GB -c fsync=off -c max_wal_size=4GB -c work_mem=64MB"
-    subprocess.run(_as_postgres([str(PG / "pg_ctl"), "-D", str(data), "-w", "-l", str(data / "log"), "-o", options, "start"]), check=True, capture_output=True)
+    subprocess.run(
+        _as_postgres([str(PG / "pg_ctl"), "-D", str(data), "-w", "-l", str(data / "log"), "-o", options, "start"]),
+        check=True,
+        capture_output=True,
+    )
     try:
-        subprocess.run(["psql", "-qh", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "CREATE EXTENSION postgis"], check=True, capture_output=True)
+        subprocess.run(
+            ["psql", "-qh", "127.0.0.1", "-p", str(port), "-U", "postgres", "-c", "CREATE EXTENSION postgis"],
+            check=True,
+            capture_output=True,
+        )
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run(_as_postgres([str(PG / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]), check=False, capture_output=True)
+        subprocess.run(
+            _as_postgres([str(PG / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"]),
+            check=False,
+            capture_output=True,
+        )
 
 
 @contextmanager
@@ -63,13 +79,27 @@ def tipg(folder: Path, database: str) -> Iterator[str]:
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         subprocess.run([str(venv / "bin" / "pip"), "install", "-q", TIPG, "uvicorn"], check=True)
     port = free_port()
-    env = {**os.environ, "DATABASE_URL": database, "TIPG_DB_EXCLUDE_FUNCTIONS": '["*"]', "TIPG_MAX_FEATURES_PER_TILE": "10000000", "TIPG_TILE_BUFFER": "64", "TIPG_TILE_RESOLUTION": "4096"}
-    with serving([str(venv / "bin" / "uvicorn"), "tipg.main:app", "--port", str(port), "--log-level", "warning"], env, f"http://127.0.0.1:{port}", "/healthz") as base:
+    env = {
+        **os.environ,
+        "DATABASE_URL": database,
+        "TIPG_DB_EXCLUDE_FUNCTIONS": '["*"]',
+        "TIPG_MAX_FEATURES_PER_TILE": "10000000",
+        "TIPG_TILE_BUFFER": "64",
+        "TIPG_TILE_RESOLUTION": "4096",
+    }
+    with serving(
+        [str(venv / "bin" / "uvicorn"), "tipg.main:app", "--port", str(port), "--log-level", "warning"],
+        env,
+        f"http://127.0.0.1:{port}",
+        "/healthz",
+    ) as base:
         yield base
 
 
 @contextmanager
-def serving(command: list[str], env: dict[str, str], base: str, health: str, *, cwd: Path | None = None) -> Iterator[str]:
+def serving(
+    command: list[str], env: dict[str, str], base: str, health: str, *, cwd: Path | None = None
+) -> Iterator[str]:
     """Run a server until the block is left; waits until `health` answers."""
     server = subprocess.Popen(command, env=env, cwd=cwd)
     try:

@@ -14,7 +14,20 @@ def ogr2ogr(source: Path, folder: Path) -> Run:
     """Let GDAL reproject and repair the parcels into FlatGeobuf, and nothing else."""
     out = folder / "peer.fgb"
     out.unlink(missing_ok=True)
-    command = ["ogr2ogr", "-q", "-f", "FlatGeobuf", str(out), str(source), "parcels", "-t_srs", "EPSG:4490", "-makevalid", "-nlt", "MULTIPOLYGON"]
+    command = [
+        "ogr2ogr",
+        "-q",
+        "-f",
+        "FlatGeobuf",
+        str(out),
+        str(source),
+        "parcels",
+        "-t_srs",
+        "EPSG:4490",
+        "-makevalid",
+        "-nlt",
+        "MULTIPOLYGON",
+    ]
     return timed(command)
 
 
@@ -34,7 +47,13 @@ def compare(folder: Path, small: Path, large: Path) -> str:
         peer = ogr2ogr(source, folder)
         snapshot = received(folder, source, only_snapshot=True)
         whole = received(folder, source, only_snapshot=False)
-        for what, run in (("ogr2ogr -makevalid → FlatGeobuf", peer), ("ours: snapshot published", snapshot), ("ours: with tiles and serving copy", whole)):
-            rows.append((label, what, f"{run.seconds:.1f}", f"**{run.seconds / peer.seconds:.2f}**", f"{run.peak_mb:.0f}"))
+        for what, run in (
+            ("ogr2ogr -makevalid → FlatGeobuf", peer),
+            ("ours: snapshot published", snapshot),
+            ("ours: with tiles and serving copy", whole),
+        ):
+            rows.append(
+                (label, what, f"{run.seconds:.1f}", f"**{run.seconds / peer.seconds:.2f}**", f"{run.peak_mb:.0f}")
+            )
             print(rows[-1], flush=True)
     return table(("parcels", "what", "seconds", "ratio to ogr2ogr", "peak memory MiB (all processes)"), rows)

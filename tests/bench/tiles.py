@@ -34,14 +34,38 @@ def sample(bbox: tuple[float, float, float, float], z: int, wanted: int, seed: i
     rnd = random.Random(seed * 100 + z)
     west, south, east, north = bbox
     dx, dy = (east - west) * 0.05, (north - south) * 0.05
-    found = {tile_at(rnd.uniform(west + dx, east - dx), rnd.uniform(south + dy, north - dy), z) for _ in range(wanted * 4)}
+    found = {
+        tile_at(rnd.uniform(west + dx, east - dx), rnd.uniform(south + dy, north - dy), z) for _ in range(wanted * 4)
+    }
     return sorted(found, key=lambda t: rnd.random())[:wanted]
 
 
 def load_postgis(database: str, source: Path) -> None:
     """Load the county's parcels into PostGIS in EPSG:3857 with an index, as tipg's users do."""
     subprocess.run(
-        ["ogr2ogr", "-q", "-f", "PostgreSQL", f"PG:{database}", str(source), "parcels", "-t_srs", "EPSG:3857", "-nln", "parcels", "-lco", "GEOMETRY_NAME=geom", "-lco", "FID=fid", "-makevalid", "-nlt", "MULTIPOLYGON", "--config", "PG_USE_COPY", "YES"],
+        [
+            "ogr2ogr",
+            "-q",
+            "-f",
+            "PostgreSQL",
+            f"PG:{database}",
+            str(source),
+            "parcels",
+            "-t_srs",
+            "EPSG:3857",
+            "-nln",
+            "parcels",
+            "-lco",
+            "GEOMETRY_NAME=geom",
+            "-lco",
+            "FID=fid",
+            "-makevalid",
+            "-nlt",
+            "MULTIPOLYGON",
+            "--config",
+            "PG_USE_COPY",
+            "YES",
+        ],
         check=True,
     )
     subprocess.run(["psql", "-q", database, "-c", "VACUUM ANALYZE parcels"], check=True)
@@ -59,7 +83,9 @@ def ours(folder: Path) -> Iterator[str]:
 def ask(base: str, paths: list[str]) -> dict[str, float]:
     """Let four clients in another process ask for `paths`; give tiles per second and p50, p95 in milliseconds."""
     job = json.dumps({"base": base, "paths": paths, "clients": CLIENTS})
-    done = subprocess.run([sys.executable, "-m", "tests.bench.client"], input=job, capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.client"], input=job, capture_output=True, text=True, check=True, cwd=ROOT
+    )
     answer = json.loads(done.stdout)
     if not set(answer["statuses"]) <= {200, 204}:
         raise RuntimeError(f"{base} answered {answer['statuses']}")
@@ -88,9 +114,31 @@ def compare(folder: Path, source: Path, *, count: int = 60) -> str:
                 m = ask(mine, [my_path(*x) for x in tiles])
                 warm = ask(mine, [my_path(*x) for x in tiles] * max(1, 2000 // len(tiles)))
                 warm_t = ask(theirs, [their_path(*x) for x in tiles])
-                rows.append((z, len(tiles), f"{t['rate']:.0f}", f"{t['p95']:.0f}", f"{m['rate']:.0f}", f"{m['p95']:.0f}", f"**{m['rate'] / t['rate']:.1f}**", f"{warm['rate']:.0f}", f"**{warm['rate'] / warm_t['rate']:.0f}**"))
+                rows.append(
+                    (
+                        z,
+                        len(tiles),
+                        f"{t['rate']:.0f}",
+                        f"{t['p95']:.0f}",
+                        f"{m['rate']:.0f}",
+                        f"{m['p95']:.0f}",
+                        f"**{m['rate'] / t['rate']:.1f}**",
+                        f"{warm['rate']:.0f}",
+                        f"**{warm['rate'] / warm_t['rate']:.0f}**",
+                    )
+                )
                 print(rows[-1], flush=True)
-    head = ("z", "tiles", "tipg tiles/s", "tipg p95 ms", "ours cold tiles/s", "ours cold p95 ms", "cold ratio", "ours warm tiles/s", "warm ratio")
+    head = (
+        "z",
+        "tiles",
+        "tipg tiles/s",
+        "tipg p95 ms",
+        "ours cold tiles/s",
+        "ours cold p95 ms",
+        "cold ratio",
+        "ours warm tiles/s",
+        "warm ratio",
+    )
     return f"Feature counts compared first: {equal} of {compared} tiles equal (z14–z16).\n\n" + table(head, rows)
 
 

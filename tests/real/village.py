@@ -51,7 +51,13 @@ def serve(name: str, data: Path, port: int) -> None:
 
     settings = Settings(port=port, data=data, village=HERE / name)
     read = catalog.read(settings.village)
-    onemap = OneMap(village=read.village, departments=read.departments, code_systems=read.code_systems, themes=THEMES, layers=ALL[name])
+    onemap = OneMap(
+        village=read.village,
+        departments=read.departments,
+        code_systems=read.code_systems,
+        themes=THEMES,
+        layers=ALL[name],
+    )
     store = Store(settings.store)
     app = api.create(onemap, store, settings)
     api.mount(app, pages.create(onemap, store, settings))
