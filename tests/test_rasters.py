@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +13,9 @@ from PIL import Image
 
 from twin import rasters
 from twin.errors import SourceError, StoreBroken
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CRS = "EPSG:4549"
 WEST, SOUTH = 497_000.0, 3_379_000.0
@@ -140,7 +143,7 @@ def test_no_cliff_stands_where_heights_are_unknown(tmp_path: Path) -> None:
     grid = rasters.to_terrain_cog([terrain(tmp_path / "dem.tif", hole=True)], out, crs=CRS)
     for z in range(grid.zoom, grid.zoom - 4, -1):
         found = heights(rasters.terrain_tile(out, *middle(grid, z)))
-        assert 10 < found.min()
+        assert found.min() > 10
         assert found.max() < 180
         assert np.abs(np.diff(found, axis=0)).max() < 12 * 2 ** (grid.zoom - z)
     assert rasters.terrain_tile(out, grid.zoom, 0, 0) is None
@@ -158,7 +161,9 @@ def test_threads_read_tiles_side_by_side(cog) -> None:
     path, grid = cog
     seen: list[bytes | None] = []
     address = middle(grid, grid.zoom - 4)
-    threads = [threading.Thread(target=lambda: seen.extend(rasters.tile(path, *address) for _ in range(5))) for _ in range(6)]
+    threads = [
+        threading.Thread(target=lambda: seen.extend(rasters.tile(path, *address) for _ in range(5))) for _ in range(6)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,11 +14,16 @@ from tests.test_rasters import CRS, SOUTH, WEST, terrain
 from twin import geodesy, rasters, scenes
 from twin.scenes import b3dm, earth, mesh
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LON, LAT = 119.97, 30.53
 DEGREE_M = 111_195.0
 
 
-def house(number: int, *, lon: float = LON, lat: float = LAT, size: float = 1e-4, height_m: float = 6.0) -> scenes.Solid:
+def house(
+    number: int, *, lon: float = LON, lat: float = LAT, size: float = 1e-4, height_m: float = 6.0
+) -> scenes.Solid:
     return scenes.Solid(
         id=f"building:B{number:04d}",
         name=f"示范村{number}号",
@@ -75,7 +80,7 @@ def test_local_metres_agree_with_projs_area(tmp_path: Path) -> None:
 @pytest.mark.parametrize("holes", [[], [[(2e-5, 2e-5), (2e-5, 5e-5), (5e-5, 5e-5), (5e-5, 2e-5)]]])
 def test_walls_close_around_the_roof_and_face_outwards(holes: list) -> None:
     ring = [(0, 0), (1e-4, 0), (1e-4, 6e-5), (6e-5, 6e-5), (6e-5, 1e-4), (0, 1e-4)]
-    footprint = shapely.transform(shapely.Polygon(ring, holes), lambda xy: xy + (LON, LAT))
+    footprint = shapely.transform(shapely.Polygon(ring, holes), lambda xy: (*xy, LON, LAT))
     shape = mesh.extrude([footprint], np.array([10.0]), np.array([16.0]), (LON, LAT))
     corners = shape.positions[shape.triangles]
     facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

@@ -19,9 +19,9 @@ SELECT * EXCLUDE (geom), geom,
        ST_XMin(geom) AS xmin, ST_YMin(geom) AS ymin, ST_XMax(geom) AS xmax, ST_YMax(geom) AS ymax
 FROM (SELECT * EXCLUDE (geometry, bbox),
              ST_Reverse(ST_Transform(geometry::GEOMETRY, 'EPSG:4326', 'EPSG:3857', always_xy := true)) AS geom
-      FROM read_parquet({parquet}))
+      FROM read_parquet({parquet}, hive_partitioning = false))
 """
-PLAIN = "CREATE TABLE {target}.features AS SELECT * FROM read_parquet({parquet})"
+PLAIN = "CREATE TABLE {target}.features AS SELECT * FROM read_parquet({parquet}, hive_partitioning = false)"
 INDEX = "CREATE INDEX features_id ON {target}.features (id)"
 
 
@@ -39,7 +39,9 @@ def derive(
     `tile_columns` are the public columns tiles may carry; `class_columns` those of them that colour a layer. The low
     zooms keep the dominant value of each that has few values. `source_layer` names the MVT layer (the table).
     """
-    described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)})").fetchall()
+    described = connection.execute(
+        f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)}, hive_partitioning = false)"
+    ).fetchall()
     with_geometry = any(row[0] == "geometry" for row in described)
     connection.execute(f"ATTACH {duck.literal(directory / 'serving.duckdb')} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
     try:

@@ -16,12 +16,13 @@ PROVENANCE = ("_run", "_source", "_source_sha256", "_row", "_resource", "bbox")
 CHANGES = """
 SELECT coalesce(a.id, b.id) AS id, coalesce(a.year, b.year) AS year,
        CASE WHEN a.id IS NULL THEN 'added' WHEN b.id IS NULL THEN 'removed' ELSE 'changed' END AS change
-FROM (SELECT id, year, hash({content}) AS content FROM read_parquet({a})) a
-FULL JOIN (SELECT id, year, hash({content}) AS content FROM read_parquet({b})) b
+FROM (SELECT id, year, hash({content}) AS content FROM read_parquet({a}, hive_partitioning = false)) a
+FULL JOIN (SELECT id, year, hash({content}) AS content FROM read_parquet({b}, hive_partitioning = false)) b
   ON a.id = b.id AND a.year IS NOT DISTINCT FROM b.year
 WHERE a.content IS DISTINCT FROM b.content
 """
-COLUMNS = "DESCRIBE SELECT * FROM read_parquet({file})"
+COLUMNS = "DESCRIBE SELECT * FROM read_parquet({file}, hive_partitioning = false)"
+"""A folder called v=… is not a column called v."""
 
 
 @dataclass(frozen=True, kw_only=True)

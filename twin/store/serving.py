@@ -33,6 +33,10 @@ class _Attached:
     snapshot: Snapshot
     columns: frozenset[str]
 
+    @property
+    def features(self) -> str:
+        return f"{self.alias}.features"
+
 
 class Serving:
     """Read the current rows of a store's tables; one per process, shared by its threads.
@@ -60,8 +64,7 @@ class Serving:
 
     def cursor(self, table: str) -> tuple[duck.Connection, str]:
         """Give this thread's connection and the qualified name of the table's `features`, for SQL of one's own."""
-        attached = self._attached(table)
-        return self._connection(), f"{attached.alias}.features"
+        return self._connection(), self._attached(table).features
 
     def select(
         self,
@@ -75,27 +78,29 @@ class Serving:
         offset: int = 0,
     ) -> list[dict[str, Any]]:
         """Give rows as dictionaries; `order_by` takes column names, "-name" for descending; `bbox` is in degrees."""
-        names = list(columns)
-        clause, values = self._where(table, where, bbox)
-        wanted = ", ".join(self._column(table, n) for n in names)
-        order = ", ".join(self._column(table, n.removeprefix("-")) + " DESC" * n.startswith("-") for n in order_by)
+        attached = self._attached(table)
+        clause, values = _where(attached, where, bbox)
+        wanted = ", ".join(_column(attached, n) for n in columns)
+        order = ", ".join(_column(attached, n.removeprefix("-")) + " DESC" * n.startswith("-") for n in order_by)
         tail = f" ORDER BY {order}" if order else ""
         tail += "" if limit is None else f" LIMIT {int(limit)}"
         tail += f" OFFSET {int(offset)}" if offset else ""
-        return self._rows(table, f"SELECT {wanted} FROM {{features}}{clause}{tail}", values)
+        return self._rows(f"SELECT {wanted} FROM {attached.features}{clause}{tail}", values)
 
     def count(self, table: str, where: Where = ()) -> int:
         """Count the rows that meet `where`."""
-        clause, values = self._where(table, where, None)
-        return self._rows(table, f"SELECT count(*) AS n FROM {{features}}{clause}", values)[0]["n"]
+        attached = self._attached(table)
+        clause, values = _where(attached, where, None)
+        return self._rows(f"SELECT count(*) AS n FROM {attached.features}{clause}", values)[0]["n"]
 
     def groups(self, table: str, by: str | Sequence[str], measure: str = "count", where: Where = ()) -> list[dict]:
         """Give {by…, value} per group, largest first; `measure` is "count" or the name of a column to sum."""
-        keys = ", ".join(self._column(table, b) for b in ([by] if isinstance(by, str) else by))
-        value = "count(*)" if measure == "count" else f"sum({self._column(table, measure)})"
-        clause, values = self._where(table, where, None)
-        sql = f"SELECT {keys}, {value} AS value FROM {{features}}{clause} GROUP BY {keys} ORDER BY value DESC, {keys}"
-        return self._rows(table, sql, values)
+        attached = self._attached(table)
+        keys = ", ".join(_column(attached, b) for b in ([by] if isinstance(by, str) else by))
+        value = "count(*)" if measure == "count" else f"sum({_column(attached, measure)})"
+        clause, values = _where(attached, where, None)
+        order = f" GROUP BY {keys} ORDER BY value DESC, {keys}"
+        return self._rows(f"SELECT {keys}, {value} AS value FROM {attached.features}{clause}{order}", values)
 
     def get(self, table: str, id: str, year: int | None = None) -> dict[str, Any]:  # noqa: A002 - the column's name
         """Give the row `id` (of `year`, or of the latest year it has); raises NotFound."""
@@ -103,10 +108,10 @@ class Serving:
         if year is not None:
             where.append(("year", "=", year))
         names = sorted(self.columns(table) - {"geom"})
-        rows = self.select(table, names, where, order_by=("-year",), limit=1)
+        rows = self.select(table, names, where)  # by the index; ORDER BY … LIMIT would scan the table
         if not rows:
             raise NotFound(f"{table} 中没有 {id}", f"{table} has no {id}", table=table, id=id)
-        return rows[0]
+        return max(rows, key=lambda row: row["year"] or 0)
 
     def close(self) -> None:
         """Detach everything and let the files go."""
@@ -114,37 +119,10 @@ class Serving:
 
     # inside
 
-    def _rows(self, table: str, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-        connection, features = self.cursor(table)
-        result = connection.execute(sql.replace("{features}", features), values)
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        result = self._connection().execute(sql, values)
         names = [d[0] for d in result.description or ()]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-
-    def _column(self, table: str, name: str) -> str:
-        if name not in self.columns(table):
-            raise NotFound(f"{table} 没有列 {name}", f"{table} has no column {name}", table=table, column=name)
-        return duck.quote(name)
-
-    def _where(self, table: str, where: Where, bbox: Bbox | None) -> tuple[str, list[Any]]:
-        parts: list[str] = []
-        values: list[Any] = []
-        for column, operator, value in where:
-            name = self._column(table, column)
-            if operator == "in":
-                parts.append(f"list_contains(?, {name})")
-                values.append(list(value))
-            elif operator == "=" and value is None:
-                parts.append(f"{name} IS NULL")
-            elif operator in OPERATORS:
-                parts.append(f"{name} {OPERATORS[operator]} ?")
-                values.append(value)
-            else:
-                raise BadRequest(f"不支持的比较:{operator}", f"{operator!r} is not a comparison")
-        if bbox is not None:
-            x0, y0, x1, y1 = mercator(bbox)
-            parts.append("xmin <= ? AND xmax >= ? AND ymin <= ? AND ymax >= ?")
-            values += [x1, x0, y1, y0]
-        return (" WHERE " + " AND ".join(parts) if parts else ""), values
 
     def _connection(self) -> duck.Connection:
         connection = getattr(self._local, "connection", None)
@@ -189,6 +167,35 @@ class Serving:
         for due, old in [r for r in self._retired if r[0] <= now]:
             connection.execute(f"DETACH {old.alias}")
             self._retired.remove((due, old))
+
+
+def _column(attached: _Attached, name: str) -> str:
+    if name not in attached.columns:
+        table = attached.snapshot.table
+        raise NotFound(f"{table} 没有列 {name}", f"{table} has no column {name}", table=table, column=name)
+    return duck.quote(name)
+
+
+def _where(attached: _Attached, where: Where, bbox: Bbox | None) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    for column, operator, value in where:
+        name = _column(attached, column)
+        if operator == "in":
+            parts.append(f"list_contains(?, {name})")
+            values.append(list(value))
+        elif operator == "=" and value is None:
+            parts.append(f"{name} IS NULL")
+        elif operator in OPERATORS:
+            parts.append(f"{name} {OPERATORS[operator]} ?")
+            values.append(value)
+        else:
+            raise BadRequest(f"不支持的比较:{operator}", f"{operator!r} is not a comparison")
+    if bbox is not None:
+        x0, y0, x1, y1 = mercator(bbox)
+        parts.append("xmin <= ? AND xmax >= ? AND ymin <= ? AND ymax >= ?")
+        values += [x1, x0, y1, y0]
+    return (" WHERE " + " AND ".join(parts) if parts else ""), values
 
 
 def mercator(bbox: Bbox) -> tuple[float, float, float, float]:
