@@ -25,7 +25,7 @@ GROUND = Classes(
     items=(
         ClassItem(value="01", title=Text("耕地", "Cultivated land"), colour="#F4F3E2"),
         ClassItem(value="02", title=Text("园地", "Garden plot"), colour="#E3EFD4"),
-        ClassItem(value="03", title=Text("林地", "Forest land"), colour="#CFE3CB"),
+        ClassItem(value="03", title=Text("林地", "Forest land"), colour="#D9E8D3"),
         ClassItem(value="04", title=Text("草地", "Grassland"), colour="#E4EFCB"),
         ClassItem(value="05", title=Text("商业服务业", "Commerce"), colour="#F6E0DA"),
         ClassItem(value="07", title=Text("住宅", "Housing"), colour="#F7EAD3"),
@@ -68,7 +68,7 @@ LAYER = Layer(
             type="hillshade",
             title=Text("山影", "Hillshade"),
             paint={
-                "hillshade-exaggeration": ("interpolate", ("linear",), ("zoom",), 11, 0.32, 17, 0.2),
+                "hillshade-exaggeration": ("interpolate", ("linear",), ("zoom",), 11, 0.55, 17, 0.4),
                 "hillshade-shadow-color": "#2A3F38",
                 "hillshade-highlight-color": "#FFFFFF",
                 "hillshade-accent-color": "#5C7463",
@@ -205,6 +205,7 @@ LAYER = Layer(
             table="river",
             type="symbol",
             title=Text("河名", "River names"),
+            filter=("!", ("in", "无名", ("get", "river_name"))),
             layout={
                 "symbol-placement": "line",
                 "text-field": ("get", "river_name"),
@@ -222,6 +223,7 @@ LAYER = Layer(
             table="road",
             type="symbol",
             title=Text("路名", "Road names"),
+            filter=("in", ("get", "road_class"), ("literal", ("乡道", "村道"))),
             layout={
                 "symbol-placement": "line",
                 "text-field": ("get", "road_name"),

@@ -43,7 +43,7 @@ LAYER = Layer(
             type="line",
             title=Text("已流转", "Transferred"),
             filter=("==", ("get", "is_transferred"), True),
-            paint={"line-color": "#0B5CAD", "line-width": 1.8, "line-dasharray": (3, 2)},
+            paint={"line-color": "#0B5CAD", "line-width": 1.2, "line-opacity": 0.7, "line-dasharray": (3, 2)},
             minzoom=14,
             interactive=False,
         ),

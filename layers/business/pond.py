@@ -8,7 +8,7 @@ TREATED = Classes(
     column="is_tail_water_treated",
     items=(
         ClassItem(value="true", title=Text("尾水已治理", "Tail water treated"), colour="#4F99E3"),
-        ClassItem(value="false", title=Text("尾水未治理", "Not treated"), colour="#E37100", pattern="waves"),
+        ClassItem(value="false", title=Text("尾水未治理", "Not treated"), colour="#D9A86C", pattern="waves"),
     ),
 )
 FACILITIES = Classes(

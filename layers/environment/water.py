@@ -52,7 +52,11 @@ LAYER = Layer(
             table="river",
             type="line",
             title=Text("河道", "Rivers"),
-            paint={"line-color": "#0B5CAD", "line-width": ("interpolate", ("linear",), ("zoom",), 11, 1.4, 17, 4)},
+            paint={
+                "line-color": "#2F7BAA",
+                "line-width": ("interpolate", ("linear",), ("zoom",), 11, 1, 17, 3),
+                "line-opacity": ("match", ("get", "river_grade"), "村级", 0.9, 0.25),
+            },
             layout={"line-cap": "round", "line-join": "round"},
             columns=("river_name", "river_grade"),
             popup=("river_name", "river_grade", "river_chief_name", "river_chief_phone", "width_m", "length_m"),

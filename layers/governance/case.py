@@ -11,7 +11,7 @@ ALERTS = Classes(
         ClassItem(value="超期", title=Text("超期", "Overdue"), colour="#A3151A", icon="clock"),
         ClassItem(value="预警", title=Text("临期预警", "Due soon"), colour="#B86E00", icon="clock"),
         ClassItem(value="正常", title=Text("办理中", "In progress"), colour="#0072B2", icon="alert"),
-        ClassItem(value="已办结", title=Text("已办结", "Closed"), colour="#5D7F6B", icon="flag"),
+        ClassItem(value="已办结", title=Text("已办结", "Closed"), colour="#5D7F6B"),
     ),
 )
 
@@ -35,9 +35,10 @@ LAYER = Layer(
             title=Text("工单", "Cases"),
             classes=ALERTS,
             paint={
-                "circle-radius": ("match", ("get", "alert_state"), "超期", 11, "已办结", 6, 9),
+                "circle-radius": ("match", ("get", "alert_state"), "超期", 11, "已办结", 4.5, 9),
+                "circle-opacity": ("match", ("get", "alert_state"), "已办结", 0.75, 1),
                 "circle-stroke-color": "#FFFFFF",
-                "circle-stroke-width": 2,
+                "circle-stroke-width": ("match", ("get", "alert_state"), "已办结", 1, 2),
             },
             layout={"circle-sort-key": ("match", ("get", "alert_state"), "超期", 3, "预警", 2, "正常", 1, 0)},
             columns=("subject", "case_status"),

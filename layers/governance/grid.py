@@ -95,7 +95,7 @@ LAYER = Layer(
             },
             columns=("door_number",),
             popup=("address", "building_id"),
-            minzoom=16,
+            minzoom=17,
         ),
         Draw(
             id="address_label",

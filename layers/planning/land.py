@@ -34,7 +34,7 @@ LAYER = Layer(
             type="fill",
             title=Text("地类图斑", "Land cover"),
             classes=Classes(column="land_class", system="sandiao@2019", digits=4),
-            paint={"fill-opacity": 0.6},
+            paint={"fill-opacity": 0.5},
             columns=("land_class_name",),
             popup=("land_class_name", "land_class", "owner_unit_name", "stated_area_m2", "area_m2"),
         ),

@@ -8,7 +8,7 @@ LEVELS = Classes(
     column="care_level",
     items=(
         ClassItem(
-            value="少于5人", title=Text("少于 5 人,不提供", "Under 5, withheld"), colour="#9AA3A8", pattern="dots"
+            value="少于5人", title=Text("少于 5 人,不提供", "Under 5, withheld"), colour="#B9C0C3", pattern="dots"
         ),
         ClassItem(value="5-9人", title=Text("5—9 人", "5 to 9"), colour="#F6D9B8"),
         ClassItem(value="10-14人", title=Text("10—14 人", "10 to 14"), colour="#EBA865"),

@@ -9,7 +9,7 @@ SURFACES = Classes(
     other="#8C8C8C",
     items=(
         ClassItem(value="沥青", title=Text("沥青路面", "Asphalt"), colour="#4A4F57"),
-        ClassItem(value="水泥", title=Text("水泥路面", "Concrete"), colour="#8C6BB1"),
+        ClassItem(value="水泥", title=Text("水泥路面", "Concrete"), colour="#7A6BA8"),
         ClassItem(value="砂石", title=Text("砂石路面", "Gravel"), colour="#C98A2B"),
         ClassItem(value="土路", title=Text("土路", "Earth"), colour="#A67C52"),
     ),
