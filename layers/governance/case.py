@@ -11,8 +11,23 @@ ALERTS = Classes(
         ClassItem(value="超期", title=Text("超期", "Overdue"), colour="#A3151A", icon="clock"),
         ClassItem(value="预警", title=Text("临期预警", "Due soon"), colour="#B86E00", icon="clock"),
         ClassItem(value="正常", title=Text("办理中", "In progress"), colour="#0072B2", icon="alert"),
-        ClassItem(value="已办结", title=Text("已办结", "Closed"), colour="#5D7F6B"),
     ),
+)
+CLOSED = Classes(
+    column="alert_state",
+    items=(ClassItem(value="已办结", title=Text("已办结", "Closed"), colour="#8FA89A"),),
+)
+POPUP = (
+    "subject",
+    "case_status",
+    "alert_state",
+    "unit_name",
+    "section_name",
+    "assigned_at",
+    "deadline_at",
+    "category_name",
+    "grid_name",
+    "requester_name",
 )
 
 LAYER = Layer(
@@ -29,31 +44,32 @@ LAYER = Layer(
     keywords=("工单", "12345", "诉求", "超期", "case"),
     draws=(
         Draw(
+            id="closed",
+            table="case_order",
+            type="circle",
+            title=Text("已办结工单", "Closed cases"),
+            classes=CLOSED,
+            filter=("==", ("get", "alert_state"), "已办结"),
+            paint={"circle-radius": 4, "circle-opacity": 0.7},
+            columns=("subject", "case_status"),
+            popup=POPUP,
+            minzoom=16,
+        ),
+        Draw(
             id="case",
             table="case_order",
             type="circle",
             title=Text("工单", "Cases"),
             classes=ALERTS,
+            filter=("!=", ("get", "alert_state"), "已办结"),
             paint={
-                "circle-radius": ("match", ("get", "alert_state"), "超期", 11, "已办结", 4.5, 9),
-                "circle-opacity": ("match", ("get", "alert_state"), "已办结", 0.75, 1),
+                "circle-radius": ("match", ("get", "alert_state"), "超期", 11, 9),
                 "circle-stroke-color": "#FFFFFF",
-                "circle-stroke-width": ("match", ("get", "alert_state"), "已办结", 1, 2),
+                "circle-stroke-width": 2,
             },
             layout={"circle-sort-key": ("match", ("get", "alert_state"), "超期", 3, "预警", 2, "正常", 1, 0)},
             columns=("subject", "case_status"),
-            popup=(
-                "subject",
-                "case_status",
-                "alert_state",
-                "unit_name",
-                "section_name",
-                "assigned_at",
-                "deadline_at",
-                "category_name",
-                "grid_name",
-                "requester_name",
-            ),
+            popup=POPUP,
             minzoom=11,
         ),
         Draw(

@@ -8,7 +8,7 @@ CONTROLS = Classes(
     column="control_type",
     other="#5B3F8C",
     items=(
-        ClassItem(value="村庄建设边界", title=Text("村庄建设边界", "Village building boundary"), colour="#B3261E"),
+        ClassItem(value="村庄建设边界", title=Text("村庄建设边界", "Village building boundary"), colour="#8A5A3C"),
         ClassItem(value="河道管理范围线", title=Text("河道管理范围线", "River management line"), colour="#0B5CAD"),
     ),
 )
@@ -44,7 +44,7 @@ LAYER = Layer(
             table="plan_zone",
             type="line",
             title=Text("规划图斑界线", "Zone outlines"),
-            paint={"line-color": "#555555", "line-width": 0.6, "line-opacity": 0.4},
+            paint={"line-color": "#6B7F6B", "line-width": 0.6, "line-opacity": 0.35},
             minzoom=14,
             interactive=False,
             in_legend=False,
@@ -55,7 +55,7 @@ LAYER = Layer(
             type="line",
             title=Text("管控边界", "Control lines"),
             classes=CONTROLS,
-            paint={"line-width": 1.6, "line-dasharray": (5, 2.5)},
+            paint={"line-width": ("interpolate", ("linear",), ("zoom",), 13, 0.7, 16, 1.8), "line-dasharray": (5, 2.5)},
             columns=("control_type",),
             popup=("control_type", "control_id", "length_m"),
             minzoom=12,

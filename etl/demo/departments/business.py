@@ -54,7 +54,7 @@ def _enterprises(truth: Truth, path: Path, planter: Planter) -> None:
     owners = _owners(truth)
     firms = [dict(r) for r in truth.tables["enterprises"]]
     for k in range(2):
-        stray = dict(firms[-1 - k]) | {"name": f"邻镇第{k + 1}百货店", "credit_code": f"9233059909{k:07d}X"}
+        stray: Row = dict(firms[-1 - k]) | {"name": f"邻镇第{k + 1}百货店", "credit_code": f"9233059909{k:07d}X"}
         stray["geometry"] = shapely.Point(stray["geometry"].x + FAR_AWAY_M, stray["geometry"].y + k * 500)
         firms.append(stray)
         planter.count("outside_village", "enterprise", 1)

@@ -114,7 +114,7 @@ def _change_spots(truth: Truth, path: Path, planter: Planter) -> None:
 def _hazards(truth: Truth, path: Path, planter: Planter) -> None:
     rows: list[Row] = []
     register = [dict(r) for r in truth.tables["geohazards"]]
-    stray = dict(register[-1]) | {"hazard_id": "DZ090", "name": "邻村竹岭滑坡隐患点"}
+    stray: Row = dict(register[-1]) | {"hazard_id": "DZ090", "name": "邻村竹岭滑坡隐患点"}
     stray["geometry"] = shapely.Point(stray["geometry"].x + FAR_AWAY_M, stray["geometry"].y)
     planter.count("outside_village", "geohazard", 1)
     register.append(stray)

@@ -69,7 +69,7 @@ def _roads(truth: Truth, path: Path) -> None:
 
 def _stops(truth: Truth, path: Path, planter: Planter) -> None:
     stops = [dict(r) for r in truth.tables["bus_stops"]]
-    stray = dict(stops[-1]) | {"stop_id": "BS090", "name": "县城汽车站"}
+    stray: Row = dict(stops[-1]) | {"stop_id": "BS090", "name": "县城汽车站"}
     stray["geometry"] = shapely.Point(stray["geometry"].x + FAR_AWAY_M, stray["geometry"].y)
     stops.append(stray)
     planter.count("outside_village", "bus_stop", 1)
@@ -89,7 +89,7 @@ def _stops(truth: Truth, path: Path, planter: Planter) -> None:
 
 def _bins(truth: Truth, path: Path, planter: Planter) -> None:
     points = [dict(r) for r in truth.tables["sanitation_points"]]
-    stray = dict(points[-1]) | {"point_id": "HW900", "name": "导航误存点"}
+    stray: Row = dict(points[-1]) | {"point_id": "HW900", "name": "导航误存点"}
     stray["geometry"] = shapely.Point(stray["geometry"].x - FAR_AWAY_M, stray["geometry"].y)
     points.append(stray)
     planter.count("outside_village", "sanitation_point", 1)

@@ -12,6 +12,7 @@ import numpy as np
 import pyogrio
 import pyogrio.raw
 import shapely
+from ezdxf.filemanagement import new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,8 +84,8 @@ def kml(path: Path, title: str, rows: Sequence[Row]) -> None:
 
 def dxf(path: Path, rows: Sequence[Row]) -> None:
     """Write lines as closed or open polylines of a plan drawing, one drawing layer per `Layer`; a DXF states no CRS."""
-    ezdxf.options.write_fixed_meta_data_for_testing = True
-    drawing = ezdxf.new("R2010")
+    ezdxf.options.write_fixed_meta_data_for_testing = True  # pyright: ignore[reportPrivateImportUsage]
+    drawing = new("R2010")
     space = drawing.modelspace()
     for row in rows:
         if row["Layer"] not in drawing.layers:
