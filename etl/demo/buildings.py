@@ -64,10 +64,21 @@ def lots_of(terrain: Terrain, blocks: Sequence[Block], new: set[int], seed: int)
         pitch = (block.s1 - block.s0) / n
         for i in range(n):
             lot = _lot(terrain, block, block.s0 + (i + 0.5) * pitch, pitch, 2025 if k in new else 2000, rng)
-            outline = rectangle(lot.centre, lot.angle, (-lot.width / 2, lot.width / 2), (-lot.depth / 2, lot.depth / 2))
-            if block.polygon.contains(outline):
+            if block.polygon.contains(_outline(lot)):
                 found.append(lot)
-    return _chosen(found, rng)
+    return _chosen(_apart(found), rng)
+
+
+def _outline(lot: Lot) -> shapely.Polygon:
+    return rectangle(lot.centre, lot.angle, (-lot.width / 2, lot.width / 2), (-lot.depth / 2, lot.depth / 2))
+
+
+def _apart(lots: list[Lot]) -> list[Lot]:
+    """Drop every lot that would overlap an earlier one, as on the inner side of a bend."""
+    outlines = np.array([_outline(lot) for lot in lots])
+    first, second = shapely.STRtree(outlines).query(outlines, predicate="intersects")
+    late = set(second[first < second].tolist())
+    return [lot for k, lot in enumerate(lots) if k not in late]
 
 
 def _lot(terrain: Terrain, block: Block, s: float, pitch: float, since: int, rng: np.random.Generator) -> Lot:

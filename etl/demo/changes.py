@@ -54,9 +54,7 @@ def apply(
     """
     atoms = faces_of(boundary, [*shapely.boundary(tiling.polygons), *(plot.polygon.boundary for plot in plots)])
     points = shapely.point_on_surface(atoms)
-    origin = np.full(len(atoms), -1)
-    found, parent = shapely.STRtree(tiling.polygons).query(points, predicate="within")
-    origin[found] = parent
+    origin = shapely.STRtree(tiling.polygons).nearest(points)
     target = np.full(len(atoms), -1)
     found, plot = shapely.STRtree([plot.polygon for plot in plots]).query(points, predicate="within")
     keep = ~np.isin(tiling.kinds[origin[found]], ("乡道", "river", "村道"))

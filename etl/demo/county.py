@@ -47,7 +47,7 @@ def write(villages: int, out: Path, progress: Progress | None = None, *, seed: i
     makers = {"parcels": (_parcels, "Polygon"), "buildings": (_buildings, "Polygon"), "points": (_points, "Point")}
     counts = {}
     for k, (layer, (make, kind)) in enumerate(makers.items()):
-        first = make(0, _rows_before(layer, 1), seed)
+        first = make(0, rows_before(layer, 1), seed)
         batches = _stream(
             make, villages, layer, seed, lambda n, k=k: progress and progress(k * villages + n, 3 * villages)
         )
@@ -62,7 +62,7 @@ def write(villages: int, out: Path, progress: Progress | None = None, *, seed: i
             crs=CRS,
             append=k > 0,
         )
-        counts[layer] = _rows_before(layer, villages)
+        counts[layer] = rows_before(layer, villages)
     return counts
 
 
@@ -70,11 +70,12 @@ def _stream(
     make: Maker, villages: int, layer: str, seed: int, tell: Callable[[int], object]
 ) -> Iterator[pa.RecordBatch]:
     for village in range(villages):
-        yield make(village, _rows_before(layer, village + 1) - _rows_before(layer, village), seed)
+        yield make(village, rows_before(layer, village + 1) - rows_before(layer, village), seed)
         tell(village + 1)
 
 
-def _rows_before(layer: str, village: int) -> int:
+def rows_before(layer: str, village: int) -> int:
+    """Return how many rows of a layer lie in the villages before this one."""
     rows, villages = PER_VILLAGE[layer]
     return village * rows // villages
 

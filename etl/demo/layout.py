@@ -235,7 +235,7 @@ def make_reservoir(terrain: Terrain) -> shapely.Polygon:
     cut = shapely.line_locate_point(shapely.LineString(side.xy), dam.intersection(shapely.LineString(side.xy)).centroid)
     inside = shapely.line_interpolate_point(shapely.LineString(side.xy), cut + 60)
     lake = next(face for face in faces if face.contains(inside))
-    smooth = shapely.Polygon(lake.exterior).buffer(-6).buffer(6).simplify(0.5)
+    smooth = shapely.Polygon(lake.exterior).buffer(-6).buffer(6).simplify(0.5).difference(_longer(dam, 30).buffer(9.2))
     return shapely.Polygon(shapely.get_coordinates(smooth))
 
 

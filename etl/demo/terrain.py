@@ -103,8 +103,7 @@ class Terrain:
 
     def sample(self, field: np.ndarray, xy: np.ndarray) -> np.ndarray:
         """Interpolate a 10 m field at world points (n, 2)."""
-        rows, columns = (xy[:, 1] - Y0) / CELL_M, (xy[:, 0] - X0) / CELL_M
-        return map_coordinates(field, [rows, columns], order=1, mode="nearest")
+        return _sampled(field, xy)
 
 
 def river_level(s: ArrayLike) -> np.ndarray:
@@ -284,17 +283,20 @@ def make_terrain(seed: int) -> Terrain:
 
 
 def _dam(stream: Stream, z: np.ndarray) -> np.ndarray:
-    """Return the two abutments of the dam: where the crest meets the flanks of the dammed stream."""
-    k = int(np.searchsorted(_length(stream.xy), _DAM_AT_M))
-    along = stream.xy[k + 2] - stream.xy[k - 2]
-    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
-    ends = []
-    for sign in (-1, 1):
-        reach = np.arange(0, 260, 2.0)
-        line = stream.xy[k] + sign * reach[:, None] * across
-        height = map_coordinates(z, [(line[:, 1] - Y0) / CELL_M, (line[:, 0] - X0) / CELL_M], order=1)
-        ends.append(line[min(int(np.argmax(height > DAM_CREST_M)) or len(reach) - 1, len(reach) - 1)])
-    return np.array(ends)
+    """Return the two abutments of the dam: the first place up the stream where both flanks reach the crest."""
+    for at in np.arange(_DAM_AT_M, _DAM_AT_M + 260, 15.0):
+        k = int(np.searchsorted(_length(stream.xy), at))
+        along = stream.xy[k + 2] - stream.xy[k - 2]
+        across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+        lines = [stream.xy[k] + sign * np.arange(0, 190, 2.0)[:, None] * across for sign in (-1, 1)]
+        above = [_sampled(z, line) > DAM_CREST_M for line in lines]
+        if all(high.any() and not high[0] for high in above):
+            break
+    return np.array([line[int(np.argmax(high))] for line, high in zip(lines, above, strict=True)])
+
+
+def _sampled(field: np.ndarray, xy: np.ndarray) -> np.ndarray:
+    return map_coordinates(field, [(xy[:, 1] - Y0) / CELL_M, (xy[:, 0] - X0) / CELL_M], order=1, mode="nearest")
 
 
 def fine_grid(terrain: Terrain) -> np.ndarray:
