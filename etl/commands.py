@@ -142,7 +142,7 @@ def summary(reports: Sequence[Report], titles: dict[str, str], language: Languag
 def _remarks(report: Report, language: Language) -> str:
     reason = report.reason_zh if language == "zh" else report.reason_en
     counted = {**report.rules, **report.warnings, **report.repairs}
-    return "; ".join(filter(None, [reason, " ".join(f"{k}×{v}" for k, v in counted.items())]))
+    return "; ".join(filter(None, [reason, " ".join(f"{k}×{v}" for k, v in counted.items() if v)]))
 
 
 def _notes(reports: Sequence[Report], language: Language) -> list[str]:
@@ -166,11 +166,15 @@ def status(_options: argparse.Namespace, settings: Settings, language: Language)
 
 def _fresh_row(resource: Resource, state: freshness.Freshness, language: Language) -> list[str]:
     reason = state.reason_zh if language == "zh" else state.reason_en
-    cadence = span(resource.cadence_seconds, language) if resource.cadence_seconds else say("once", language)
+    cadence = resource.update_cycle if language == "zh" else _cadence(resource)
     if state.state == "stale":
         reason = say("stale.reason", language, cadence=cadence, age=span(state.age_seconds or 0, language))
     stated = state.as_of.isoformat() if state.as_of else ""
     return [say(state.state, language), _title(resource, language), stated, cadence, reason]
+
+
+def _cadence(resource: Resource) -> str:
+    return span(resource.cadence_seconds, "en") if resource.cadence_seconds else say("once", "en")
 
 
 def quarantine(options: argparse.Namespace, settings: Settings, language: Language) -> int:

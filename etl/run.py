@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import secrets
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -15,17 +14,20 @@ from etl import catalog, contract, fetch, gates, ledger, publishing, rasters, st
 from etl.gates import Hold
 from etl.ledger import Report
 from etl.tasks import Progress, Task
-from twin import duck
+from twin import duck, durable
 from twin.errors import ContractError, CrsError, SourceError, TwinError
 from twin.store import Snapshot, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from etl.catalog import Catalog
     from twin.model import Resource
     from twin.settings import Settings
 
+STAGE_MEMORY = "768MB"
+"""What DuckDB may hold of one delivery in memory, however many rows it has; the rest is on disk."""
 REFUSALS = (SourceError, CrsError, ContractError)
 
 
@@ -79,8 +81,9 @@ def _receive(task: Task) -> Report:
     files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
     if parent and not task.force and tasks.unchanged(task, parent.manifest):
-        counts = {k: int(v) for k, v in parent.manifest.get("ledger", {}).items()}
-        return task.report("unchanged", counts=counts, version=parent.version, as_of=tasks.as_of(task.sources))
+        before = {k: parent.manifest.get(k, {}) for k in ("rules", "warnings", "repairs")}
+        facts = {"counts": parent.manifest.get("ledger", {}), "as_of": tasks.as_of(task.sources), **before}
+        return task.report("unchanged", version=parent.version, **facts)
     if ledger.rolled_back(task.settings.data, task.resource.id) == task.delivery and not (task.accept or task.force):
         zh = "这份数据曾发布后被退回,未再发布;更正后重报,或用 --accept 发布"
         en = "This very delivery was published and rolled back; deliver a corrected one, or publish it with --accept"
@@ -91,14 +94,24 @@ def _receive(task: Task) -> Report:
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
-    with tempfile.TemporaryDirectory(prefix="onemap-stage-") as name:
-        folder = Path(name)
-        memory, threads = task.settings.memory, task.settings.threads
-        connection = duck.connect(folder / "stage.duckdb", threads=threads, memory=memory, temp=folder / "spill")
+    with _desk(task.settings.data / "run" / "stage") as folder:
+        threads, database = task.settings.threads, folder / "stage.duckdb"
+        connection = duck.connect(database, threads=threads, memory=STAGE_MEMORY, temp=folder / "spill")
         try:
             return _judge_and_publish(task, parent, connection, folder)
         finally:
             connection.close()
+
+
+@contextlib.contextmanager
+def _desk(parent: Path) -> Iterator[Path]:
+    """Give a folder to work in; what killed runs left behind is removed first."""
+    durable.make_directory(parent)
+    with contextlib.ExitStack() as stack:
+        with durable.lock(parent / ".lock"):
+            durable.sweep(parent)
+            folder = stack.enter_context(durable.staging(parent))
+        yield folder
 
 
 def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Connection, folder: Path) -> Report:

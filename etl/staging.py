@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from twin.model import Resource, Source, Village
 
 WORKERS = 2
+SLICE = 16384
+"""Rows worked on at a time by one worker."""
 MISPLACED = ("outside_plausible", "axes_swapped")
 FEWEST = 5
 """A file with at least this many rows, most of them misplaced, has a wrong CRS rather than wrong rows."""
@@ -140,7 +142,7 @@ def _batches(
         pa.ipc.new_file(file, names) as spool,
         ThreadPoolExecutor(WORKERS) as pool,
     ):
-        for batch in arriving:
+        for batch in (slice_ for whole in arriving for slice_ in _slices(whole)):
             spool.write_batch(batch)
             waiting.append(pool.submit(work, batch, delivered.first + delivered.rows))
             delivered.rows += batch.num_rows
@@ -148,6 +150,12 @@ def _batches(
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Cut a batch so that its geometries, several times over in memory while worked on, stay few."""
+    for first in range(0, batch.num_rows, SLICE):
+        yield batch.slice(first, SLICE)
 
 
 def _work(desk: Desk, number: int, delivered: Delivered) -> Callable[[pa.RecordBatch, int], tuple[pa.Table, int]]:

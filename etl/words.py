@@ -80,8 +80,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "minutes": ("{n} 分钟", "{n} min"),
     "hours": ("{n} 小时", "{n} h"),
     "days": ("{n} 天", "{n} d"),
-    "once": ("一次", "once"),
-    "stale.reason": ("应每 {cadence} 报送,已 {age} 未更新", "due every {cadence}, last updated {age} ago"),
+    "once": ("一次", "delivered once"),
+    "stale.reason": ("应{cadence}报送,已 {age} 未更新", "due every {cadence}, last updated {age} ago"),
     "crash": ("程序错误,请报告:{what}", "A fault of ours, please report it: {what}"),
 }
 

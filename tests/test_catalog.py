@@ -27,6 +27,12 @@ def test_the_committed_catalogue_is_sound():
     assert catalog.check(ROOT / "data") == []
 
 
+def test_the_committed_layers_and_themes_fit_the_committed_catalogue():
+    import layers
+
+    assert catalog.check(ROOT / "data", layers.LAYERS, layers.THEMES) == []
+
+
 def test_the_committed_catalogue_holds_thirty_or_more_resources_of_several_departments():
     read = catalog.read(ROOT / "data")
     assert len(read.resources) >= 30

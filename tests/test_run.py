@@ -240,6 +240,7 @@ def test_a_run_killed_at_any_step_leaves_a_whole_version_and_the_next_run_goes_t
     assert receive(place).status in ("published", "unchanged")
     assert len(rows(place)) == 6
     assert quarantined(place) == []
+    assert [p.name for p in (place[0].data / "run" / "stage").iterdir()] == [".lock"], "nothing is left lying about"
 
 
 def test_a_resource_without_geometry_is_received_too(tmp_path):
