@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,9 +13,11 @@ from pyproj import Transformer
 from tests import serving_fixture as village
 from tests.serving_fixture import LAT, LON, STEP
 from twin.api import rooms
-from twin.api.rooms import Rooms
 from twin.errors import BadRequest, NotFound
 from twin.policy import ANONYMOUS_LOCAL
+
+if TYPE_CHECKING:
+    from twin.api.rooms import Rooms
 
 LOCAL = ANONYMOUS_LOCAL
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import brotli
 import pytest
@@ -24,6 +23,9 @@ from twin.api.guard import page_csp, script_hash
 from twin.api.tile_server import TEMPLATES
 from twin.errors import TwinError
 from twin.policy import CLOSED, DASH, ROUTES, of_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BASE = "http://127.0.0.1:8139"
 TILE = "/tiles/L06/15/27304/13463.mvt"

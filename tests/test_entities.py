@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import serving_fixture as village
 from twin import durable
 from twin.api import rooms
-from twin.api.rooms import Rooms
 from twin.entities import Asked
 from twin.errors import NotFound
 from twin.policy import ANONYMOUS_LOCAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.api.rooms import Rooms
 
 LOCAL = ANONYMOUS_LOCAL
 EN = Asked(language="en")
@@ -83,7 +86,7 @@ def test_people_on_duty_are_named_and_owners_are_not(built: Rooms) -> None:
 
 
 @pytest.mark.parametrize(
-    "id", ["parcel:P99", "nothing:P5", "parcel:", "parcel", "", "secret:S1", "parcel:P5' OR '1'='1"]
+    "name", ["parcel:P99", "nothing:P5", "parcel:", "parcel", "", "secret:S1", "parcel:P5' OR '1'='1"]
 )
 def test_what_is_not_there_is_not_found(built: Rooms, name: str) -> None:
     with pytest.raises(NotFound):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import serving_fixture as village
 from twin.api import rooms
-from twin.api.rooms import Rooms
 from twin.policy import ANONYMOUS_LOCAL
 from twin.search import keys, normal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.api.rooms import Rooms
 
 LOCAL = ANONYMOUS_LOCAL
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import mapbox_vector_tile
 import pytest
@@ -13,11 +12,15 @@ import pytest
 from tests import serving_fixture as village
 from twin import duck
 from twin.api import mvt, rooms
-from twin.api.rooms import Rooms
 from twin.errors import NotFound, StoreBroken
 from twin.policy import ANONYMOUS_LOCAL, Policy
 from twin.store import Serving
 from twin.tiles import Address, Tiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.api.rooms import Rooms
 
 LOCAL = ANONYMOUS_LOCAL
 

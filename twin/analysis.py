@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -16,9 +16,11 @@ from shapely.geometry import shape
 from twin import classes as classing
 from twin import duck, editions, geodesy
 from twin.errors import BadRequest, NotFound, StoreBroken
-from twin.model import Draw, Layer, OneMap, Resource
 from twin.policy import VECTOR_TYPES, Policy, Subject
-from twin.store import Serving
+
+if TYPE_CHECKING:
+    from twin.model import Draw, Layer, OneMap, Resource
+    from twin.store import Serving
 
 Json = dict[str, Any]
 Shapes = NDArray[np.object_]
@@ -274,7 +276,7 @@ class Analysis:
         ]
 
 
-def _measure(shapes: Shapes, dimension: NDArray[np.int_]) -> NDArray[np.float64]:
+def _measure(shapes: Shapes, dimension: NDArray[np.integer]) -> NDArray[np.float64]:
     """Give area, length or 1 of each shape by the dimension of the row it is (a part) of."""
     return np.select([dimension == 2, dimension == 1], [shapely.area(shapes), shapely.length(shapes)], 1.0)
 
@@ -327,7 +329,7 @@ def _polygon(geometry: Mapping[str, Any]) -> shapely.Geometry:
     if not isinstance(bare, Mapping) or bare.get("type") not in ("Polygon", "MultiPolygon"):
         raise BadRequest("请提交 GeoJSON 多边形", "Send a GeoJSON Polygon or MultiPolygon")
     try:
-        polygon = shapely.force_2d(shape(bare))
+        polygon = shapely.force_2d(shape(dict(bare)))
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError) as wrong:
         raise BadRequest("多边形的坐标无法读取", "The polygon's coordinates cannot be read") from wrong
     xy = shapely.get_coordinates(polygon)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.errors import DeclarationError
 from twin.model import Classes, ClassItem, Code, CodeSystem, OneMap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def value_of(classes: Classes, raw: Any) -> str:

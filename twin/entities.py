@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import freshness
 from twin.errors import NotFound, StoreBroken
 from twin.geodesy import from_mercator
 from twin.model import Field, OneMap, Resource, Text
 from twin.policy import Policy, Subject, unknown
-from twin.store import Serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.store import Serving
 
 Json = dict[str, Any]
 Row = Mapping[str, Any]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import classes as classing
 from twin import editions
 from twin.errors import NotFound, StoreBroken
-from twin.model import Classes, ClassItem, Code, Indicator, OneMap
-from twin.policy import Policy, Subject
-from twin.store import Serving
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.model import Classes, ClassItem, Code, Indicator, OneMap
+    from twin.policy import Policy, Subject
+    from twin.store import Serving
 
 Json = dict[str, Any]
 Where = list[tuple[str, str, Any]]
@@ -98,7 +101,8 @@ class Indicators:
 
     def _classes(self, asked: Indicator) -> Classes | None:
         """Give the classes a layer colours this column by, so that chart and map agree."""
-        drawn = (d.classes for x in self._onemap.layers for d in x.draws if d.table == asked.table and d.classes)
+        by_theme = sorted(self._onemap.layers, key=lambda x: x.theme != asked.theme)
+        drawn = (d.classes for x in by_theme for d in x.draws if d.table == asked.table and d.classes)
         return next((c for c in drawn if c.column == asked.by), None)
 
     def _named(self, asked: Indicator, classes: Classes | None) -> Mapping[str, ClassItem | Code]:

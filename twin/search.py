@@ -6,19 +6,22 @@ import re
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pypinyin import lazy_pinyin
 
 from twin.errors import NotFound, StoreBroken
 from twin.geodesy import from_mercator
 from twin.model import Field, Layer, OneMap, Resource
-from twin.policy import Policy, Subject
-from twin.store import Serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from twin.policy import Policy, Subject
+    from twin.store import Serving
 
 Json = dict[str, Any]
 
@@ -124,12 +127,17 @@ class Search:
         looked = [c for c in _looked_up(resource) if c in permitted]
         columns = list(dict.fromkeys(["id", "year", *looked, *(c for c in BOX if c in stored)]))
         rows = self._serving.select(resource.id, columns, order_by=["id", "-year"])
-        layer = next((x.id for x in self._onemap.layers if any(d.table == resource.id for d in x.draws)), "")
+        layer = self._layer(resource)
         before = None
         for row in rows:
             if row["id"] != before:
                 yield from _of_row(resource, layer, row, looked)
             before = row["id"]
+
+    def _layer(self, resource: Resource) -> str:
+        """Give the layer a row is shown on: the one its department catalogued it for, else the first that draws it."""
+        drawing = [x.id for x in self._onemap.layers if any(d.table == resource.id for d in x.draws)]
+        return next((x for x in resource.layers if x in drawing), next(iter(drawing), ""))
 
     def _rows(self, table: str) -> int:
         try:
@@ -147,7 +155,7 @@ class Search:
                 rows = self._serving.select(resource.id, columns, [("id", "=", code)], limit=1)
             except (NotFound, StoreBroken):
                 continue
-            layer = next((x.id for x in self._onemap.layers if any(d.table == resource.id for d in x.draws)), "")
+            layer = self._layer(resource)
             found += [e for row in rows for e in _of_row(resource, layer, row, [])]
         return found
 
@@ -232,11 +240,7 @@ def _duty_fields(resource: Resource) -> list[Field]:
 
 def _of_row(resource: Resource, layer: str, row: Mapping[str, Any], looked: list[str]) -> Iterator[Entry]:
     duty = {f.name: f for f in _duty_fields(resource)}
-    sides = [row.get(c) for c in BOX]
-    box = (
-        None if any(v is None for v in sides) else (float(sides[0]), float(sides[1]), float(sides[2]), float(sides[3]))
-    )
-    at = {"layer": layer, "table": resource.id, "id": str(row["id"]), "box": box}
+    at: dict[str, Any] = {"layer": layer, "table": resource.id, "id": str(row["id"]), "box": _box(row)}
     title = row.get(resource.title_field) if resource.title_field in looked else None
     words = tuple(str(v) for v in (title, row["id"]) if v not in (None, ""))
     yield Entry(kind="place" if title and title != row["id"] else "code", words=words, keys=keys(words), **at)
@@ -247,6 +251,11 @@ def _of_row(resource: Resource, layer: str, row: Mapping[str, Any], looked: list
         kind = "duty" if column in duty else "address"
         field = duty.get(column) or resource.field_named(column)
         yield Entry(kind=kind, words=(str(value),), keys=keys((str(value),)), field=field, **at)
+
+
+def _box(row: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    sides = [float(row[c]) for c in BOX if row.get(c) is not None]
+    return (sides[0], sides[1], sides[2], sides[3]) if len(sides) == 4 else None
 
 
 def _degrees(box: tuple[float, float, float, float]) -> list[float]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import classes as classing
 from twin.errors import DeclarationError
-from twin.model import ClassItem, Draw, Layer, OneMap
 from twin.policy import ANONYMOUS_LOCAL, DEEPEST, VECTOR_TYPES, Policy, Subject, drawn_columns
+
+if TYPE_CHECKING:
+    from twin.model import ClassItem, Draw, Layer, OneMap
 
 Json = dict[str, Any]
 Expression = list[Any]
@@ -120,7 +122,7 @@ def legend(onemap: OneMap, layer: Layer, language: str = "zh-CN") -> list[Json]:
     return [_legend(onemap, draw, language) for draw in layer.draws if draw.in_legend]
 
 
-def colour_expression(onemap: OneMap, draw: Draw) -> Expression | None:
+def colour_expression(onemap: OneMap, draw: Draw) -> Expression | str | None:
     """Give the `match` expression of a draw's class colours, None where it has no classes."""
     if draw.classes is None:
         return None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twin import duck, editions, rasters
 from twin.errors import NotFound, StoreBroken
-from twin.model import Layer, OneMap
 from twin.policy import Policy, Subject, unknown
-from twin.store import Serving, Snapshot
 from twin.store.pyramid import ABSENT, lookup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from twin.model import Layer, OneMap
+    from twin.store import Serving, Snapshot
 
 EARTH_M = 20037508.342789244
 """Half the side of the EPSG:3857 square, metres."""

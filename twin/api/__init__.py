@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from twin.api import listings, problems
 from twin.api.guard import Guard, PageGate, page_csp
@@ -25,7 +21,12 @@ from twin.api.tile_server import TileServer
 from twin.errors import TwinError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from dash import Dash
+    from fastapi.telemetry import TelemetryConfig
+    from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from twin.model import OneMap
     from twin.settings import Settings
@@ -90,7 +91,8 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
 def mount(app: Front, pages: Dash) -> Front:
     """Put the pages under the API, and give them the content policy their scripts need."""
     kept = app.state.rooms.settings.data / "run" / "packed"
-    app.mount("/", PageGate(Packed(WSGIMiddleware(pages.server, workers=PAGE_THREADS), kept)))
+    wsgi: Any = WSGIMiddleware(pages.server, workers=PAGE_THREADS)
+    app.mount("/", PageGate(Packed(wsgi, kept)))
     app.guard.csp = page_csp(pages.csp_hashes())
     return app
 

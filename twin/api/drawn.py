@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageColor, ImageDraw
 
 from twin import style
 from twin.api.expressions import evaluate
 from twin.api.mvt import LINE, POINT, POLYGON, Shape, decode
-from twin.model import Draw, Layer, OneMap
-from twin.tiles import Address
+
+if TYPE_CHECKING:
+    from twin.model import Draw, Layer, OneMap
+    from twin.tiles import Address
 
 SIDE = 256
 FINER = 2

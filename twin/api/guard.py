@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
-
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from typing import TYPE_CHECKING
 
 from twin.api import problems
 from twin.policy import ROUTES, of_page
 from twin.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names this service answers to while it is bound to the loopback: a rebound DNS name is none of them."""

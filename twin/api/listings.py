@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin import style
-from twin.api.rooms import Rooms
 from twin.errors import NotFound, StoreBroken
-from twin.model import Layer, Resource
 from twin.policy import ANONYMOUS_LOCAL, Subject, columns_of
+
+if TYPE_CHECKING:
+    from twin.api.rooms import Rooms
+    from twin.model import Layer, Resource
 
 Json = dict[str, Any]
 

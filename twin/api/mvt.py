@@ -6,9 +6,11 @@ After the Mapbox Vector Tile Specification 2.1 (protocol buffers of layers, feat
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Ring = list[tuple[int, int]]
 POINT, LINE, POLYGON = 1, 2, 3

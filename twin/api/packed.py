@@ -6,13 +6,17 @@ import asyncio
 import gzip
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import brotli
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twin import durable
 from twin.api import problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC = ("/_dash-component-suites/", "/assets/")
 """Paths whose bytes depend on the URL alone while the process lives (their URLs carry a fingerprint or an mtime)."""

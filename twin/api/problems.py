@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from twin import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STATUS: Mapping[type[errors.TwinError], int] = {
     errors.BadRequest: 400,

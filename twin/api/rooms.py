@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from twin import policy as policies
@@ -11,12 +12,14 @@ from twin import style
 from twin.analysis import Analysis
 from twin.entities import Entities
 from twin.indicators import Indicators
-from twin.model import OneMap
 from twin.policy import Policy
 from twin.search import Search
-from twin.settings import Settings
 from twin.store import Serving, Store
 from twin.tiles import Tiles
+
+if TYPE_CHECKING:
+    from twin.model import OneMap
+    from twin.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 import httpx
 
 from twin import durable
 from twin.errors import BadRequest
-from twin.settings import Settings
-from twin.tiles import Address
+
+if TYPE_CHECKING:
+    from twin.settings import Settings
+    from twin.tiles import Address
 
 LOG = logging.getLogger("onemap.tianditu")
 SETS = ("vec", "cva", "img", "cia", "ter", "cta")

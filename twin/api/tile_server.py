@@ -7,21 +7,26 @@ import gzip
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 import brotli
-from starlette.types import Receive, Scope, Send
 
 from twin.api import drawn, problems
 from twin.api.guard import DATA_CSP, FIXED, is_ours
-from twin.api.rooms import Rooms
 from twin.api.tianditu import Tianditu
 from twin.errors import BadRequest, NotFound, TwinError
 from twin.policy import ANONYMOUS_LOCAL, unknown
 from twin.tiles import MAXZOOM, Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import Receive, Scope, Send
+
+    from twin.api.rooms import Rooms
 
 TEMPLATES = (
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt",
@@ -45,6 +50,7 @@ SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf":
 BASE: tuple[tuple[bytes, bytes], ...] = (*FIXED, (b"content-security-policy", DATA_CSP.encode()))
 
 NOWHERE = Address(z=0, x=0, y=0)
+T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -240,7 +246,7 @@ class TileServer:
         more = [(b"content-type", _image_type(found)), (b"cache-control", b"private, max-age=604800")]
         await _send(send, 200, [*BASE, *more, (b"content-length", str(len(found)).encode())], found)
 
-    async def _in_worker(self, work: Callable[[], object]) -> object:
+    async def _in_worker(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
 

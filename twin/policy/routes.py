@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from twin.policy.rules import Action
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twin.policy.rules import Action
 
 Keep = Literal["immutable", "revalidate", "no-store"]
 

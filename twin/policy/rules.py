@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from twin.errors import BadRequest, DeclarationError, NotFound
-from twin.model import Draw, Layer, OneMap, Resource, Sensitivity
 from twin.policy.masks import mask
+
+if TYPE_CHECKING:
+    from twin.model import Draw, Layer, OneMap, Resource, Sensitivity
 
 Access = Literal["clear", "masked"]
 Action = Literal["see", "select", "filter", "sort", "group", "count", "tile"]
@@ -142,7 +144,11 @@ class Policy:
         resource = self._resources.get(name)
         if resource is None or resource.share_type not in grant.resources:
             raise unknown(name)
-        columns = {c: a for c in columns_of(resource) if (a := _access(grant, resource, c, action))}
+        columns: dict[str, Access] = {}
+        for column in columns_of(resource):
+            access = _access(grant, resource, column, action)
+            if access is not None:
+                columns[column] = access
         if "id" not in columns and resource.kind not in ROWLESS:
             raise unknown(name)
         return _permit(subject, action, name, columns)
@@ -163,7 +169,7 @@ class Policy:
                 raise no_column(column)
         return named
 
-    def reveal(self, subject: Subject, table: str, rows: Iterable[Row]) -> list[Row]:
+    def reveal(self, subject: Subject, table: str, rows: Iterable[Mapping[str, Any]]) -> list[Row]:
         """Give the rows as `subject` may read them: hidden columns gone, masked ones masked."""
         permit = self.decide(subject, "select", table)
         return [
