@@ -400,8 +400,21 @@ def test_receiving_makes_of_every_planted_defect_what_the_table_says(raw: Path, 
     assert found["sewer_pipe"]["status"] == "refused"
     assert NEVER not in found
     for resource in {r for where in PLANTED.values() for r in where} - {"sewer_pipe"}:
-        ledger = found[resource]["ledger"]
+        line = found[resource]
+        assert line["status"] == "published", (resource, line["reason_en"])
+        ledger = line["ledger"]
         for outcome, counted in (("quarantined", "quarantined"), ("duplicate", "duplicates"), ("repaired", "repaired")):
-            planted = sum(PLANTED[k].get(resource, 0) for k, d in DEFECTS.items() if d.outcome == outcome)
-            assert ledger[counted] == planted, (resource, outcome)
+            assert ledger[counted] == sum(planted(resource, outcome).values()), (resource, outcome)
         assert ledger["read"] == ledger["published"] + ledger["quarantined"] + ledger["duplicates"], resource
+        assert line["rules"] == planted(resource, "quarantined"), resource
+        assert line["repairs"] == planted(resource, "repaired"), resource
+        assert line["warnings"] == planted(resource, "published"), resource
+
+
+def planted(resource: str, outcome: str) -> dict[str, int]:
+    """Give rule → number of rows planted in a resource that come to `outcome`."""
+    rules: Counter[str] = Counter()
+    for kind, where in PLANTED.items():
+        if DEFECTS[kind].outcome == outcome and resource in where:
+            rules[DEFECTS[kind].rule] += where[resource]
+    return dict(rules)
