@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from etl.fetch import FileSet
 
 INSIDE = "/job"
+PACKAGES = (etl, twin)
+"""What of our own the child may see."""
 GDAL_SKIP = (
     "OGR_VRT,CSV,WFS,OAPIF,OGCAPI,HTTP,EEDA,LIBKML,GDALG,PCIDSK,PDS4,VICAR,PDF,MBTiles,LVBAG,S57,DGN,GPX,KML,GeoJSONSeq,ESRIJSON,"
     "TopoJSON,OGR_GMT,SQLite,WAsP,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,EDIGEO,Idrisi,ODS,XLSX,Elasticsearch,"
@@ -59,7 +61,7 @@ class Desk:
 
 def environment() -> dict[str, str]:
     """Give the whole environment of the child; nothing is inherited."""
-    roots = {str(Path(str(package.__file__)).parent.parent) for package in (etl, twin)}
+    roots = {str(Path(str(package.__file__)).parent.parent) for package in PACKAGES}
     return {**_ENVIRONMENT, "PYTHONPATH": ":".join(sorted(roots))}
 
 
@@ -113,7 +115,7 @@ def _words(found: str) -> tuple[str, ...]:
         elif path.exists():
             words += ["--ro-bind", name, name]
     python = {Path(p) for p in (sys.prefix, sys.base_prefix)} | {Path(sys.executable).resolve().parent.parent}
-    packages = {Path(str(p.__file__)).parent for p in (etl, twin)}
+    packages = {Path(str(p.__file__)).parent for p in PACKAGES}
     for path in sorted({Path("/usr"), *python, *packages} - {Path("/")}):
         words += ["--ro-bind", str(path), str(path)]
     return tuple(words)

@@ -37,7 +37,8 @@ def limit(limits: dict[str, int]) -> None:
         which = getattr(resource, f"RLIMIT_{name}")
         _, hard = resource.getrlimit(which)
         value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(which, (value, value))
+        soft = value - 1 if name == "CPU" else value  # SIGXCPU, which says why, comes before SIGKILL
+        resource.setrlimit(which, (soft, value))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

@@ -34,8 +34,11 @@ if TYPE_CHECKING:
     from twin.model import Resource, Source
 
 _LOG = logging.getLogger(__name__)
+ENTRY = "etl.inside"
+"""The module whose main the child runs."""
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
+_PATIENCE_SECONDS = 2.0
 _CODES: Mapping[str, type[TwinError]] = {"source": SourceError, "crs": CrsError, "contract": ContractError}
 
 
@@ -54,7 +57,7 @@ class Limits:
         running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
         return {
             "AS": self.memory_bytes,
-            "CPU": self.cpu_seconds,
+            "CPU": self.cpu_seconds + 1,
             "FSIZE": self.written_bytes,
             "NOFILE": self.open_files,
             "NPROC": running + 256,
@@ -133,7 +136,7 @@ def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk) ->
 
 
 def _start(job: Job, desk: cage.Desk, limits: Limits, errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    command = [*desk.command, sys.executable, "-P", "-m", "etl.inside", json.dumps(limits.resource_limits())]
+    command = [*desk.command, sys.executable, "-P", "-m", ENTRY, json.dumps(limits.resource_limits())]
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=cage.environment(), bufsize=0,
         start_new_session=True, cwd="/",
@@ -203,9 +206,11 @@ class _Talk:
                 return
             yield batch
 
-    def end(self) -> None:
-        """Make sure that the child is gone."""
-        if self.child.poll() is None:
+    def end(self, patience_seconds: float = 0.0) -> None:
+        """Make sure that the child is gone, letting it end by itself first."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.child.wait(patience_seconds)
+        if self.child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
@@ -235,7 +240,7 @@ class _Talk:
         return _CODES.get(word["code"], SourceError)(word["zh"], word["en"], **word["where"])
 
     def _died(self) -> TwinError:
-        self.end()
+        self.end(_PATIENCE_SECONDS)
         self.errors.seek(0, os.SEEK_END)
         self.errors.seek(max(0, self.errors.tell() - 2000))
         said = self.errors.read().decode("utf-8", "replace")
@@ -243,7 +248,7 @@ class _Talk:
         _LOG.warning("the reader of %s ended with %s: %s", self.job.name, code, said)
         if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
             return _too_slow(self.job.name, self.limits.cpu_seconds)
-        if "MemoryError" in said or "bad_alloc" in said or "ArrowMemoryError" in said:
+        if "MemoryError" in said or "bad_alloc" in said or "memory allocation of" in said:
             return _too_big(self.job.name)
         if code == 1 and "Traceback" in said:
             return _our_fault(self.job.name)

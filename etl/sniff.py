@@ -48,6 +48,8 @@ def vector(job: Job) -> str:
         raise _not(job, driver)
     if driver == "ESRI Shapefile":
         _complete(job)
+    if driver == "DXF":
+        _ended(job)
     if driver in ("KML", "GML"):
         _no_dtd(job)
     if driver in ("GeoJSON", "KML", "GML"):
@@ -105,6 +107,18 @@ def _complete(job: Job) -> None:
             f"“{job.name}” came without {en}. Ask the sender for .shp, .shx, .dbf and .prj of the same name together.",
             file=missing[0][0],
         )
+
+
+def _ended(job: Job) -> None:
+    """Refuse a drawing that does not end as drawings do: it was cut off on its way."""
+    with job.main.open("rb") as file:
+        file.seek(max(0, job.main.stat().st_size - 256))
+        if not file.read().rstrip().endswith(b"EOF"):
+            raise SourceError(
+                f"“{job.name}”没有结束标记(EOF)，图形文件不完整。请报送单位重新导出 DXF。",
+                f"“{job.name}” has no end mark (EOF); the drawing is incomplete. Ask the sender to export the DXF again.",
+                file=job.name,
+            )
 
 
 def _no_dtd(job: Job) -> None:
