@@ -190,17 +190,17 @@ def quarantine(options: argparse.Namespace, settings: Settings, language: Langua
             continue
         if snapshot.manifest["rows"]:
             shown += 1
-            path = snapshot.file("part.parquet")
-            print(_quarantined(resource, snapshot.manifest, pq.read_table(path).to_pylist(), options.limit, language))
+            first = pq.ParquetFile(snapshot.file("part.parquet")).iter_batches(batch_size=max(1, options.limit))
+            print(_quarantined(resource, snapshot.manifest, next(first).to_pylist(), language))
             print(say("quarantine.back", language, raw=settings.raw, id=resource.id) + "\n")
     if not shown:
         print(say("quarantine.none", language))
     return GOOD
 
 
-def _quarantined(resource: Resource, manifest: Any, rows: list[dict[str, Any]], limit: int, language: Language) -> str:
+def _quarantined(resource: Resource, manifest: Any, rows: list[dict[str, Any]], language: Language) -> str:
     title = _title(resource, language)
-    top = say("quarantine.head", language, title=title, id=resource.id, rows=len(rows), run=manifest["run"])
+    top = say("quarantine.head", language, title=title, id=resource.id, rows=manifest["rows"], run=manifest["run"])
     counted = table(
         [say("head.rule", language), say("head.rows", language)],
         [[rule, str(count)] for rule, count in manifest["rules"].items()],
@@ -209,11 +209,12 @@ def _quarantined(resource: Resource, manifest: Any, rows: list[dict[str, Any]], 
         [say(f"head.{k}", language) for k in ("source", "reason", "remedy")],
         [
             [f"{row['_source']}!{row['_row']}", reason[language], reason[f"remedy_{language}"]]
-            for row in rows[:limit]
+            for row in rows
             for reason in row["reasons"]
         ],
     )
-    more = [say("quarantine.more", language, rows=len(rows) - limit)] if len(rows) > limit else []
+    rest = manifest["rows"] - len(rows)
+    more = [say("quarantine.more", language, rows=rest)] if rest else []
     return "\n".join([top, "", counted, "", listed, *more])
 
 
