@@ -169,36 +169,12 @@ def _homestead(estate: Estate, k: int, lot: Lot, rng: np.random.Generator) -> No
 
 
 def _house(estate: Estate, lot: Lot, parcel_id: str, household_id: str, added: float, rng: np.random.Generator) -> None:
-    built = (
-        2021 + int(rng.integers(0, 4))
-        if lot.since == 2025
-        else int(
-            rng.choice([1968, 1978, 1988, 1996, 2004, 2012, 2017], p=[0.03, 0.07, 0.17, 0.25, 0.25, 0.16, 0.07])
-            + rng.integers(-4, 3)
-        )
-    )
-    built = 2009 if lot.number == WALKED["number"] and lot.hamlet == WALKED["hamlet"] else built
-    structure = (
-        "土木" if built < 1974 else "砖木" if built < 1989 else "砖混" if built < 2009 or rng.random() < 0.5 else "钢混"
-    )
-    storeys = {
-        "土木": 1,
-        "砖木": int(rng.integers(1, 3)),
-        "砖混": int(rng.choice([2, 3, 3, 4])),
-        "钢混": int(rng.choice([3, 3, 4])),
-    }[structure]
-    if built == 2009:
-        structure, storeys = "砖混", 3
+    built, structure, storeys = _construction(lot, rng)
     half = lot.width / 2 - rng.uniform(0.3, 0.9)
     deep = float(min(lot.depth - added - 2.2, rng.uniform(8.2, 10.8)))
     back = lot.depth / 2 - rng.uniform(0.3, 0.9)
-    shapes = {
-        year: rectangle(
-            lot.centre, lot.angle, (-half, half), (back - deep - (added * 0.8 if year == 2025 else 0), back)
-        )
-        for year in YEARS
-        if year >= lot.since or lot.since == 2000
-    }
+    fronts = {year: back - deep - (added * 0.8 if year == 2025 else 0) for year in YEARS if lot.since <= year}
+    shapes = {year: rectangle(lot.centre, lot.angle, (-half, half), (front, back)) for year, front in fronts.items()}
     raised = storeys + (1 if rng.random() < 0.07 and structure in ("砖混", "钢混") and storeys < 4 else 0)
     facts = {
         "structure": structure,
@@ -213,19 +189,30 @@ def _house(estate: Estate, lot: Lot, parcel_id: str, household_id: str, added: f
         "roof": "gable" if built < 2012 or rng.random() < 0.6 else "flat",
     }
     estate.build(shapes, storeys=storeys, storeys_2025=raised, storey_m=3.1, roof_m=1.6, **facts)
-    room = lot.depth - added - deep - 1.9
-    if room > 2.6 and rng.random() < 0.72:
-        wide = rng.uniform(2.8, 4.2)
-        x = (-half, -half + wide) if rng.random() < 0.5 else (half - wide, half)
-        y0 = -lot.depth / 2 + added + 0.3
-        shed = rectangle(lot.centre, lot.angle, x, (y0, y0 + min(3.4, room - 1.2)))
-        estate.build(
-            dict.fromkeys(shapes, shed),
-            storeys=1,
-            storey_m=2.6,
-            roof_m=0.4,
-            **{**facts, "use": "附属用房", "structure": "砖木", "roof": "flat"},
-        )
+    yard = (-lot.depth / 2 + added + 0.3, lot.depth - added - deep - 1.9)
+    if yard[1] > 2.6 and rng.random() < 0.72:
+        shed = dict.fromkeys(shapes, _shed(lot, half, yard, rng))
+        facts |= {"use": "附属用房", "structure": "砖木", "roof": "flat"}
+        estate.build(shed, storeys=1, storey_m=2.6, roof_m=0.4, **facts)
+
+
+def _construction(lot: Lot, rng: np.random.Generator) -> tuple[int, str, int]:
+    """Return the year a house was built in, its structure and its storeys."""
+    wave = rng.choice([1968, 1978, 1988, 1996, 2004, 2012, 2017], p=[0.03, 0.07, 0.17, 0.25, 0.25, 0.16, 0.07])
+    built = int(wave + rng.integers(-4, 3)) if lot.since < 2025 else int(rng.integers(2021, 2025))
+    if (lot.hamlet, lot.number) == (WALKED["hamlet"], WALKED["number"]):
+        return 2009, "砖混", 3
+    if built < 1989:
+        return (built, "土木", 1) if built < 1974 else (built, "砖木", int(rng.integers(1, 3)))
+    if built < 2009 or rng.random() < 0.5:
+        return built, "砖混", int(rng.choice([2, 3, 3, 4]))
+    return built, "钢混", int(rng.choice([3, 3, 4]))
+
+
+def _shed(lot: Lot, half: float, yard: tuple[float, float], rng: np.random.Generator) -> shapely.Polygon:
+    wide = rng.uniform(2.8, 4.2)
+    x = (-half, -half + wide) if rng.random() < 0.5 else (half - wide, half)
+    return rectangle(lot.centre, lot.angle, x, (yard[0], yard[0] + min(3.4, yard[1] - 1.2)))
 
 
 # kind of yard: (use, storeys, storey height, structure, (x0, x1, y0, y1) as shares of the yard's own frame)

@@ -72,55 +72,36 @@ def _replace(plot: Plot, polygon: shapely.Polygon) -> Plot:
 
 
 def _precedence(layout: Layout, terrain: Terrain) -> list[list[Plot]]:
-    codes = {"乡道": "1003", "村道": "1006", "机耕路": "1006"}
-    ways = {
-        kind: Plot(
-            kind=kind,
-            land_class=code,
-            polygon=shapely.union_all(
-                [
-                    r.line.buffer(r.width_m / 2 + 0.7, cap_style="flat")
-                    for r in layout.roads
-                    if r.kind == kind and r.since <= 2020
-                ]
-            ),
-        )
-        for kind, code in codes.items()
-    }
-    dam = Plot(kind="dam", land_class="1109", polygon=shapely.LineString(terrain.dam).buffer(9, cap_style="flat"))
-    lake = Plot(kind="reservoir", land_class="1103", polygon=layout.reservoir)
-    river = Plot(kind="river", land_class="1101", polygon=layout.river)
-    bank = Plot(kind="bank", land_class="1106", polygon=layout.river.buffer(5.5, join_style="mitre"))
-    brooks = Plot(
-        kind="brook",
-        land_class="1107",
-        polygon=shapely.union_all([line.buffer(2.2, cap_style="flat") for _, line in layout.streams]),
-    )
-    yards = [plot for plot in layout.plots if plot.kind not in ("fish pond", "pond")]
-    ponds = [plot for plot in layout.plots if plot.kind in ("fish pond", "pond")]
+    yards = [plot for plot in layout.plots if "pond" not in plot.kind]
+    ponds = [plot for plot in layout.plots if "pond" in plot.kind]
     homes = [Plot(kind="homes", land_class="0702", polygon=block.polygon, name=block.hamlet) for block in layout.blocks]
-    envelope = shapely.union_all([block.polygon.buffer(2.2, join_style="mitre") for block in layout.blocks])
-    lanes = Plot(kind="lane", land_class="1006", polygon=envelope)
-    dikes = Plot(
-        kind="dike",
-        land_class="1006",
-        polygon=shapely.union_all([p.polygon.buffer(2.4, quad_segs=2) for p in ponds if p.kind == "fish pond"]),
-    )
+    brooks = [line.buffer(2.2, cap_style="flat") for _, line in layout.streams]
+    dikes = [pond.polygon.buffer(2.4, quad_segs=2) for pond in ponds if pond.kind == "fish pond"]
+    lanes = [block.polygon.buffer(2.2, join_style="mitre") for block in layout.blocks]
     return [
-        [ways["乡道"]],
-        [ways["村道"]],
-        [dam],
-        [lake],
-        [river],
-        [brooks],
+        _one("乡道", "1003", _carriageways(layout, "乡道")),
+        _one("村道", "1006", _carriageways(layout, "村道")),
+        _one("dam", "1109", [shapely.LineString(terrain.dam).buffer(9, cap_style="flat")]),
+        _one("reservoir", "1103", [layout.reservoir]),
+        _one("river", "1101", [layout.river]),
+        _one("brook", "1107", brooks),
         yards,
         ponds,
         homes,
-        [lanes],
-        [dikes],
-        [bank],
-        [ways["机耕路"]],
+        _one("lane", "1006", lanes),
+        _one("dike", "1006", dikes),
+        _one("bank", "1106", [layout.river.buffer(5.5, join_style="mitre")]),
+        _one("机耕路", "1006", _carriageways(layout, "机耕路")),
     ]
+
+
+def _one(kind: str, land_class: str, polygons: Sequence[BaseGeometry]) -> list[Plot]:
+    return [Plot(kind=kind, land_class=land_class, polygon=shapely.union_all(polygons))]
+
+
+def _carriageways(layout: Layout, kind: str) -> list[BaseGeometry]:
+    roads = [road for road in layout.roads if road.kind == kind and road.since <= 2020]
+    return [road.line.buffer(road.width_m / 2 + 0.7, cap_style="flat") for road in roads]
 
 
 def floor_lines(terrain: Terrain, seed: int) -> list[shapely.LineString]:

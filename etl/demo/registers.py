@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from scipy.ndimage import gaussian_filter
 
-from etl.demo.frame import X0, Y0, YEARS, chance
-from etl.demo.lines import level_lines
+from etl.demo.frame import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shapely.geometry.base import BaseGeometry
-
-    from etl.demo.terrain import Terrain
 
 Row = dict[str, Any]
 # land class of 三调 → plan class of 用地用海分类 (2023)
@@ -85,70 +80,69 @@ def plan_zones(parcels: Sequence[Row]) -> list[Row]:
 
 def land_registers(parcels: Sequence[Row], households: Sequence[Row], seed: int) -> dict[str, list[Row]]:
     """Return crops, fish ponds, greenhouse works and forest stands, one row a parcel and year."""
-    rng = chance(seed, "registers")
     tables: dict[str, list[Row]] = {"crops": [], "fish_ponds": [], "facilities": [], "forest_stands": []}
-    plots: dict[str, str] = {}
+    ponds = _pond_names(parcels)
     for row in parcels:
         code = row["sandiao"]
-        base = {
-            "parcel_id": row["parcel_id"],
-            "year": row["year"],
-            "grid_code": row["grid_code"],
-            "area_m2": row["area_m2"],
-            "geometry": row["geometry"],
-        }
-        luck = np.random.default_rng(int(row["parcel_id"][-8:]) + seed).random(4)
-        home = households[int(luck[3] * len(households))]
+        luck = np.random.default_rng(int(row["parcel_id"][-8:]) + seed).random(4).tolist()
+        base = {key: row[key] for key in ("parcel_id", "year", "grid_code", "area_m2", "geometry")}
+        holder = households[int(luck[3] * len(households))]
         if code in _CROPS:
-            plot = plots.setdefault(row["parcel_id"], f"CB{len(plots) + 1:05d}")
-            tables["crops"].append(
-                {
-                    "plot_code": plot,
-                    **base,
-                    "crop_name": _pick(_CROPS[code], luck[0]),
-                    "contractor_name": home["head_name"],
-                    "household_id": home["household_id"],
-                    "transfer": ("流转" if luck[1] < (0.2 if row["year"] == 2020 else 0.46) else "自营"),
-                    "is_high_standard": bool(code == "0101" and luck[2] < 0.7),
-                }
-            )
+            tables["crops"].append(base | _crop(row, luck, holder))
         elif code == "1104" and row["zone"] != "pond":
-            tables["fish_ponds"].append(
-                {
-                    "pond_id": f"YT{row['parcel_id'][-4:]}",
-                    **base,
-                    "name": row["name"] or f"{row['parcel_id'][-4:]}号塘",
-                    "species": ("青虾", "鲈鱼", "草鱼", "甲鱼")[int(luck[0] * 4)],
-                    "dissolved_oxygen_mg_l": round(4.2 + 4 * luck[1], 1),
-                    "contractor_name": home["head_name"],
-                }
-            )
+            tables["fish_ponds"].append(base | _fish_pond(row, ponds[row["parcel_id"]], luck, holder))
         elif code == "1202":
-            tables["facilities"].append(
-                {
-                    "facility_id": f"SS{row['parcel_id'][-4:]}",
-                    **base,
-                    "kind": ("玻璃温室", "连栋大棚", "单体大棚")[int(luck[0] * 3)],
-                    "crop_name": ("草莓", "蔬菜", "葡萄")[int(luck[1] * 3)],
-                    "contractor_name": home["head_name"],
-                }
-            )
+            tables["facilities"].append(base | _greenhouse(row, luck, holder))
         elif code[:2] == "03":
-            tables["forest_stands"].append(
-                {
-                    "stand_id": f"XB{row['parcel_id'][-4:]}",
-                    **base,
-                    "species": {
-                        "0301": ("马尾松", "杉木", "青冈")[int(luck[0] * 3)],
-                        "0302": "毛竹",
-                        "0305": "灌木",
-                    }.get(code, "阔叶混交"),
-                    "age_years": int(8 + 40 * luck[1]),
-                    "is_public_welfare": bool(luck[2] < 0.55),
-                }
-            )
-    del rng
+            tables["forest_stands"].append(base | _stand(row, luck))
     return tables
+
+
+def _pond_names(parcels: Sequence[Row]) -> dict[str, int]:
+    """Return the ponds' numbers from west to east; a pond keeps its number over the years."""
+    ponds = {row["parcel_id"]: row["geometry"].centroid.x for row in parcels if row["sandiao"] == "1104"}
+    return {parcel_id: k + 1 for k, parcel_id in enumerate(sorted(ponds, key=lambda one: ponds[one]))}
+
+
+def _crop(row: Row, luck: list[float], holder: Row) -> Row:
+    let = 0.2 if row["year"] == 2020 else 0.46
+    return {
+        "plot_code": f"CB{row['parcel_id'][-5:]}",
+        "crop_name": _pick(_CROPS[row["sandiao"]], luck[0]),
+        "contractor_name": holder["head_name"],
+        "household_id": holder["household_id"],
+        "transfer": "流转" if luck[1] < let else "自营",
+        "is_high_standard": row["sandiao"] == "0101" and luck[2] < 0.7,
+    }
+
+
+def _fish_pond(row: Row, number: int, luck: list[float], holder: Row) -> Row:
+    return {
+        "pond_id": f"YT{row['parcel_id'][-4:]}",
+        "name": f"{number}号塘",
+        "species": ("青虾", "鲈鱼", "草鱼", "甲鱼")[int(luck[0] * 4)],
+        "dissolved_oxygen_mg_l": 4.6 if number == 3 else round(5.2 + 3 * luck[1], 1),
+        "contractor_name": holder["head_name"],
+    }
+
+
+def _greenhouse(row: Row, luck: list[float], holder: Row) -> Row:
+    return {
+        "facility_id": f"SS{row['parcel_id'][-4:]}",
+        "kind": ("玻璃温室", "连栋大棚", "单体大棚")[int(luck[0] * 3)],
+        "crop_name": ("草莓", "蔬菜", "葡萄")[int(luck[1] * 3)],
+        "contractor_name": holder["head_name"],
+    }
+
+
+def _stand(row: Row, luck: list[float]) -> Row:
+    arbor = ("马尾松", "杉木", "青冈")[int(luck[0] * 3)]
+    return {
+        "stand_id": f"XB{row['parcel_id'][-4:]}",
+        "species": {"0301": arbor, "0302": "毛竹", "0305": "灌木"}.get(row["sandiao"], "阔叶混交"),
+        "age_years": int(8 + 40 * luck[1]),
+        "is_public_welfare": luck[2] < 0.55,
+    }
 
 
 def _pick(choices: tuple[tuple[str, float], ...], luck: float) -> str:
@@ -157,124 +151,3 @@ def _pick(choices: tuple[tuple[str, float], ...], luck: float) -> str:
             return name
         luck -= share
     return choices[-1][0]
-
-
-def controls(parcels: Sequence[Row], boundary: shapely.Polygon) -> tuple[list[Row], list[Row]]:
-    """Return red lines (basic farmland, ecology, water protection, relics) and the plan's control lines."""
-    now = [row for row in parcels if row["year"] == 2025]
-
-    def united(codes: tuple[str, ...], least: float, grow: float = 0.0) -> list[shapely.Polygon]:
-        whole = shapely.union_all(
-            [row["geometry"].buffer(grow) for row in now if row["sandiao"] in codes]
-        ).intersection(boundary)
-        return [
-            part
-            for part in shapely.get_parts(shapely.set_precision(whole.buffer(-grow), 0.001))
-            if part.geom_type == "Polygon" and part.area > least
-        ]
-
-    lines: list[tuple[str, str, str, str, BaseGeometry]] = [
-        ("永久基本农田", "永久基本农田", "不得占用建设、挖塘、种树", "自然资源和规划局", part)
-        for part in united(("0101",), 8000)
-    ]
-    forest = shapely.set_precision(
-        shapely.union_all(
-            [row["geometry"] for row in now if row["sandiao"] in ("0301", "0307") and row["elevation_m"] > 120]
-        ),
-        0.001,
-    )
-    lines += [
-        ("生态保护红线", "示溪源水源涵养", "不得开发建设和开垦", "自然资源和规划局", part)
-        for part in shapely.get_parts(forest)
-        if part.area > 30000
-    ]
-    lake = shapely.set_precision(
-        shapely.union_all([r["geometry"] for r in now if r["sandiao"] == "1103"]).buffer(60).intersection(boundary),
-        0.001,
-    )
-    lines.append(("水源保护", "上塘水库保护范围", "不得养殖、排污、垦种", "水利局", lake))
-    red = [
-        {
-            "line_id": f"DX{k + 1:03d}",
-            "control_type": kind,
-            "control_name": name,
-            "forbidden": forbidden,
-            "contact": unit,
-            "geometry": part,
-        }
-        for k, (kind, name, forbidden, unit, part) in enumerate(lines)
-    ]
-    settled = united(("0702", "08H1", "08H2", "05H1", "0810", "0601", "0809"), 4000, 9)
-    plan = [
-        {
-            "control_id": f"GK{k + 1:03d}",
-            "control_type": "村庄建设边界",
-            "control_name": f"村庄建设边界 {k + 1}",
-            "geometry": shapely.LineString(part.exterior.coords),
-        }
-        for k, part in enumerate(settled)
-    ]
-    river = (
-        shapely.union_all([r["geometry"] for r in now if r["sandiao"] in ("1101", "1106")])
-        .buffer(12)
-        .intersection(boundary)
-    )
-    plan.append(
-        {
-            "control_id": f"GK{len(plan) + 1:03d}",
-            "control_type": "河道管理范围线",
-            "control_name": "示溪河道管理范围线",
-            "geometry": shapely.LineString(shapely.get_parts(river)[0].exterior.coords),
-        }
-    )
-    return red, plan
-
-
-def terraces(parcels: Sequence[Row]) -> list[Row]:
-    """Return the terraced slopes: united sloping fields of the present year."""
-    fields = [
-        row["geometry"]
-        for row in parcels
-        if row["year"] == 2025 and row["zone"] == "terrace" and row["sandiao"] in ("0103", "0201", "0202")
-    ]
-    parts = [part for part in shapely.get_parts(shapely.union_all(fields)) if part.area > 6000]
-    return [
-        {"terrace_id": f"TT{k + 1:03d}", "name": f"{k + 1}号梯田", "step_m": 2.75, "geometry": part}
-        for k, part in enumerate(parts)
-    ]
-
-
-def contours(terrain: Terrain, boundary: shapely.Polygon) -> list[Row]:
-    """Return 5 m contours of the undisturbed land form within the village."""
-    field, rows = gaussian_filter(terrain.z, 0.8), []
-    for level in np.arange(5 * np.ceil(field.min() / 5), field.max(), 5.0):
-        inside = shapely.intersection(
-            np.array([line.simplify(0.6) for line in level_lines(field, level)], dtype=object), boundary
-        )
-        parts = [part for part in shapely.get_parts(inside) if part.geom_type == "LineString" and part.length > 30]
-        rows += [
-            {"elevation_m": float(level), "is_index": level % 25 == 0, "geometry": shapely.set_precision(part, 0.001)}
-            for part in parts
-        ]
-    return [{"contour_id": f"DG{k + 1:04d}", **row} for k, row in enumerate(rows)]
-
-
-def summits(terrain: Terrain, boundary: shapely.Polygon) -> list[tuple[str, np.ndarray, float]]:
-    """Return the named hills: the highest ground of four quarters of the village, inside its border."""
-    n = terrain.z.shape[0]
-    axis = np.arange(n) * 10.0
-    x, y = np.meshgrid(axis + X0, axis + Y0)
-    inside = shapely.contains_xy(boundary.buffer(-60), x, y)
-    found = []
-    for name, u0, u1, north in (
-        ("塘岭", 900, 2000, True),
-        ("大前山", 900, 2000, False),
-        ("石坞尖", 2000, 3000, True),
-        ("乌石岗", 0, 900, True),
-        ("狮子头", 2000, 3000, False),
-        ("茶山", 0, 900, False),
-    ):
-        here = inside & (x - X0 > u0) & (x - X0 < u1) & ((terrain.d > 350) if north else (terrain.d < -350))
-        k = np.argmax(np.where(here, terrain.z, -1))
-        found.append((name, np.array([x.ravel()[k], y.ravel()[k]]), float(terrain.z.ravel()[k])))
-    return found

@@ -1,205 +1,128 @@
-"""Things that are watched at a point: gauges, air, bins, old trees, shelters and hazards."""
+"""What is watched at a point: gauges, sewage terminals, air, bins and old trees."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import shapely
 
 from etl.demo.frame import chance
-from etl.demo.layout import HAMLETS, Layout, main_road, ring_road
-from etl.demo.people import telephone
-from etl.demo.points import at_point, numbered, yard_middle
-from etl.demo.terrain import RESERVOIR_LEVEL_M, Terrain
+from etl.demo.layout import HAMLETS
+from etl.demo.spots import at_point, find, numbered
+from etl.demo.terrain import RESERVOIR_LEVEL_M
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from etl.demo.layout import Layout
+    from etl.demo.spots import Spot
+    from etl.demo.terrain import Terrain
 
 Row = dict[str, Any]
+# name, kind, level, alarm level (metres), quality class, where
+_GAUGES: tuple[tuple[str, str, float, float, str, Spot], ...] = (
+    ("溪口桥站", "水位", 2.31, 3.6, "Ⅲ", ("示溪", 1450, 0)),
+    ("上塘入境断面", "水质", 1.42, 3.2, "Ⅱ", ("示溪", 345, 0)),
+    ("东坞出境断面", "水质", 1.98, 3.4, "Ⅲ", ("示溪", 2690, 0)),
+    ("石坞溪口站", "雨量水位", 0.66, 1.8, "Ⅱ", ("溪口路", 2200, 6)),
+)
+# hamlet, tonnes a day, state, where
+_TERMINALS: tuple[tuple[str, int, str, Spot], ...] = (
+    ("溪口", 60, "正常", ("溪口路", 1788, -16)),
+    ("上塘", 30, "正常", ("溪口路", 318, -36)),
+    ("东坞", 30, "正常", ("溪口路", 2300, -16)),
+    ("前山", 30, "正常", ("环村路", 1520, 14)),
+    ("石埠", 30, "停运检修", ("环村路", 640, 14)),
+)
+_AIR: tuple[tuple[str, float, float, int, Spot], ...] = (
+    ("溪口空气微站", 31.0, 88.0, 45, ("谷", 1470, 236)),
+    ("上塘水库生态站", 18.0, 96.0, 40, ("谷", 1010, 330)),
+)
+_TOILETS: tuple[tuple[str, Spot], ...] = (
+    ("溪口公厕", ("溪口路", 1470, 46)),
+    ("上塘公厕", ("溪口路", 680, 10)),
+    ("前山公厕", ("环村路", 1054, -10)),
+    ("东坞公厕", ("溪口路", 2258, 10)),
+)
+_TREES: tuple[tuple[str, int, float, float], ...] = (
+    ("香樟", 320, 1310, 292),
+    ("银杏", 510, 1290, 300),
+    ("枫香", 260, 640, 312),
+    ("香樟", 180, 420, 246),
+    ("苦槠", 410, 2200, 420),
+    ("银杏", 230, 2480, 322),
+    ("枫香", 150, 1120, -330),
+    ("香榧", 620, 2420, -470),
+    ("香樟", 210, 1760, -292),
+    ("榉树", 130, 560, -292),
+    ("樟树", 115, 1470, 190),
+    ("麻栎", 300, 900, 560),
+)
 
 
-def water_points(layout: Layout, terrain: Terrain) -> tuple[list[Row], list[Row]]:
-    """Return gauging and quality stations on river, streams and reservoir, and village sewage terminals."""
-    valley = terrain.valley
-    lake = shapely.get_coordinates(layout.reservoir.centroid)[0]
-    dam = terrain.dam.mean(axis=0)
-    stations = [
-        {
-            "name": "上塘水库站",
-            "kind": "水位",
-            "water_level_m": 84.92,
-            "alarm_level_m": RESERVOIR_LEVEL_M,
-            "quality": "Ⅱ",
-            "geometry": at_point(dam + (lake - dam) * 0.15),
-        },
-        {
-            "name": "溪口桥站",
-            "kind": "水位",
-            "water_level_m": 2.31,
-            "alarm_level_m": 3.6,
-            "quality": "Ⅲ",
-            "geometry": at_point(valley.at(1450, valley.river(1450))),
-        },
-        {
-            "name": "上塘入境断面",
-            "kind": "水质",
-            "water_level_m": 1.42,
-            "alarm_level_m": 3.2,
-            "quality": "Ⅱ",
-            "geometry": at_point(valley.at(345, valley.river(345))),
-        },
-        {
-            "name": "东坞出境断面",
-            "kind": "水质",
-            "water_level_m": 1.98,
-            "alarm_level_m": 3.4,
-            "quality": "Ⅲ",
-            "geometry": at_point(valley.at(2690, valley.river(2690))),
-        },
-        {
-            "name": "石坞溪口站",
-            "kind": "雨量水位",
-            "water_level_m": 0.66,
-            "alarm_level_m": 1.8,
-            "quality": "Ⅱ",
-            "geometry": at_point(valley.at(2200, main_road(2200) + 6)),
-        },
-    ]
-    places = (
-        ("溪口", 1788, main_road, -16),
-        ("上塘", 318, main_road, -36),
-        ("东坞", 2300, main_road, -16),
-        ("前山", 1520, ring_road, 14),
-        ("石埠", 640, ring_road, 14),
-    )
-    sewage = [
+def gauges(layout: Layout, terrain: Terrain) -> list[Row]:
+    """Return gauging and quality stations on river, streams and reservoir."""
+    lake, dam = np.array(layout.reservoir.centroid.coords[0]), terrain.dam.mean(axis=0)
+    places = [(*facts, find(spot, layout, terrain)) for *facts, spot in _GAUGES]
+    by_the_dam = ("上塘水库站", "水位", 84.92, RESERVOIR_LEVEL_M, "Ⅱ", at_point(dam + (lake - dam) * 0.15))
+    names = ("name", "kind", "water_level_m", "alarm_level_m", "quality", "geometry")
+    return numbered("SZ", "station_id", [dict(zip(names, place, strict=True)) for place in (by_the_dam, *places)])
+
+
+def sewage_terminals(layout: Layout, terrain: Terrain) -> list[Row]:
+    """Return the hamlets' sewage terminals."""
+    rows = [
         {
             "name": f"{name}农村生活污水处理终端",
-            "capacity_t_d": 60 if name == "溪口" else 30,
-            "households": 0,
+            "capacity_t_d": capacity,
             "process": "A/O+人工湿地",
-            "state": "停运检修" if name == "石埠" else "正常",
-            "geometry": at_point(valley.at(s, float(road(s)) + side)),
+            "state": state,
+            "geometry": find(spot, layout, terrain),
         }
-        for name, s, road, side in places
+        for name, capacity, state, spot in _TERMINALS
     ]
-    return numbered("SZ", "station_id", stations), numbered("WS", "terminal_id", sewage)
+    return numbered("WS", "terminal_id", rows)
 
 
-def environment(layout: Layout, terrain: Terrain, seed: int) -> tuple[list[Row], list[Row], list[Row]]:
-    """Return air stations, sanitation points and ancient trees."""
-    rng, valley = chance(seed, "environment"), terrain.valley
-    air = [
-        {"name": name, "pm2_5_ug_m3": pm, "o3_ug_m3": o3, "aqi": aqi, "geometry": at_point(valley.at(s, d))}
-        for name, pm, o3, aqi, s, d in (
-            ("溪口空气微站", 31.0, 88.0, 45, 1470, 236),
-            ("上塘水库生态站", 18.0, 96.0, 40, 1010, 330),
-        )
+def air(layout: Layout, terrain: Terrain) -> list[Row]:
+    """Return the air stations with their latest values."""
+    rows = [
+        {"name": name, "pm2_5_ug_m3": pm, "o3_ug_m3": o3, "aqi": aqi, "geometry": find(spot, layout, terrain)}
+        for name, pm, o3, aqi, spot in _AIR
     ]
-    bins = []
+    return numbered("KQ", "station_id", rows)
+
+
+def sanitation(layout: Layout, terrain: Terrain, seed: int) -> list[Row]:
+    """Return bins along the hamlets' roads, toilets and the sorting depot."""
+    rng, rows = chance(seed, "environment"), []
     for hamlet in HAMLETS:
-        road = main_road if hamlet.road == "溪口路" else ring_road
         for s in np.arange(hamlet.s0 + 40, hamlet.s1, 118):
-            bins.append(
-                {
-                    "name": f"{hamlet.name}{len(bins) + 1}号投放点",
-                    "kind": "分类投放点",
-                    "state": "正常" if rng.random() < 0.9 else "满溢",
-                    "geometry": at_point(valley.at(s, float(road(s)) + hamlet.side * 6.4)),
-                }
-            )
-    for name, s, road, side in (
-        ("溪口公厕", 1470, main_road, 46),
-        ("上塘公厕", 680, main_road, 10),
-        ("前山公厕", 1054, ring_road, -10),
-        ("东坞公厕", 2258, main_road, 10),
-    ):
-        bins.append(
-            {"name": name, "kind": "公厕", "state": "正常", "geometry": at_point(valley.at(s, float(road(s)) + side))}
-        )
-    bins.append(
-        {
-            "name": "前山垃圾分拣中心",
-            "kind": "分拣中心",
-            "state": "正常",
-            "geometry": yard_middle(layout, "前山垃圾分拣中心"),
-        }
+            name, state = f"{hamlet.name}{len(rows) + 1}号投放点", "正常" if rng.random() < 0.9 else "满溢"
+            rows.append((name, "分类投放点", state, (hamlet.road, float(s), hamlet.side * 6.4)))
+    rows += [(name, "公厕", "正常", spot) for name, spot in _TOILETS]
+    rows.append(("前山垃圾分拣中心", "分拣中心", "正常", "前山垃圾分拣中心"))
+    return numbered(
+        "HW",
+        "point_id",
+        [
+            {"name": name, "kind": kind, "state": state, "geometry": find(spot, layout, terrain)}
+            for name, kind, state, spot in rows
+        ],
     )
-    trees = []
-    for k, (species, age, s, d) in enumerate(
-        (
-            ("香樟", 320, 1310, 292),
-            ("银杏", 510, 1290, 300),
-            ("枫香", 260, 640, 312),
-            ("香樟", 180, 420, 246),
-            ("苦槠", 410, 2200, 420),
-            ("银杏", 230, 2480, 322),
-            ("枫香", 150, 1120, -330),
-            ("香榧", 620, 2420, -470),
-            ("香樟", 210, 1760, -292),
-            ("榉树", 130, 560, -292),
-            ("樟树", 115, 1470, 190),
-            ("麻栎", 300, 900, 560),
-        )
-    ):
-        trees.append(
-            {
-                "species": species,
-                "age_years": age,
-                "grade": "一级" if age >= 500 else "二级" if age >= 300 else "三级",
-                "height_m": round(float(rng.uniform(13, 27)), 1),
-                "girth_cm": int(rng.integers(180, 520)),
-                "guardian_name": f"第{k % 9 + 1}村民小组",
-                "geometry": at_point(valley.at(s, d)),
-            }
-        )
-    return numbered("KQ", "station_id", air), numbered("HW", "point_id", bins), numbered("GS", "tree_id", trees)
 
 
-def safety(layout: Layout, terrain: Terrain, houses: Sequence[Row]) -> tuple[list[Row], list[Row], list[Row]]:
-    """Return shelters, geological hazard points at steep feet above houses, and the hazard zones around them."""
-    shelters = [
+def ancient_trees(layout: Layout, terrain: Terrain, seed: int) -> list[Row]:
+    """Return protected old trees; 500 years and more are grade 1, 300 and more grade 2."""
+    rng = chance(seed, "trees")
+    rows = [
         {
-            "name": f"{name}避灾安置点",
-            "capacity_persons": capacity,
-            "phone": telephone(300 + k),
-            "geometry": yard_middle(layout, place),
+            "species": species,
+            "age_years": age,
+            "grade": "一级" if age >= 500 else "二级" if age >= 300 else "三级",
+            "height_m": round(float(rng.uniform(13, 27)), 1),
+            "girth_cm": int(rng.integers(180, 520)),
+            "guardian_name": f"第{k % 9 + 1}村民小组",
+            "geometry": find(("谷", s, d), layout, terrain),
         }
-        for k, (name, place, capacity) in enumerate(
-            (("文化礼堂", "示范村村民委员会", 260), ("小学", "示范村小学", 400), ("前山", "居家养老服务照料中心", 80))
-        )
+        for k, (species, age, s, d) in enumerate(_TREES)
     ]
-    points, zones = [], []
-    for k, (name, kind, s, side) in enumerate(
-        (
-            ("上塘后山", "滑坡", 520, 1),
-            ("溪口后山", "崩塌", 1240, 1),
-            ("石坞口", "泥石流", 2150, 1),
-            ("东坞后山", "滑坡", 2520, 1),
-            ("前山脚", "滑坡", 1480, -1),
-            ("石埠", "崩塌", 600, -1),
-        )
-    ):
-        d = np.arange(215, 620, 6.0) * side
-        ray = terrain.valley.at(s, d)
-        steep = int(np.argmax(terrain.sample(terrain.slope, ray) > 0.24)) or 20
-        spot, below = ray[min(steep + 3, len(ray) - 1)], ray[max(steep - 14, 0)]
-        zone = shapely.set_precision(shapely.LineString([spot, below]).buffer(46, quad_segs=5), 0.001)
-        near = {
-            row["household_id"]
-            for row in houses
-            if row["year"] == 2025 and row["household_id"] and zone.intersects(row["geometry"])
-        }
-        facts = {
-            "name": f"{name}{kind}隐患点",
-            "kind": kind,
-            "grade": ("中", "低", "高", "中", "低", "低")[k],
-            "warning": ("黄", "蓝", "橙", "蓝", "蓝", "蓝")[k],
-            "households": len(near),
-            "patrol_name": ("陈国强", "沈建平", "姚志明", "蔡伟民", "徐海根", "朱水林")[k],
-            "patrol_phone": telephone(400 + k),
-        }
-        points.append({"hazard_id": f"DZ{k + 1:03d}", **facts, "geometry": at_point(spot)})
-        zones.append({"zone_id": f"FX{k + 1:03d}", "hazard_id": f"DZ{k + 1:03d}", **facts, "geometry": zone})
-    return numbered("BZ", "shelter_id", shelters), points, zones
+    return numbered("GS", "tree_id", rows)

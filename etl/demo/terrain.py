@@ -60,11 +60,6 @@ class Valley:
         ]
         return np.stack(columns, axis=-1)
 
-    def angle(self, s: float) -> float:
-        """Return the direction of the axis at `s`, radians anticlockwise from east."""
-        n = [np.interp(s, self.s, self.normal[:, k]) for k in (0, 1)]
-        return float(np.arctan2(-n[0], n[1]))
-
     def river(self, s: ArrayLike) -> np.ndarray:
         """Return the offset of the meandering river from the axis, metres."""
         s = np.asarray(s, float)
@@ -268,7 +263,6 @@ def make_terrain(seed: int) -> Terrain:
     rise += np.clip((rise - 9) / 40, 0, 1) * (3.2 * rough + 1.1 * fine) + np.clip((rise - 60) / 90, 0, 1) * 16 * broad
     z = _scaled(gaussian_filter((floor + rise).reshape(n, n), 0.9), nodes)
     slope = np.linalg.norm(np.gradient(gaussian_filter(z, 1.2), CELL_M), axis=0)
-    dammed = next(stream for stream in streams if stream.name == DAMMED)
     return Terrain(
         valley=valley,
         streams=streams,
@@ -278,7 +272,7 @@ def make_terrain(seed: int) -> Terrain:
         slope=slope,
         rise=z - floor.reshape(n, n),
         catchment=fields.argmin(axis=0).reshape(n, n),
-        dam=_dam(dammed, z),
+        dam=_dam(next(stream for stream in streams if stream.name == DAMMED), z),
     )
 
 

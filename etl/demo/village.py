@@ -10,7 +10,10 @@ import shapely
 from etl.demo import (
     buildings,
     changes,
+    controls,
+    counts,
     events,
+    gazetteer,
     grids,
     hamlets,
     inventory,
@@ -20,6 +23,7 @@ from etl.demo import (
     people,
     points,
     registers,
+    safety,
     stations,
     surface,
 )
@@ -159,13 +163,12 @@ def _registers(
     terrain: Terrain, boundary: shapely.Polygon, tables: dict[str, list[Row]], seed: int
 ) -> dict[str, list[Row]]:
     rows = tables["parcels"]
-    red, plan = registers.controls(rows, boundary)
     return {
         "plan_zones": registers.plan_zones(rows),
-        "red_lines": red,
-        "plan_controls": plan,
-        "terraces": registers.terraces(rows),
-        "contours": registers.contours(terrain, boundary),
+        "red_lines": controls.red_lines(rows, boundary),
+        "plan_controls": controls.plan_controls(rows, boundary),
+        "terraces": controls.terraces(rows),
+        "contours": controls.contours(terrain, boundary),
         **registers.land_registers(rows, tables["households"], seed),
         "village": [{"village_code": VILLAGE_CODE, "name": VILLAGE_NAME, "geometry": boundary}],
     }
@@ -174,30 +177,28 @@ def _registers(
 def _points(
     terrain: Terrain, boundary: shapely.Polygon, laid: layout.Layout, tables: dict[str, list[Row]], seed: int
 ) -> dict[str, list[Row]]:
-    houses, homes = tables["buildings"], tables["households"]
-    clinics, aeds = points.health(laid)
-    stops, power = points.transport(terrain)
-    gauges, sewage = stations.water_points(laid, terrain)
-    air, bins, trees = stations.environment(laid, terrain, seed)
-    shelters, hazards, zones = stations.safety(laid, terrain, houses)
-    enterprises, stays = points.businesses(laid, houses, seed)
+    houses = tables["buildings"]
+    clinics, aeds = points.health(laid, terrain)
+    stops, power = points.transport(laid, terrain)
+    hazards, zones = safety.hazards(terrain, houses)
+    enterprises, stays = points.businesses(laid, terrain, houses, seed)
     return {
         "public_facilities": points.public_facilities(laid, terrain),
         "clinics": clinics,
         "aeds": aeds,
         "bus_stops": stops,
         "transformers": power,
-        "water_stations": gauges,
-        "sewage_terminals": sewage,
-        "air_stations": air,
-        "sanitation_points": bins,
-        "ancient_trees": trees,
-        "shelters": shelters,
+        "water_stations": stations.gauges(laid, terrain),
+        "sewage_terminals": stations.sewage_terminals(laid, terrain),
+        "air_stations": stations.air(laid, terrain),
+        "sanitation_points": stations.sanitation(laid, terrain, seed),
+        "ancient_trees": stations.ancient_trees(laid, terrain, seed),
+        "shelters": safety.shelters(laid, terrain),
         "geohazards": hazards,
         "hazard_zones": zones,
         "enterprises": enterprises,
         "homestays": stays,
-        "places": points.places(laid, terrain, registers.summits(terrain, boundary)),
-        "cases": events.make_cases(houses, homes, seed),
-        **events.by_house_and_grid(tables, seed),
+        "places": gazetteer.places(laid, terrain, boundary),
+        "cases": events.make_cases(houses, tables["households"], seed),
+        **counts.by_house_and_grid(tables, seed),
     }
