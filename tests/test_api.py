@@ -301,6 +301,15 @@ def test_answers_that_may_be_kept_have_an_etag_and_304(client: TestClient) -> No
     assert client.get("/api/v1/entities/parcel:P5").headers["cache-control"] == "no-store"
 
 
+def test_long_answers_come_packed_and_each_packing_has_its_own_etag(client: TestClient) -> None:
+    packed = client.get("/api/v1/layers", headers={"accept-encoding": "br"})
+    plain = client.get("/api/v1/layers", headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "br"
+    assert "content-encoding" not in plain.headers
+    assert packed.json() == plain.json()
+    assert packed.headers["etag"] != plain.headers["etag"]
+
+
 # tiles
 
 
@@ -342,10 +351,10 @@ def test_tiles_come_packed_as_the_client_can_read(client: TestClient, app: api.F
 
     body = app.state.rooms.tiles.vector(village_subject(), layer, at(*HERE, 15))
     assert client.get(TILE, headers={"accept-encoding": "identity"}).content == body
-    from twin.api.tile_server import PACKERS
+    from twin.api.packing import QUICK
 
-    assert brotli.decompress(PACKERS[b"br"](body)) == body
-    assert gzip.decompress(PACKERS[b"gzip"](body)) == body
+    assert brotli.decompress(QUICK[b"br"](body)) == body
+    assert gzip.decompress(QUICK[b"gzip"](body)) == body
 
 
 def village_subject():

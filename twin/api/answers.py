@@ -11,9 +11,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from twin.api import packing
 from twin.errors import Refused
 from twin.policy import ROUTES, RoutePolicy
 
+SMALL = 1024
+"""Answers below are not worth packing."""
 CACHING = {
     "immutable": "private, max-age=31536000, immutable",
     "revalidate": "private, no-cache",
@@ -39,12 +42,16 @@ def answer(request: Request, data: Any) -> Response:
     """Give `data` as JSON under the caching of its route, 304 where the client has these very bytes."""
     row = gate(request)
     body = encode(data)
-    headers = {"cache-control": CACHING[row.keep]}
+    encoding = packing.chosen(request.headers.get("accept-encoding", "").encode()) if len(body) > SMALL else b""
+    headers = {"cache-control": CACHING[row.keep], "vary": "accept-encoding"}
     if row.keep != "no-store":
-        tag = f'"{hashlib.blake2b(body, digest_size=9).hexdigest()}"'
+        tag = f'"{hashlib.blake2b(encoding + body, digest_size=9).hexdigest()}"'
         headers["etag"] = tag
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
+    if encoding:
+        headers["content-encoding"] = encoding.decode()
+        body = packing.QUICK[encoding](body)
     return Response(body, headers=headers, media_type="application/json")
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import brotli
-
 from twin import durable
-from twin.api import problems
+from twin.api import packing, problems
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +19,6 @@ STATIC = ("/_dash-component-suites/", "/assets/")
 """Paths whose bytes depend on the URL alone while the process lives (their URLs carry a fingerprint or an mtime)."""
 PACKABLE = (b"text/", b"application/json", b"application/javascript", b"image/svg", b"application/xml")
 SMALL = 1024
-BEST = 9
-QUICK = 4
 FOR_EVER = b"private, max-age=31536000, immutable"
 
 
@@ -51,7 +46,7 @@ class Packed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         headers = dict(scope["headers"])
-        encoding = _encoding(headers.get(b"accept-encoding", b""))
+        encoding = packing.chosen(headers.get(b"accept-encoding", b""))
         path = scope["path"]
         still = scope["method"] == "GET" and path.startswith(STATIC)
         key = (path, scope["query_string"], encoding)
@@ -79,11 +74,11 @@ class Packed:
 
     def _pack(self, body: bytes, encoding: bytes, keep: bool) -> bytes:  # noqa: FBT001 - to_thread passes by position
         if not keep:
-            return _compress(body, encoding, QUICK)
+            return packing.QUICK[encoding](body)
         path = self._folder / f"{hashlib.sha256(body).hexdigest()}.{encoding.decode()}"
         if path.is_file():
             return path.read_bytes()
-        packed = _compress(body, encoding, BEST)
+        packed = packing.WELL[encoding](body)
         durable.make_directory(self._folder)
         durable.write(path, packed)
         return packed
@@ -97,16 +92,6 @@ _NOT_THERE = Reply(
     headers=((b"content-type", problems.MEDIA_TYPE.encode()), (b"cache-control", b"no-store")),
     body=problems.document(404, code="not_found"),
 )
-
-
-def _encoding(accepted: bytes) -> bytes:
-    if b"br" in accepted:
-        return b"br"
-    return b"gzip" if b"gzip" in accepted else b""
-
-
-def _compress(body: bytes, encoding: bytes, quality: int) -> bytes:
-    return brotli.compress(body, quality=quality) if encoding == b"br" else gzip.compress(body, quality, mtime=0)
 
 
 def _worth(reply: Reply) -> bool:

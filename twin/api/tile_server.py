@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import re
 import time
 from collections import OrderedDict
@@ -12,9 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
-import brotli
-
-from twin.api import drawn, problems
+from twin.api import drawn, packing, problems
 from twin.api.guard import DATA_CSP, FIXED, is_ours
 from twin.api.tianditu import Tianditu
 from twin.errors import BadRequest, NotFound, TwinError
@@ -218,7 +215,7 @@ class TileServer:
             body, media_type = self._body(wanted)
             known = Made(media_type=media_type, bodies={b"": body})
         body = known.bodies[b""]
-        packed = body if len(body) < SMALL or not encoding else PACKERS[encoding](body)
+        packed = body if len(body) < SMALL or not encoding else packing.QUICK[encoding](body)
         return Made(media_type=known.media_type, bodies={**known.bodies, encoding: packed})
 
     def _body(self, wanted: Wanted) -> tuple[bytes, bytes]:
@@ -250,19 +247,11 @@ class TileServer:
         return await asyncio.get_running_loop().run_in_executor(self._workers, work)
 
 
-PACKERS: dict[bytes, Callable[[bytes], bytes]] = {
-    b"br": lambda body: brotli.compress(body, quality=3),
-    b"gzip": lambda body: gzip.compress(body, 3, mtime=0),
-}
-
-
 def _encoding(accepted: bytes, wanted: Wanted) -> bytes:
     """Choose how to pack: what is an image already is not packed."""
     if wanted.kind not in ("mvt", "scene"):
         return b""
-    if b"br" in accepted:
-        return b"br"
-    return b"gzip" if b"gzip" in accepted else b""
+    return packing.chosen(accepted)
 
 
 def _image_type(body: bytes) -> bytes:
