@@ -80,7 +80,7 @@ def test_local_metres_agree_with_projs_area(tmp_path: Path) -> None:
 @pytest.mark.parametrize("holes", [[], [[(2e-5, 2e-5), (2e-5, 5e-5), (5e-5, 5e-5), (5e-5, 2e-5)]]])
 def test_walls_close_around_the_roof_and_face_outwards(holes: list) -> None:
     ring = [(0, 0), (1e-4, 0), (1e-4, 6e-5), (6e-5, 6e-5), (6e-5, 1e-4), (0, 1e-4)]
-    footprint = shapely.transform(shapely.Polygon(ring, holes), lambda xy: (*xy, LON, LAT))
+    footprint = shapely.transform(shapely.Polygon(ring, holes), lambda xy: np.add(xy, (LON, LAT)))
     shape = mesh.extrude([footprint], np.array([10.0]), np.array([16.0]), (LON, LAT))
     corners = shape.positions[shape.triangles]
     facing = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

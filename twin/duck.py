@@ -69,9 +69,9 @@ def connect(
         read_only=read_only,
         config={**OFFLINE, "threads": threads, "memory_limit": memory, "temp_directory": str(temp or "")},
     )
+    connection.execute("SET enable_progress_bar = false")  # first: a slow LOAD would draw it on stdout
     connection.execute(f"LOAD {literal(extension_path('spatial'))}")
     connection.execute("SET preserve_insertion_order = true")
-    connection.execute("SET enable_progress_bar = false")
     return connection
 
 
