@@ -39,6 +39,13 @@ KINDS = Classes(
         ),
     ),
 )
+HATCH = (
+    "match",
+    ("get", "control_type"),
+    *(part for item in KINDS.items for part in (item.value, f"hatch-{item.pattern}-{item.colour[1:].lower()}")),
+    "hatch-diagonal-9aa3a8",
+)
+"""Hatched stronger than tinted, so that what lies below stays readable."""
 
 LAYER = Layer(
     id="L05",
@@ -54,24 +61,24 @@ LAYER = Layer(
     keywords=("红线", "永农", "三区三线", "red line"),
     draws=(
         Draw(
-            id="tint",
-            table="red_line",
-            type="fill",
-            title=Text("管控区底色", "Zone tint"),
-            classes=Classes(column="control_type", system="control_type@2024"),
-            paint={"fill-opacity": 0.1},
-            interactive=False,
-            in_legend=False,
-        ),
-        Draw(
             id="zone",
             table="red_line",
             type="fill",
             title=Text("管控区", "Control zones"),
             classes=KINDS,
-            paint={"fill-color": "rgba(0,0,0,0)", "fill-opacity": 0.75},
+            paint={"fill-opacity": 0.14},
             columns=("control_name", "control_type"),
             popup=("control_name", "control_type", "forbidden", "contact", "stated_area_m2", "area_m2"),
+        ),
+        Draw(
+            id="hatch",
+            table="red_line",
+            type="fill",
+            title=Text("管控区斜线", "Zone hatch"),
+            classes=Classes(column="control_type", system="control_type@2024"),
+            paint={"fill-pattern": HATCH, "fill-opacity": 0.7},
+            interactive=False,
+            in_legend=False,
         ),
         Draw(
             id="edge",
@@ -79,7 +86,7 @@ LAYER = Layer(
             type="line",
             title=Text("管控区边线", "Zone edges"),
             classes=KINDS,
-            paint={"line-width": 2.0},
+            paint={"line-width": ("interpolate", ("linear",), ("zoom",), 12, 0.8, 16, 1.8)},
             interactive=False,
             in_legend=False,
         ),
