@@ -25,7 +25,7 @@ def county_file(villages: int) -> Path:
     done = folder / "county.gpkg"
     if not (folder / ".done").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        timed([sys.executable, "-m", "etl", "demo", "--villages", str(villages), "--out", str(done)])
+        timed([sys.executable, "-m", "etl", "demo", "--villages", str(villages), "--out", str(folder)])
         (folder / ".done").touch()
     return done
 

@@ -192,6 +192,17 @@ def serve(folder: Path, port: int) -> None:
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
 
 
+def snapshot() -> int:
+    """Receive the parcels and publish the GeoParquet snapshot alone: nothing that is derived from it."""
+    from etl import __main__ as command
+    from etl import publishing
+
+    publishing.copy.derive = lambda *_, **__: None
+    return command.main(["run", "parcels"])
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sys.exit(snapshot())
