@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import shapely
 
-from etl.demo import people, village
+from etl.demo import imagery, people, village
 from etl.demo.frame import BOUNDS, CLOCK, VILLAGE_CODE, YEARS
 from etl.demo.tiling import faces_of, is_exact
+from twin.rasters.describe import describe
 
 
 def digest(truth):
@@ -252,3 +253,24 @@ def test_keys_are_unique(tables, table, key):
     for name, column in yearly.items():
         pairs = [(row["year"], row[column]) for row in tables[name]]
         assert len(set(pairs)) == len(pairs)
+
+
+def test_orthophotos_show_both_years_at_half_a_metre_and_are_written_as_plain_geotiffs(truth, tmp_path):
+    pictures = {year: imagery.paint(truth, year) for year in YEARS}
+    for picture in pictures.values():
+        assert (picture.shape, picture.dtype) == ((3, 6000, 6000), np.uint8)
+    paddy = next(
+        row["geometry"].point_on_surface()
+        for row in of_year(truth.tables["parcels"])
+        if row["sandiao"] == "0101" and row["area_m2"] > 1500
+    )
+    column, line = int((paddy.x - BOUNDS[0]) * 2), int((BOUNDS[3] - paddy.y) * 2)
+    early, late = (
+        picture[:, line - 8 : line + 8, column - 8 : column + 8].mean((1, 2)) for picture in pictures.values()
+    )
+    assert early[1] > early[0]  # rice is green in June
+    assert late[0] > late[1]  # and golden in autumn
+    imagery.write_heights(truth.dem, truth, tmp_path / "dem.tif")
+    described = describe(tmp_path / "dem.tif")
+    assert (described.width, described.height, described.bounds) == (1500, 1500, BOUNDS)
+    assert '"EPSG","4549"' in described.crs

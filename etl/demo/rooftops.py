@@ -131,8 +131,8 @@ def _shed_roof(pen: ImageDraw.ImageDraw, c: np.ndarray, row: Row, rng: np.random
 
 def single_trees(tables: dict[str, list[Row]], year: int, seed: int) -> np.ndarray:
     """Scatter the trees that stand alone: along roads and banks, in yards and round ponds; (x px, y px, radius px)."""
-    rng = chance(seed, "single trees")
-    spots = [*_along_roads(tables["roads"], rng), *_in_yards(tables["parcels"], year, rng)]
+    roads = [row for row in tables["roads"] if row["since_year"] <= year]
+    spots = [*_along_roads(roads, seed), *_in_yards(tables["parcels"], year, seed)]
     found = [(*pixels(shapely.Point(x, y), PIXEL_M)[0], r / PIXEL_M) for x, y, r in spots]
     blocked = [row["geometry"] for row in tables["buildings"] if row["year"] == year]
     blocked += [
@@ -147,7 +147,7 @@ def single_trees(tables: dict[str, list[Row]], year: int, seed: int) -> np.ndarr
     return np.array([tree for k, tree in enumerate(found) if k not in hit])
 
 
-def _along_roads(roads: list[Row], rng: np.random.Generator) -> list[tuple[float, float, float]]:
+def _along_roads(roads: list[Row], seed: int) -> list[tuple[float, float, float]]:
     found = []
     for row in roads:
         step, chance_of, size = {"乡道": (11, 0.8, 2.6), "村道": (15, 0.55, 2.2), "机耕路": (26, 0.4, 1.7)}.get(
@@ -155,6 +155,7 @@ def _along_roads(roads: list[Row], rng: np.random.Generator) -> list[tuple[float
         )
         if not step:
             continue
+        rng = chance(seed, f"trees of {row['road_id']}")
         for side in (-1, 1):
             line = row["geometry"].offset_curve(side * (row["width_m"] / 2 + 2.4))
             at = np.arange(0, line.length, step)
@@ -166,7 +167,7 @@ def _along_roads(roads: list[Row], rng: np.random.Generator) -> list[tuple[float
     return found
 
 
-def _in_yards(parcels: list[Row], year: int, rng: np.random.Generator) -> list[tuple[float, float, float]]:
+def _in_yards(parcels: list[Row], year: int, seed: int) -> list[tuple[float, float, float]]:
     density = {
         "0702": 95.0,
         "1106": 130.0,
@@ -181,6 +182,7 @@ def _in_yards(parcels: list[Row], year: int, rng: np.random.Generator) -> list[t
     for row in parcels:
         if row["year"] != year or row["sandiao"] not in density:
             continue
+        rng = chance(seed, f"trees of {row['parcel_id']}")
         west, south, east, north = row["geometry"].bounds
         n = rng.poisson(row["geometry"].area / density[row["sandiao"]])
         xy = rng.uniform((west, south), (east, north), (3 * n, 2))

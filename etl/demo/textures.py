@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -35,6 +36,7 @@ class Textures:
     culm_tint: np.ndarray
 
 
+@lru_cache(maxsize=1)
 def make_textures(seed: int) -> Textures:
     """Make the tiles of one seed."""
     rng = chance(seed, "textures")
