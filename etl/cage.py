@@ -67,13 +67,14 @@ def environment() -> dict[str, str]:
 
 def lay_out(files: FileSet, folder: Path) -> Desk:
     """Show the child exactly the files of the set, suffixes in lower case, below `folder` or in bubblewrap's /job."""
-    shown = {_shown(files, f.name): f.path.resolve() for f in files.files}
-    main = "" if files.root.is_dir() else _shown(files, files.root.name)
+    whole = files.root.name.lower() if files.root.is_dir() else ""
+    shown = {f"{whole}/{_shown(files, f.name)}".lstrip("/"): f.path.resolve() for f in files.files}
+    main = whole or _shown(files, files.root.name)
     if bubblewrap() is not None:
         binds = [word for name, path in shown.items() for word in ("--ro-bind", str(path), f"{INSIDE}/{name}")]
         if files.root.is_dir():
-            binds = ["--ro-bind", str(files.root.resolve()), INSIDE]
-        return Desk(main=f"{INSIDE}/{main}".rstrip("/"), command=(*_bubblewrapped(), *binds, "--"))
+            binds = ["--ro-bind", str(files.root.resolve()), f"{INSIDE}/{whole}"]
+        return Desk(main=f"{INSIDE}/{main}", command=(*_bubblewrapped(), *binds, "--"))
     for name, path in shown.items():
         link = folder / name
         link.parent.mkdir(parents=True, exist_ok=True)

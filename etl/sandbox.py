@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import cage, inside
+from etl import cage, inside, sentences
 from etl.fetch import FileSet, fetch
 from etl.job import Job
 from twin import geodesy
@@ -39,6 +39,7 @@ ENTRY = "etl.inside"
 _PIPE_BYTES = 1 << 20
 _SET_PIPE_SIZE = 1031
 _PATIENCE_SECONDS = 2.0
+_LAST_WORDS = 4000
 _CODES: Mapping[str, type[TwinError]] = {"source": SourceError, "crs": CrsError, "contract": ContractError}
 
 
@@ -230,34 +231,22 @@ class _Talk:
         try:
             yield
         except TimeoutError as wrong:
-            raise _silent(self.job.name) from wrong
+            raise sentences.silent(self.job.name) from wrong
         except (pa.ArrowInvalid, pa.ArrowException, EOFError, StopIteration, OSError) as wrong:
             raise self._died() from wrong
 
     def _refusal(self, word: dict[str, Any]) -> TwinError:
         if word["code"] == "memory":
-            return _too_big(self.job.name)
+            return sentences.too_big(self.job.name)
         return _CODES.get(word["code"], SourceError)(word["zh"], word["en"], **word["where"])
 
     def _died(self) -> TwinError:
         self.end(_PATIENCE_SECONDS)
         self.errors.seek(0, os.SEEK_END)
-        self.errors.seek(max(0, self.errors.tell() - 2000))
+        self.errors.seek(max(0, self.errors.tell() - _LAST_WORDS))
         said = self.errors.read().decode("utf-8", "replace")
-        code = self.child.returncode
-        _LOG.warning("the reader of %s ended with %s: %s", self.job.name, code, said)
-        if code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
-            return _too_slow(self.job.name, self.limits.cpu_seconds)
-        if "MemoryError" in said or "bad_alloc" in said or "memory allocation of" in said:
-            return _too_big(self.job.name)
-        if code == 1 and "Traceback" in said:
-            return _our_fault(self.job.name)
-        return SourceError(
-            f"读取“{self.job.name}”的进程意外退出({code})：文件已损坏或含恶意内容，其他数据不受影响。请报送单位重新导出后再报。",
-            f"The process that read “{self.job.name}” died ({code}): the file is damaged or hostile; nothing else is "
-            "affected. Ask the sender to export it again.",
-            file=self.job.name,
-        )
+        _LOG.debug("the reader of %s ended with %s: %s", self.job.name, self.child.returncode, said)
+        return sentences.died(self.job.name, self.child.returncode, said, self.limits.cpu_seconds)
 
 
 def _crs(stated: str, source: Source, resource: Resource, accepted: Mapping[str, float]) -> str:
@@ -279,36 +268,3 @@ def _crs(stated: str, source: Source, resource: Resource, accepted: Mapping[str,
             file=source.location,
         )
     return chosen
-
-
-def _our_fault(name: str) -> SourceError:
-    return SourceError(
-        f"读取“{name}”时读取程序自身出错，文件未必有问题。请把运行日志交给维护人员。",
-        f"The reader itself failed on “{name}”; the file may be sound. Give the log of this run to the maintainers.",
-        file=name,
-    )
-
-
-def _silent(name: str) -> SourceError:
-    return SourceError(
-        f"读取“{name}”长时间没有进展，已停止。请检查文件是否损坏或过于复杂，拆分后重报。",
-        f"Reading “{name}” made no progress and was stopped. See whether it is damaged or too intricate; split it.",
-        file=name,
-    )
-
-
-def _too_slow(name: str, seconds: int) -> SourceError:
-    return SourceError(
-        f"读取“{name}”超过 {seconds} 秒处理器时间，已停止(可能是压缩炸弹或异常复杂的文件)。请拆分或重新导出后再报。",
-        f"Reading “{name}” took more than {seconds} s of CPU and was "
-        "stopped (a bomb, or too intricate). Split or re-export.",
-        file=name,
-    )
-
-
-def _too_big(name: str) -> SourceError:
-    return SourceError(
-        f"读取“{name}”超过内存上限，已停止。请拆分文件，或删除多余的空行空列后再报。",
-        f"Reading “{name}” went over its memory limit and was stopped. Split it, or remove empty rows and columns.",
-        file=name,
-    )

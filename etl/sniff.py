@@ -116,7 +116,7 @@ def _ended(job: Job) -> None:
         if not file.read().rstrip().endswith(b"EOF"):
             raise SourceError(
                 f"“{job.name}”没有结束标记(EOF)，图形文件不完整。请报送单位重新导出 DXF。",
-                f"“{job.name}” has no end mark (EOF); the drawing is incomplete. Ask the sender to export the DXF again.",
+                f"“{job.name}” has no end mark (EOF); the drawing is incomplete. Export the DXF again.",
                 file=job.name,
             )
 

@@ -32,7 +32,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-class TooManyVertices(Exception):  # noqa: N818 - a fact of the file, made into a refusal by the reader
+class TooManyVertices(Exception):
     """One geometry is larger than any real one; `row` is its index in the column."""
 
     def __init__(self, row: int, size: int) -> None:

@@ -472,3 +472,15 @@ def test_every_layer_of_saltford_is_read():
     for name in pyogrio.list_layers(path)[:6, 0]:
         total += deliver(path, kind="polygon", accepted=ACCEPTED, part=str(name)).table.num_rows
     assert total > 0
+
+
+def test_a_file_geodatabase_is_a_folder_with_its_own_name(tmp_path):
+    write(tmp_path / "林班.gdb", "OpenFileGDB", "EPSG:4490", layer="小班")
+    got = deliver(tmp_path / "林班.gdb", part="小班")
+    assert (got.crs, got.table.num_rows) == ("EPSG:4490", 3)
+
+
+def test_a_scene_declared_by_its_file_is_refused_with_the_remedy(tmp_path):
+    (tmp_path / "tileset.json").write_text("{}")
+    with pytest.raises(SourceError, match="folder"):
+        deliver(tmp_path / "tileset.json", "scene", "scene")

@@ -30,6 +30,12 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     A content that was not delivered gets the note `missing_content` (part of a larger scene is still a scene). Raises
     SourceError where tileset.json is absent, no content came, anything refers outside, or a content is not its kind.
     """
+    if not job.main.is_dir():
+        raise _refused(
+            job,
+            "声明的是文件，请在目录中声明 tileset.json 所在的文件夹",
+            "declare the folder that holds tileset.json, not a file",
+        )
     waiting, known = ["tileset.json"], {"tileset.json"}
     missing: set[str] = set()
     while waiting:

@@ -174,7 +174,11 @@ def _mistaken(job: Job, driver: str) -> SourceError:
 
 
 def _damaged(job: Job, wrong: Exception) -> SourceError:
-    said = str(wrong).replace(job.path, job.name).splitlines()[0].split(";")[0][:200] if str(wrong) else type(wrong).__name__
+    said = (
+        str(wrong).replace(job.path, job.name).splitlines()[0].split(";")[0][:200]
+        if str(wrong)
+        else type(wrong).__name__
+    )
     return SourceError(
         f"“{job.name}”不能读取，文件损坏或不完整({said})。请报送单位重新导出后再报。",
         f"“{job.name}” cannot be read; it is damaged or incomplete ({said}). Ask the sender to export it again.",

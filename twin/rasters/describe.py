@@ -30,7 +30,7 @@ class Described:
     georeferenced: bool
 
 
-class NotAGeoTiff(Exception):  # noqa: N818 - said in a sentence by whoever knows the file's name
+class NotAGeoTiff(Exception):
     """The file is no GeoTIFF, or its blocks do not decode."""
 
 
