@@ -31,7 +31,11 @@ def node(module: str, expression: str, *values: Any) -> Any:
     """Evaluate `expression` of `m` (the module) and `v` (the values) in node; give the JSON it writes."""
     script = f"import * as m from {json.dumps((FOLDER / 'js' / module).as_uri())}; const v = {json.dumps(values)}; console.log(JSON.stringify({expression}))"
     done = subprocess.run(
-        [build.command("node"), "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60
+        [build.command("node"), "--input-type=module", "-e", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -288,6 +292,11 @@ def test_buildings_rise_and_ground_lifts_only_in_three_dimensions() -> None:
     assert layer(lifted, "L16.s")["layout"]["visibility"] == "visible"
     assert lifted["terrain"] == {"source": "terrain", "exaggeration": 1.5}
     assert lifted["sources"]["terrain"]["encoding"] == "mapbox"
+
+
+def test_the_ground_is_drawn_true_under_meshes_whose_heights_are_true() -> None:
+    deck = '{"layers":[{"@@type":"Tile3DLayer","id":"scene","data":"/t.json"}]}'
+    assert wanted(threeD={"on": True, "exaggeration": 1.5, "deck": deck})["terrain"]["exaggeration"] == 1
 
 
 def test_a_selection_is_marked_on_a_source_already_shown_and_nowhere_else() -> None:

@@ -87,8 +87,7 @@ def columns(
 
 def spec(*layers: DeckLayer) -> str:
     """Give the layers as the JSON text that the map's `threeD.deck` takes; the camera stays the map's."""
-    deck = pdk.Deck(layers=[x.layer for x in layers], initial_view_state=None, map_provider=None, views=None)
-    made = json.loads(deck.to_json())
+    made = json.loads(pdk.Deck(layers=[x.layer for x in layers]).to_json())
     drawn = [_completed(raw, x) for raw, x in zip(made["layers"], layers, strict=True)]
     return json.dumps({"layers": drawn}, ensure_ascii=False, separators=(",", ":"))
 

