@@ -1,9 +1,11 @@
 /* Registers the Dash component. React, which Dash has loaded, only gives it a place and its props; the map itself is
-   made once by the modules in js/, imported when the first map appears. */
+   made once by the modules in js/. */
 (function () {
   "use strict";
   const base = new URL(".", document.currentScript.src).href;
   const React = window.React;
+  const view = import(base + "js/view.mjs"); // fetched while Dash is still asking for its layout
+  view.then((module) => module.warm()).catch(() => {});
 
   // dcc.Graph takes plotly from the address named here: the smallest bundle, served by us, when a chart first appears.
   Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => base + "vendor/charts.js", set: () => {} });
@@ -22,7 +24,7 @@
 
   function OneMapView(props) {
     const root = React.useRef(null);
-    const view = React.useRef(null);
+    const made = React.useRef(null);
     const latest = React.useRef(props);
     latest.current = props;
     React.useEffect(function () {
@@ -30,21 +32,21 @@
       function fail(error) {
         if (!gone) sayWhy(root.current, latest.current, error);
       }
-      import(base + "js/view.mjs")
+      view
         .then((module) => (gone ? null : module.mount(root.current, base, () => latest.current, fail)))
-        .then((made) => {
-          view.current = made;
-          if (gone && made) made.destroy();
-          else if (made) made.update(latest.current);
+        .then((handle) => {
+          made.current = handle;
+          if (gone && handle) handle.destroy();
+          else if (handle) handle.update(latest.current);
         })
         .catch(fail);
       return function () {
         gone = true;
-        if (view.current) view.current.destroy();
+        if (made.current) made.current.destroy();
       };
     }, []);
     React.useEffect(function () {
-      if (view.current) view.current.update(props);
+      if (made.current) made.current.update(props);
     });
     return React.createElement("div", {
       id: props.id, ref: root, className: "onemap", style: props.style, "data-theme": props.theme || "light",

@@ -12,6 +12,8 @@ import { drawSymbol, loadSymbols } from "./symbols.mjs";
 
 const FONTS = "'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC','WenQuanYi Micro Hei',sans-serif";
 const STYLED = ["mapStyle", "layers", "year", "basemap", "threeD", "selection", "compare"];
+const library = import("../vendor/maplibre-gl.mjs");
+library.catch(() => {}); // told when the map is made
 const HELP = "onemap-keys-help";
 
 function mapOptions(view, container, style, camera) {
@@ -180,7 +182,7 @@ function engineOf(view, main, sides, swipe, scene, tools, faults) {
 /** Make the WebGL engine; rejects when MapLibre has not been built. */
 export async function makeEngine(view) {
   stylesheet(`${view.base}vendor/maplibre-gl.css`);
-  const [gl] = await Promise.all([import("../vendor/maplibre-gl.mjs"), loadSymbols(view.base)]);
+  const [gl] = await Promise.all([library, loadSymbols(view.base)]);
   const box = element("div", { class: "om-map" });
   view.stage.prepend(box);
   const leftYear = () => view.props.compare?.left ?? view.props.year;

@@ -11,6 +11,14 @@ function hasWebgl2() {
   return Boolean(context);
 }
 
+let engineModule = null;
+
+/** Fetch the engine this browser can run; once, and before the page asks for its map. */
+export function warm() {
+  engineModule ??= import(hasWebgl2() ? "./gl.mjs" : "./flat.mjs");
+  return engineModule;
+}
+
 function makeView(root, base, read) {
   const stage = element("div", { class: "om-stage" });
   root.replaceChildren(stage);
@@ -24,8 +32,8 @@ function changed(before, now) {
   return new Set(Object.keys({ ...before, ...now }).filter((key) => key !== "setProps" && !same(before[key], now[key])));
 }
 
-async function start(view, engineModule) {
-  const { makeEngine } = await engineModule;
+async function start(view) {
+  const { makeEngine } = await warm();
   const engine = await makeEngine(view);
   view.engine = engine;
   view.chrome.attach(engine);
@@ -37,11 +45,10 @@ export async function mount(root, base, read, fail) {
   window.__onemap = records;
   const view = makeView(root, base, read);
   view.chrome = makeChrome(view);
-  const engineModule = import(hasWebgl2() ? "./gl.mjs" : "./flat.mjs");
   let started = null;
   let gone = false;
   const begin = async () => {
-    await start(view, engineModule);
+    await start(view);
     if (gone) view.engine.destroy();
     else handle.update(read());
   };
@@ -61,6 +68,6 @@ export async function mount(root, base, read, fail) {
       root.replaceChildren();
     },
   };
-  await engineModule;
+  await warm();
   return handle;
 }
