@@ -61,8 +61,8 @@ def test_parcels_carry_the_promised_columns(written):
 
 def test_sound_parcels_of_neighbouring_villages_share_their_border(monkeypatch, tmp_path):
     monkeypatch.setattr(county, "BROKEN_SHARE", 0.0)
-    county.write(2, tmp_path)
-    _, _, shapes = read(tmp_path / "county.gpkg", "parcels")
+    county.write(2, tmp_path / "two.gpkg")
+    _, _, shapes = read(tmp_path / "two.gpkg", "parcels")
     assert shapely.is_valid(shapes).all()
     assert shapely.coverage_is_valid(shapes)
     assert shapely.coverage_union_all(shapes).geom_type == "Polygon"

@@ -274,3 +274,14 @@ def test_orthophotos_show_both_years_at_half_a_metre_and_are_written_as_plain_ge
     described = describe(tmp_path / "dem.tif")
     assert (described.width, described.height, described.bounds) == (1500, 1500, BOUNDS)
     assert '"EPSG","4549"' in described.crs
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 8, 11, 20, 99, 123, 777, 2024])
+def test_any_seed_makes_a_whole_village(seed):
+    made = village.build(seed)
+    for year in YEARS:
+        assert is_exact(shapes(of_year(made.tables["parcels"], year)), made.boundary)
+    assert len(made.tables["households"]) == 512
+    assert all(row["households"] > 0 for row in made.tables["care"])
+    assert any(row["kind"] == "水库" and row["geometry"].area > 20_000 for row in made.tables["water_bodies"])

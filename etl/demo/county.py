@@ -36,13 +36,13 @@ _USES, _KINDS = (
 
 
 def write(villages: int, out: Path, progress: Progress | None = None, *, seed: int = 330521) -> dict[str, int]:
-    """Write out/county.gpkg (EPSG:4549; layers parcels, buildings, points) village by village; return the rows of each.
+    """Write `out`, a .gpkg or a folder for county.gpkg (EPSG:4549; layers parcels, buildings, points) village by village; return the rows of each.
 
     Memory does not grow with `villages`; the same number and seed give the same rows. About 2.5 % of the parcels
     are bow-ties. `progress` is told (villages written, villages to write) over all three layers.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / "county.gpkg"
+    path = out if out.suffix == ".gpkg" else out / "county.gpkg"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     makers = {"parcels": (_parcels, "Polygon"), "buildings": (_buildings, "Polygon"), "points": (_points, "Point")}
     counts = {}
