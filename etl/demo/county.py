@@ -36,8 +36,9 @@ _USES, _KINDS = (
 
 
 def write(villages: int, out: Path, progress: Progress | None = None, *, seed: int = 330521) -> dict[str, int]:
-    """Write `out`, a .gpkg or a folder for county.gpkg (EPSG:4549; layers parcels, buildings, points) village by village; return the rows of each.
+    """Write a county village by village to `out` (a .gpkg, or a folder for county.gpkg); return the rows of each layer.
 
+    EPSG:4549; layers parcels, buildings, points.
     Memory does not grow with `villages`; the same number and seed give the same rows. About 2.5 % of the parcels
     are bow-ties. `progress` is told (villages written, villages to write) over all three layers.
     """
