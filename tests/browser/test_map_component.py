@@ -425,6 +425,7 @@ def test_without_webgl_the_server_draws_and_clicks_still_ask(visit: Opener, addr
     assert [u for u in seen.asked if "/tiles/drawn/L06/" in u and "year=2025" in u]
     seen.page.mouse.click(WIDTH / 2, HEIGHT / 2)
     assert echo(seen, "click")["features"] == []
+    assert echo(seen, "click")["flat"] is True
     assert echo(seen, "click")["lngLat"] == pytest.approx([LON, LAT], abs=1e-3)
     set_props(seen, layers=layers(L06={"visible": False}), year=2020)
     seen.until("document.querySelectorAll('.leaflet-tile-loaded').length > 4")

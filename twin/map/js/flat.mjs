@@ -83,7 +83,7 @@ function viewState(map) {
 }
 
 function listen(view, map, box) {
-  const tell = (at) => view.emit({ click: { features: [], lngLat: at && [at.lng, at.lat], t: Date.now() } });
+  const tell = (at) => view.emit({ click: { features: [], lngLat: at && [at.lng, at.lat], flat: true, t: Date.now() } });
   map.on("click", (e) => tell(e.latlng));
   map.on("moveend zoomend", settled(() => view.emit({ viewState: viewState(map) }), 150));
   map.on("move zoom", () => view.chrome.moved());
