@@ -204,3 +204,18 @@ def test_types_that_tiles_cannot_hold_are_cast() -> None:
     assert _cast("a", "DATE") == '"a"::VARCHAR AS "a"'
     assert _cast("a", "DECIMAL(10,2)") == '"a"::DOUBLE AS "a"'
     assert _cast("a", "VARCHAR") == duck.quote("a")
+
+
+def test_the_name_of_an_area_stands_in_one_tile_only(built: Rooms) -> None:
+    layer = built.onemap.layer("L06")
+    middle = at(*HERE, 17)
+    seen: list[str] = []
+    shapes = 0
+    for dx in range(-4, 5):
+        for dy in range(-4, 5):
+            tile = built.tiles.vector(LOCAL, layer, replace(middle, x=middle.x + dx, y=middle.y + dy))
+            found = mapbox_vector_tile.decode(tile)
+            seen += [f["properties"]["id"] for f in found.get("cover:label", {"features": []})["features"]]
+            shapes += len(found.get("cover", {"features": []})["features"])
+    assert shapes > 9
+    assert sorted(seen) == [f"P{k}" for k in range(1, 10)]

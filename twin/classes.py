@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DeclarationError
-from twin.model import Classes, ClassItem, Code, CodeSystem, OneMap
+from twin.model import Classes, ClassItem, Code, CodeSystem, Draw, OneMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,3 +65,13 @@ def _colour(system: CodeSystem, code: Code, other: str) -> str:
         if above is not None and above.colour:
             return above.colour
     return code.colour or other
+
+
+def names_areas(draw: Draw) -> bool:
+    """Say whether a draw writes one name on each feature (not along it), so that areas need a point for it."""
+    return draw.type == "symbol" and "symbol-placement" not in draw.layout
+
+
+def label_source(table: str) -> str:
+    """Name the source-layer that holds one point for each area of `table`."""
+    return f"{table}:label"

@@ -222,6 +222,10 @@ def _drawn(onemap: OneMap, sheet: Sheet, layer: Layer, draw: Draw) -> Json:
     }
     if draw.type in VECTOR_TYPES:
         found["source-layer"] = draw.table
+    resource = onemap.resource(draw.table)
+    if resource is not None and resource.kind == "polygon" and classing.names_areas(draw):
+        found["source-layer"] = classing.label_source(draw.table)
+        found["metadata"]["onemap:interactive"] = False
     if draw.filter:
         found["filter"] = _listed(draw.filter)
     return found

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twin import duck, editions, rasters
+from twin import classes, duck, editions, rasters
+from twin.classes import label_source
 from twin.errors import NotFound, StoreBroken
-from twin.policy import Policy, Subject, unknown
+from twin.policy import DEEPEST, Policy, Subject, unknown
 from twin.store.pyramid import ABSENT, lookup
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ EXTENT = 4096
 BUFFER = 64 / EXTENT
 """What a tile carries beyond its edge, so that outlines and casings do not show the seams."""
 MAXZOOM = 22
-FORMAT = "1"
+FORMAT = "2"
 """Part of every version token: raise it when the same rows give other bytes."""
 DIMENSION = {"polygon": 3, "line": 2, "point": 1}
 MVT_TYPES = frozenset({"VARCHAR", "FLOAT", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN"})
@@ -42,6 +43,15 @@ SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
 CLIPPED = """CASE WHEN xmin >= {west} AND xmax <= {east} AND ymin >= {south} AND ymax <= {north} THEN geom
   ELSE ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})), {dimension}) END"""
 """Only what reaches more than a whole tile beyond is clipped: the map scissors each tile, and clipping costs."""
+LABELS = """
+SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
+  SELECT * EXCLUDE (spot), ST_TransScale(spot, {dx}, {dy}, {k}, -{k})::GEOMETRY AS geom FROM (
+    SELECT {columns}, ST_PointOnSurface(geom) AS spot FROM {features}
+    WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}
+  ) WHERE ST_X(spot) >= {a} AND ST_X(spot) < {c} AND ST_Y(spot) > {b} AND ST_Y(spot) <= {d}
+) t HAVING count(*) > 0
+"""
+"""One point for each area, in the one tile that holds it: a name is written once, not once a tile."""
 CROSSING = """
   AND ((xmin >= {a} AND xmax <= {c} AND ymin >= {b} AND ymax <= {d})
        OR ST_Intersects(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})))"""
@@ -63,6 +73,11 @@ class Address:
         west, north = -EARTH_M + self.x * side, EARTH_M - self.y * side
         edge = side * buffer
         return west - edge, north - side - edge, west + side + edge, north + edge
+
+
+def labelled(layer: Layer, zoom: int) -> frozenset[str]:
+    """Give the tables of `layer` whose features are named by a symbol at `zoom`."""
+    return frozenset(d.table for d in layer.draws if classes.names_areas(d) and min(d.minzoom, DEEPEST) <= zoom)
 
 
 class Tiles:
@@ -89,14 +104,15 @@ class Tiles:
     def vector(self, subject: Subject, layer: Layer, at: Address) -> bytes:
         """Give the MVT of a layer, one source-layer per table, b"" where it is empty; raises StoreBroken."""
         parts = []
+        named = labelled(layer, at.z)
         for table, columns in self._policy.tile_columns(subject, layer, at.z).items():
             try:
-                parts.append(self._table(table, columns, at))
+                parts.append(self._table(table, columns, at, labels=table in named))
             except NotFound:
                 continue  # declared, not yet delivered
         return b"".join(parts)
 
-    def _table(self, table: str, columns: Sequence[str], at: Address) -> bytes:
+    def _table(self, table: str, columns: Sequence[str], at: Address, *, labels: bool) -> bytes:
         snapshot = self._serving.snapshot(table)
         where = editions.where(snapshot.manifest.get("years"), at.year)
         if where is None:
@@ -105,15 +121,23 @@ class Tiles:
         cut = lookup(snapshot, year, at.z, at.x, at.y)
         if cut is not ABSENT:
             return cut or b""
-        return self._computed(snapshot, columns, at, year)
+        drawn = self._computed(snapshot, columns, at, year)
+        if not labels or not drawn or snapshot.manifest.get("kind") != "polygon":
+            return drawn
+        return drawn + self._computed(snapshot, columns, at, year, labels=True)
 
-    def _computed(self, snapshot: Snapshot, columns: Sequence[str], at: Address, year: int | None) -> bytes:
-        dimension = DIMENSION.get(snapshot.manifest.get("kind", ""), 0)
+    def _computed(
+        self, snapshot: Snapshot, columns: Sequence[str], at: Address, year: int | None, *, labels: bool = False
+    ) -> bytes:
         connection, features = self._serving.cursor(snapshot.table)
         listed = self._columns(connection, features, columns)
-        sql = _sql(features, listed, at, dimension=dimension, year=year)
+        if labels:
+            sql, name = _label_sql(features, listed, at, year=year), label_source(snapshot.table)
+        else:
+            dimension = DIMENSION.get(snapshot.manifest.get("kind", ""), 0)
+            sql, name = _sql(features, listed, at, dimension=dimension, year=year), snapshot.table
         try:
-            row = connection.execute(sql, [snapshot.table]).fetchone()
+            row = connection.execute(sql, [name]).fetchone()
         except duck.Error as error:
             raise StoreBroken(
                 f"{snapshot.table} 的瓦片无法计算,请运行 python -m etl run 重新发布",
@@ -191,6 +215,16 @@ def _sql(features: str, columns: str, at: Address, *, dimension: int, year: int 
         edition="" if year is None else f" AND year = {year:d}",
         crossing=CROSSING.format(**box) if dimension > 1 else "",
         **box,
+    )
+
+
+def _label_sql(features: str, columns: str, at: Address, *, year: int | None) -> str:
+    """Write the query of the points that names of areas are written at."""
+    left, bottom, right, top = at.bounds()
+    box = {"a": left, "b": bottom, "c": right, "d": top}
+    edition = "" if year is None else f" AND year = {year:d}"
+    return LABELS.format(
+        columns=columns, features=features, edition=edition, dx=-left, dy=-top, k=EXTENT / (right - left), **box
     )
 
 

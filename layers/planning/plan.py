@@ -67,7 +67,7 @@ LAYER = Layer(
             title=Text("规划地类代码", "Plan class codes"),
             layout={"text-field": ("get", "plan_class"), "text-size": 14, "text-padding": 12},
             paint={"text-color": "#4F5B62", "text-halo-color": "#FFFFFF", "text-halo-width": 1.5},
-            minzoom=15,
+            minzoom=16,
             interactive=False,
             in_legend=False,
         ),
