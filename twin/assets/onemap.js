@@ -10,7 +10,7 @@
   const E = (e, a, ...c) => ({ e, a, c });
   const PHONE = window.matchMedia("(max-width: 699px)");
   const DOCKED = window.matchMedia("(min-width: 1440px)");
-  const SHEETS = ["96px", "50%", "92%"];
+  const SHEETS = ["6rem", "50%", "calc(100% - 7.25rem)"];
 
   let boot = null;
   let state = null;
@@ -20,6 +20,8 @@
   let starsOnly = false;
   let styleAt = "";
   let inView = {};
+  let deck = { spec: null, about: null }; // what stands on the map in 3D, as pydeck wrote it
+  let deckFor = "";
 
   // ---- words ----------------------------------------------------------------------------------------------------
 
@@ -57,7 +59,7 @@
       side: false,
       selection: null,
       list: null,
-      legend: window.innerWidth >= 700 && window.innerHeight >= 700,
+      legend: window.innerWidth >= 700 && window.innerHeight >= 700 && document.documentElement.dataset.elder !== "on",
       sheet: "map",
       height: 0,
     };
@@ -183,12 +185,12 @@
     const bases = boot.layers.filter((x) => x.base);
     const base = bases.map((x) => ({ id: x.id, visible: x.id === state.base, opacity: x.opacity, hidden: [] }));
     const aside = state.side && !DOCKED.matches && !PHONE.matches ? $("side").offsetWidth : 0;
-    const below = PHONE.matches && state.sheet !== "map" ? [96, 0.5, 0.92][state.height] : 0;
+    const below = PHONE.matches && state.sheet !== "map" ? [96, 0.5, 0.5][state.height] : 0;
     return {
       layers: [...state.layers, ...hidden, ...base],
       year: state.year,
       compare: state.compare,
-      threeD: { on: state.three, terrain: true, exaggeration: 1.4, deck: state.three ? boot.deck || null : null },
+      threeD: { on: state.three, terrain: true, exaggeration: 1.4, deck: state.three ? deck.spec : null },
       tool: state.tool,
       selection: state.selection,
       words: boot.mapWords[language.now],
@@ -201,9 +203,19 @@
   }
 
   function stamp() {
-    const old = state.layers.filter((x) => x.visible && older(x.id));
-    const note = old.map((x) => `${title(x.id)} ${t("shows", { year: older(x.id) })}`).join(t("comma"));
-    return { title: String(state.year || ""), note };
+    const visible = state.layers.filter((x) => x.visible);
+    if (state.three && deck.about) return { title: String(state.year || ""), note: deck.about[language.now] };
+    const old = visible.filter((x) => older(x.id)).map((x) => `${title(x.id)}${t("shows", { year: older(x.id) })}`);
+    return { title: String(state.year || ""), note: (old.length ? old : stale(visible)).join(t("comma")) };
+  }
+
+  /* The oldest of the visible layers, where it is half a year or more behind the newest. */
+  function stale(visible) {
+    const dated = visible.map((x) => layerOf(x.id)).filter((x) => /^\d{4}-/.test(x.as_of)).sort((a, b) => (a.as_of < b.as_of ? -1 : 1));
+    if (dated.length < 2) return [];
+    const [first, last] = [dated[0], dated[dated.length - 1]];
+    const apart = (new Date(last.as_of) - new Date(first.as_of)) / 86400000;
+    return apart > 180 ? [t("as_of", { name: first.title[language.now], date: first.as_of.slice(0, 7) })] : [];
   }
 
   /* The year a layer really shows where it has none of the year asked for, else null. */
@@ -239,7 +251,26 @@
       });
   }
 
+  /* Show a box so that neither the legend nor the controls lie over it. */
+  function fit(text) {
+    const [west, south, east, north] = JSON.parse(text);
+    const legend = $("legend").getBoundingClientRect();
+    const room = $("map").getBoundingClientRect();
+    const free = room.width - (state.side && !DOCKED.matches && !PHONE.matches ? $("side").offsetWidth : 0);
+    const left = state.legend && !PHONE.matches && free > 520 ? (legend.width + 16) / free : 0;
+    const grow = (east - west) / Math.max(0.2, 1 - left - 72 / free);
+    fly({ kind: "fit", bbox: [west - grow * left, south, east + (grow * 72) / free, north], maxZoom: 18 });
+  }
+
   const fly = (camera) => set("map", { camera: Object.assign({ t: Date.now() }, camera) });
+
+  /* In 3D the scenes of the base map and the theme's columns are asked for, once for each combination. */
+  function askDeck() {
+    const wanted = state.three ? [state.base, state.theme, state.year].join() : "";
+    if (!wanted || wanted === deckFor) return;
+    deckFor = wanted;
+    ask("deck", { base: state.base, theme: state.theme });
+  }
 
   const fromMap = {
     click(value) {
@@ -326,6 +357,7 @@
   function late(name) {
     busy(name, false);
     ping();
+    if (!PLACES[name]) return;
     const again = E("button", { type: "button", className: "button", "data-act": "retry", "data-ask": name }, both("retry"));
     const said = E("div", { className: "state failed", role: "alert" }, E("p", { className: "state-why" }, both("late")), again);
     if (name === "charts") set("charts-head", { tree: [said] });
@@ -506,6 +538,7 @@
       if (state.list && state.list.id === id && state.side && state.tab === "list") return change({ list: null, side: Boolean(state.selection), tab: "feature" }, true);
       change({ list: { kind: "indicator", id, page: 0, sort: "" } }, true);
       open("list", true);
+      fitList = true;
       ask("list", state.list);
     },
     tab: (el) => {
@@ -545,7 +578,7 @@
       const on = document.documentElement.dataset.elder !== "on";
       document.documentElement.dataset.elder = on ? "on" : "off";
       keep("elder", on);
-      paint();
+      change({ legend: on ? false : state.legend });
     },
     lang: () => speak(language.now === "zh" ? "en" : "zh"),
     dark: () => dress(document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
@@ -561,18 +594,18 @@
     row: (el) => {
       opener = el;
       select(el.dataset, { from: "list" });
-      if (el.dataset.bbox) fly({ kind: "fit", bbox: JSON.parse(el.dataset.bbox), maxZoom: 18 });
+      if (el.dataset.bbox) fit(el.dataset.bbox);
       requestAnimationFrame(() => $("tab-feature").focus());
     },
     entity: (el) => {
       ask("feature", { entity: el.dataset.entity });
       open("feature", true);
     },
-    locate: (el) => fly({ kind: "fit", bbox: JSON.parse(el.dataset.bbox), maxZoom: 18 }),
+    locate: (el) => fit(el.dataset.bbox),
     "star-feature": (el) => {
       const liked = kept("features", []).filter((x) => x.id !== el.dataset.id || x.table !== el.dataset.table);
       const was = el.getAttribute("aria-pressed") === "true";
-      if (!was) liked.unshift({ table: el.dataset.table, id: el.dataset.id, layer: el.dataset.layer, title: el.dataset.title });
+      if (!was) liked.unshift({ table: el.dataset.table, id: el.dataset.id, layer: el.dataset.layer, title: el.dataset.title, bbox: el.dataset.bbox });
       keep("features", liked.slice(0, 50));
       paintFeature();
     },
@@ -671,12 +704,32 @@
     }, 280);
   }
 
+  /* With nothing typed yet, the favourites are offered. */
+  function offerStarred() {
+    const liked = kept("features", []);
+    if (!liked.length) return;
+    const option = (x, i) =>
+      E(
+        "div",
+        { role: "option", id: `option-${i}`, "aria-selected": "false", "data-act": "go", "data-kind": "star", "data-layer": x.layer, "data-table": x.table, "data-id": x.id, "data-bbox": x.bbox },
+        E("svg", { className: "icon", "aria-hidden": "true" }, E("use", { href: "#i-star" })),
+        E("span", { className: "hit" }, x.title),
+        E("span", { className: "why" }, x.id),
+      );
+    const head = E("div", { className: "group", role: "presentation" }, both("starred"));
+    set("found", { tree: [E("div", { role: "listbox", "aria-label": both("starred") }, E("div", { role: "group" }, head, ...liked.slice(0, 8).map(option)))] });
+  }
+  document.addEventListener("focusin", (event) => {
+    if (state && event.target.id === "search" && !event.target.value.trim()) offerStarred();
+  });
+
   function showFound() {
     const box = $("search");
     const list = $("found");
     const field = $("search-field");
     if (!box || !list) return;
-    const shown = Boolean(list.childElementCount && box.value.trim() && document.activeElement === box);
+    const offered = box.value.trim() || list.querySelector("[data-kind=star]");
+    const shown = Boolean(list.childElementCount && offered && document.activeElement === box);
     list.hidden = !shown;
     box.setAttribute("aria-expanded", String(shown));
     if (!shown) return;
@@ -720,7 +773,9 @@
   document.addEventListener("focusout", (event) => {
     if (event.target.id !== "search") return;
     setTimeout(() => {
-      if (document.activeElement !== $("search") && !$("found").contains(document.activeElement)) $("found").hidden = true;
+      if (document.activeElement === $("search") || $("found").contains(document.activeElement)) return;
+      $("found").hidden = true;
+      delete document.documentElement.dataset.finding;
     }, 150);
   });
   document.addEventListener("mousedown", (event) => {
@@ -745,7 +800,7 @@
       state.layers = state.layers.filter((x) => x.id !== d.layer);
       toggleLayer(d.layer, true);
     }
-    if (d.bbox) fly({ kind: "fit", bbox: JSON.parse(d.bbox), maxZoom: 18 });
+    if (d.bbox) fit(d.bbox);
     opener = $("search");
     select(d, { from: "search" });
     requestAnimationFrame(() => $("tab-feature").focus());
@@ -771,11 +826,27 @@
     paintFoot();
     paintTabs();
     paintLegend();
+    fitBars();
     press(document.querySelector("[data-act=elder]"), root.dataset.elder === "on");
     press(document.querySelector("[data-act=dark]"), root.dataset.theme === "dark");
     const listed = state.side && state.tab === "list" && state.list ? state.list.id : "";
     all("[data-act=kpi]").forEach((el) => press(el, el.dataset.indicator === listed));
+    askDeck();
     toMap(mapProps());
+  }
+
+  /* Leave out what the bar and the foot can spare until they fit: words before numbers, numbers before buttons. */
+  function fitBars() {
+    const root = document.documentElement;
+    const bar = document.querySelector(".bar");
+    const foot = document.querySelector(".foot");
+    const over = (el) => el.scrollWidth > el.clientWidth + 1 || Array.from(el.children).some((x) => x.scrollWidth > x.clientWidth + 1);
+    delete root.dataset.tight;
+    delete root.dataset.snug;
+    if (PHONE.matches) return;
+    const narrow = () => over(bar) || $("search-field").offsetWidth < 190;
+    for (let step = 1; step <= 6 && narrow(); step += 1) root.dataset.tight = String(step);
+    if (over(foot)) root.dataset.snug = "1";
   }
 
   function paintMenu() {
@@ -879,7 +950,7 @@
       if (!layer) return;
       const counts = inView[layer.id];
       all("[data-class]", section).forEach((row) => paintClass(row, layer, counts));
-      all("ul", section).forEach((ul) => (ul.hidden = !all("li", ul).some((li) => !li.hidden)));
+      all("[data-draw]", section).forEach((group) => (group.hidden = !all("li", group).some((li) => !li.hidden)));
     });
     $("legend-none").hidden = visible.length > 0;
   }
@@ -897,10 +968,20 @@
     eye.querySelector("use").setAttribute("href", off ? "#i-eye-off" : "#i-eye");
   }
 
+  /* The list behind a number is on the map too: its layer is switched on and all its rows are in view. */
+  let fitList = false;
+  function showAll(d) {
+    if (d.layer && !layerOf(d.layer).base && !state.layers.some((x) => x.id === d.layer && x.visible)) toggleLayer(d.layer, true);
+    fit(d.fit);
+  }
+
   function paintList() {
     const count = $("list-count");
     const told = document.querySelector("#list [data-total]");
     if (count) count.textContent = told ? number(Number(told.dataset.total)) : "";
+    const box = document.querySelector("#list [data-fit]");
+    if (box && fitList) showAll(box.dataset);
+    fitList = false;
     const chosen = state.selection;
     all("#list [data-act=row]").forEach((el) => {
       const same = chosen && el.dataset.table === chosen.table && el.dataset.id === chosen.id;
@@ -908,7 +989,11 @@
     });
   }
 
+  let fitFeature = false;
   function paintFeature() {
+    const place = document.querySelector("#feature [data-act=locate]");
+    if (place && fitFeature) fit(place.dataset.bbox);
+    if (place) fitFeature = false;
     const liked = kept("features", []);
     all("[data-act=star-feature]").forEach((el) =>
       press(el, liked.some((x) => x.id === el.dataset.id && x.table === el.dataset.table)),
@@ -1004,18 +1089,19 @@
   function start(data) {
     boot = data;
     stars = new Set(kept("stars", []));
+    document.documentElement.dataset.elder = kept("elder", false) ? "on" : "off";
     const found = read(location.search);
     state = found.next;
     const dark = kept("theme", window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     const root = document.documentElement;
     root.dataset.theme = dark === "dark" ? "dark" : "light";
-    root.dataset.elder = kept("elder", false) ? "on" : "off";
     const lang = found.lang || kept("lang", "zh");
     language.set(lang === "en" ? "en" : "zh");
     root.lang = lang === "en" ? "en" : "zh-CN";
     expanded = new Set(state.layers.map((x) => layerOf(x.id).theme).slice(0, 1));
-    [DOCKED, PHONE].forEach((query) => query.addEventListener("change", paint));
+    window.addEventListener("resize", () => requestAnimationFrame(paint));
     paint();
+    fitFeature = Boolean(state.selection && !state.view);
     loadStyle();
     restore();
     if (found.unknown.length) notice("unknown", "plain", both("unknown", { ids: found.unknown.join(", ") }));
@@ -1031,6 +1117,14 @@
       {
         start(data) {
           if (data && !boot) requestAnimationFrame(() => start(data));
+          return window.dash_clientside.no_update;
+        },
+        deck(answer) {
+          clearTimeout(waiting.deck);
+          if (state && answer) {
+            deck = answer;
+            paint();
+          }
           return window.dash_clientside.no_update;
         },
       },

@@ -96,9 +96,9 @@ def _fresh(counts: Mapping[str, int], updated: str) -> Any:
     return el(
         "button",
         told,
-        el("span", words("page.bar.updated"), " ", el("b", updated, class_="num"), class_="updated", id="updated"),
+        el("span", el("span", words("page.bar.updated"), " "), el("b", updated, class_="num"), class_="updated"),
         type="button",
-        class_="fresh",
+        class_="freshness",
         data_act="open",
         data_open="health",
         aria_haspopup="dialog",

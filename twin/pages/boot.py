@@ -134,6 +134,7 @@ def _layer(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
         "on": layer.default_on,
         "opacity": layer.opacity,
         "years": said["years"],
+        "as_of": said["as_of"],
         "tables": list(tables_of(layer)),
         "find": found_by(layer, said["department"]),
         "scene": any(d.type in ("scene", "fill-extrusion") for d in layer.draws),

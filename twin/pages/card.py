@@ -9,9 +9,10 @@ from twin.model import Indicator, Resource, Text
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import button, empty, words
 from twin.pages.record import APPROVED, AREA, COMPUTED, STATED, facts, history, numbers, said, source
-from twin.text import age, number
+from twin.text import age, day, number, telephone
 
 if TYPE_CHECKING:
+    from twin.entities import Asked
     from twin.pages.desk import Desk
 
 Json = Mapping[str, Any]
@@ -24,7 +25,8 @@ def card(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
         if not question.get("table"):
             return drawn(empty(words("page.feature.nothing_here"), words("page.feature.nothing_here_next")))
     entity = question.get("entity") or _entity_id(desk, question["table"], question["id"])
-    answer = desk.rooms.entities.entity(desk.subject, entity, desk.asked(question))
+    asked = desk.asked(question)
+    answer = desk.rooms.entities.entity(desk.subject, entity, asked)
     sections = sorted(answer["sections"], key=lambda s: s["table"] != question.get("table"))
     first = next((s for s in sections if not s["broken"]), sections[0])
     rest = [s for s in sections if s is not first]
@@ -34,12 +36,12 @@ def card(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
             _head(answer, first),
             _others(question),
             _alerts(desk, first, rest),
-            _duty(desk, answer, first),
+            _duty(desk, answer, first, asked),
             numbers(first["fields"], question),
             history(first, question),
             facts(first, question),
             [_section(desk, s, question) for s in rest],
-            _related(answer),
+            _related(answer, first),
             source(desk, first, question),
             class_="card",
             aria_labelledby="card-title",
@@ -64,7 +66,9 @@ def _entity_id(desk: Desk, table: str, feature_id: str) -> str:
 
 
 def _head(answer: Json, first: Json) -> Any:
-    kind = [first["title"], " ", el("span", answer["key"], class_="num")]
+    kind = [first["title"]]
+    if answer["title"] != answer["key"]:
+        kind += [" ", el("span", answer["key"], class_="num")]
     if first["year"]:
         kind += [" · ", words("page.feature.edition", year=first["year"])]
     about = {
@@ -72,6 +76,7 @@ def _head(answer: Json, first: Json) -> Any:
         "data_id": answer["key"],
         "data_layer": (first["layers"] or [""])[0],
         "data_title": answer["title"],
+        "data_bbox": str(answer["bbox"]) if answer["bbox"] else None,
     }
     return el(
         "div",
@@ -117,7 +122,7 @@ def _wrong(desk: Desk, section: Json) -> list[Any]:
         return [_alert("danger", "failed", words("page.alert.broken"), section["broken"])]
     values = {f["name"]: f for f in section["fields"]}
     met = _met(desk, section["table"], values)
-    found = [_alert(i.tone, _shape(i.tone), i.title, _because(i, values)) for i in met]
+    found = [_alert(i.tone, _shape(i.tone), i.title, _because(desk, i, values)) for i in met]
     if values.get("area_disagrees", {}).get("value") is True:
         found.append(_alert("warn", "stale", words("page.alert.area"), _areas(values)))
     fresh = section["freshness"]
@@ -161,7 +166,11 @@ def _holds(value: Any, operator: str, wanted: Any) -> bool:
     return bool(tests[operator]())
 
 
-def _because(indicator: Indicator, values: Mapping[str, Json]) -> Any:
+def _because(desk: Desk, indicator: Indicator, values: Mapping[str, Json]) -> Any:
+    due = next((f for n, f in values.items() if n.startswith("deadline") and f["value"]), None)
+    days = desk.days_late(due["value"]) if due else 0
+    if due and days:
+        return words("page.alert.overdue", days=days, date=day(due["value"]))
     field = values[indicator.where[0][0]]
     if isinstance(field["value"], float) and field["unit"]:
         return [field["title"], " ", said(field, "zh-CN"), " ", field["unit"], _share(field, values)]
@@ -184,24 +193,26 @@ def _areas(values: Mapping[str, Json]) -> Text | str:
 # ---- who answers
 
 
-def _duty(desk: Desk, answer: Json, first: Json) -> Any:
+def _duty(desk: Desk, answer: Json, first: Json, asked: Asked) -> Any:
     people = [person(d["name"], d["role"], d["phone"]) for d in answer["duty"]]
-    people = people or _keepers(desk, answer)
+    people = people or _keepers(desk, answer, asked)
     department = first["department"]
-    if not people and department["contactperson"]:
+    if not people and department["contact_person"]:
         role = f"{department['title']} · {department['duty']}".strip(" ·")
-        people = [person(department["contactperson"], role, department["contact_phone"])]
+        people = [person(department["contact_person"], role, department["contact_phone"])]
     return el("section", people, aria_label=words("page.feature.duty")) if people else None
 
 
-def _keepers(desk: Desk, answer: Json) -> list[Any]:
+def _keepers(desk: Desk, answer: Json, asked: Asked) -> list[Any]:
     """Give the people on duty for the ground the thing stands on, where it names nobody itself."""
     if not answer["point"]:
         return []
     named = {r.id for r in desk.onemap.resources if r.kind == "polygon" and _names_duty(r)}
     layers = [x.id for x in desk.onemap.layers if any(d.table in named and d.interactive for d in x.draws)]
     found = desk.rooms.analysis.identify(desk.subject, answer["point"], layers, radius_m=0.1) if layers else []
-    areas = [desk.rooms.entities.feature(desk.subject, f["table"], f["id"]) for f in found if f["table"] in named]
+    areas = [
+        desk.rooms.entities.feature(desk.subject, f["table"], f["id"], asked) for f in found if f["table"] in named
+    ]
     return [person(d["name"], f"{a['title']} · {d['role']}", d["phone"]) for a in areas for d in a["duty"]][:1]
 
 
@@ -219,11 +230,12 @@ def person(name: str, role: str, phone: str | None) -> Any:
 def _phone(phone: str | None) -> Any:
     if not phone:
         return None
+    shown = telephone(phone)
     if "*" in phone:
-        return el("span", icon("phone"), phone, class_="phone num", title=words("page.feature.phone_masked"))
+        return el("span", icon("phone"), shown, class_="phone num", title=words("page.feature.phone_masked"))
     dialled = phone.replace(" ", "")
-    label = words("page.feature.call", phone=phone)
-    return el("a", icon("phone"), phone, href=f"tel:{dialled}", class_="phone num", aria_label=label)
+    label = words("page.feature.call", phone=shown)
+    return el("a", icon("phone"), shown, href=f"tel:{dialled}", class_="phone num", aria_label=label)
 
 
 def _section(desk: Desk, section: Json, question: Mapping[str, Any]) -> Any:
@@ -241,12 +253,15 @@ def _section(desk: Desk, section: Json, question: Mapping[str, Any]) -> Any:
     return el("details", head, inside)
 
 
-def _related(answer: Json) -> Any:
+def _related(answer: Json, first: Json) -> Any:
     def link(entity: str, title: Any) -> Any:
         return el("li", el("button", title, type="button", data_act="entity", data_entity=entity))
 
     items = [link(r["entity"], f"{r['table_title']} · {r['title']}") for r in answer["related"]]
-    items += [link(x["entity"], x["entity"].partition(":")[2]) for x in answer["links"]]
+    named = {f["name"]: f["title"] for f in first["fields"]}
+    items += [
+        link(x["entity"], f"{named.get(x['field'], '')} {x['entity'].partition(':')[2]}") for x in answer["links"]
+    ]
     return el("section", el("h3", words("page.feature.related")), el("ul", items), class_="related") if items else None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from twin.api import Rooms, rooms
 from twin.entities import Asked
@@ -54,6 +56,14 @@ class Desk:
                 if indicator.id == indicator_id:
                     return indicator
         raise NotFound(f"没有指标 {indicator_id}", f"There is no indicator {indicator_id}", indicator=indicator_id)
+
+    def days_late(self, due: datetime | str) -> int:
+        """Give the whole days since `due` (village time where it names no zone), 0 where it is not past."""
+        zone = ZoneInfo(self.onemap.village.time_zone)
+        at = datetime.fromisoformat(due) if isinstance(due, str) else due
+        at = at if at.tzinfo else at.replace(tzinfo=zone)
+        now = self.onemap.village.clock or datetime.now(UTC)
+        return max(0, (now.astimezone(zone).date() - at.astimezone(zone).date()).days)
 
     def kpis(self) -> list[Mapping[str, Any]]:
         """Give the numbers of the bar: every indicator of the tables in which something can be overdue or wrong."""

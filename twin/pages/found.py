@@ -45,7 +45,7 @@ def _option(number: int, hit: Mapping[str, Any]) -> Any:
         "div",
         icon(ICONS[hit["kind"]]),
         el("span", hit["title"], class_="hit"),
-        el("span", hit["subtitle"], class_="why"),
+        el("span", hit["subtitle"], f" {hit['id']}" if hit["id"] != hit["title"] else None, class_="why"),
         role="option",
         id=f"option-{number}",
         aria_selected="false",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from twin.model import Village
 
 ASSETS = Path(__file__).parents[1] / "assets"
-UNUSED = re.compile(r'\s*<script src="[^"]*/(?:dash_table/bundle|deps/polyfill@)[^"]*"></script>')
-"""Scripts Dash adds to every page and this one never runs: the data table and polyfills for Internet Explorer."""
+UNUSED = re.compile(r'\s*<script src="[^"]*/dash_table/bundle[^"]*"></script>')
+"""What Dash adds to every page and this one never runs: its data table."""
 FINGERPRINT = re.compile(r"\.v[\w-]+m([0-9a-fA-F]+)\.")
 """Dash writes its own version into file names; the time stamp behind it is enough for caches."""
 TELLS = (

@@ -104,7 +104,7 @@ def _number(indicator: Json, measure: Measure) -> Any:
         class_="big",
         data_act="indicator",
         data_indicator=indicator["id"],
-        aria_label=words("page.charts.more", name=indicator["title"]),
+        title=words("page.charts.more", name=indicator["title"]),
     )
     return el("p", more, change, class_="number-line")
 

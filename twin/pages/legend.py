@@ -46,13 +46,16 @@ def dock(onemap: OneMap) -> list[Any]:
 
 def _layer(onemap: OneMap, layer: Layer) -> Any:
     pairs = zip(style.legend(onemap, layer, "zh-CN"), style.legend(onemap, layer, "en"), strict=True)
-    groups = [_group(layer, zh, en) for zh, en in pairs]
+    listed = list(pairs)
+    many = sum(len(zh["items"]) > 1 for zh, _ in listed) > 1
+    groups = [_group(layer, zh, en, titled=many and len(zh["items"]) > 1) for zh, en in listed]
     return el("section", el("h3", layer.title), groups, class_="legend-layer", data_legend=layer.id, hidden=True)
 
 
-def _group(layer: Layer, zh: Group, en: Group) -> Any:
+def _group(layer: Layer, zh: Group, en: Group, *, titled: bool) -> Any:
+    head = el("p", Text(zh["title"], en["title"]), class_="legend-group") if titled else None
     items = [_item(layer, zh, a, b) for a, b in zip(zh["items"], en["items"], strict=True)]
-    return el("ul", items, data_draw=zh["draw"])
+    return el("div", head, el("ul", items), data_draw=zh["draw"])
 
 
 def _item(layer: Layer, group: Group, zh: Mapping[str, Any], en: Mapping[str, Any]) -> Any:

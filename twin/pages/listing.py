@@ -13,6 +13,7 @@ from twin.errors import BadRequest, NotFound
 from twin.model import Field, Layer, Resource, Text
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import button, empty, words
+from twin.pages.record import language_of
 from twin.policy import VECTOR_TYPES
 from twin.text import number, plain
 
@@ -20,19 +21,20 @@ if TYPE_CHECKING:
     from twin.pages.desk import Desk
 
 PAGE = 20
-MOST_COLUMNS = 4
+MOST_COLUMNS = 3
 BOX = ("xmin", "ymin", "xmax", "ymax")
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """One list: its heading, its table, the condition, and the tables one may change to."""
+    """One list: heading, table, condition, the tables one may change to, and whether every row is urgent."""
 
     title: Text
     resource: Resource
     where: tuple[tuple[str, str, Any], ...] = ()
     tables: tuple[Resource, ...] = ()
+    urgent: bool = False
 
 
 def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
@@ -45,21 +47,36 @@ def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     total = desk.rooms.serving.count(wanted.resource.id, where) if edition is not None else 0
     pages = max(1, -(-total // PAGE))
     page = min(max(0, int(question.get("page") or 0)), pages - 1)
-    columns = _columns(desk, wanted.resource)
+    columns = _columns(desk, wanted)
     head = _head(wanted, total, edition[0][2] if edition else None, question)
     if not total:
         return drawn(head, empty(words("page.list.empty"), words("page.list.empty_next")))
     order = _sorting(desk, wanted, question)
     rows = _rows(desk, wanted.resource, columns, where=where, order=order, page=page)
-    table = _table(wanted.resource, columns, rows, question, asked.language)
-    return drawn(head, el("div", table, class_="scroll-x"), _pager(page, pages))
+    table = _table(desk, wanted, columns, rows, question)
+    about = {"data_fit": _extent(rows), "data_layer": (wanted.resource.layers or ("",))[0]}
+    return drawn(head, el("div", table, class_="scroll-x", **about), _pager(page, pages))
+
+
+def _extent(rows: Sequence[Row]) -> str | None:
+    """Give the box around all rows of the page, as JSON for the map to show."""
+    boxes = [r["_bbox"] for r in rows if r["_bbox"]]
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return json.dumps([min(west), min(south), max(east), max(north)])
 
 
 def _wanted(desk: Desk, question: Mapping[str, Any]) -> Wanted:
     kind, name = question.get("kind"), str(question.get("id", ""))
     if kind == "indicator":
         indicator = desk.indicator(name)
-        return Wanted(title=indicator.title, resource=_resource(desk, indicator.table), where=indicator.where)
+        return Wanted(
+            title=indicator.title,
+            resource=_resource(desk, indicator.table),
+            where=indicator.where,
+            urgent=indicator.tone == "danger",
+        )
     if kind == "layer":
         layer = desk.rooms.policy.layer(desk.subject, name)
         tables = _tables(desk, layer)
@@ -80,14 +97,17 @@ def _tables(desk: Desk, layer: Layer) -> tuple[Resource, ...]:
     return tuple(_resource(desk, t) for t in drawn_ if desk.rooms.policy.sees(desk.subject, t))
 
 
-def _columns(desk: Desk, resource: Resource) -> list[Field]:
-    """Give the columns of the list: what the layer shows first of a thing, without the title itself."""
+def _columns(desk: Desk, wanted: Wanted) -> list[Field]:
+    """Give the columns of the list: a deadline first, then what the card shows first, but nothing all rows share."""
+    resource = wanted.resource
+    shared = {c for c, operator, _ in wanted.where if operator == "="}
     permitted = desk.rooms.policy.columns(desk.subject, resource.id)
     stored = desk.rooms.serving.columns(resource.id)
     shown = [c for x in desk.onemap.layers for d in x.draws if d.table == resource.id for c in d.popup]
     names = [c for c in dict.fromkeys([*shown, *(f.name for f in resource.fields)]) if c in permitted and c in stored]
-    fields = [resource.field_named(n) for n in names if n not in (resource.title_field, resource.key)]
-    return [f for f in fields if f is not None][:MOST_COLUMNS]
+    left = [n for n in names if n not in (resource.title_field, resource.key) and n not in shared]
+    left.sort(key=lambda n: not n.startswith("deadline"))
+    return [f for f in (resource.field_named(n) for n in left) if f is not None][:MOST_COLUMNS]
 
 
 def _rows(
@@ -117,7 +137,7 @@ def _sorting(desk: Desk, wanted: Wanted, question: Mapping[str, Any]) -> list[st
 
 
 def _head(wanted: Wanted, total: int, year: int | None, question: Mapping[str, Any]) -> Any:
-    language = str(question.get("language", "zh-CN"))
+    language = language_of(question)
     under = [words("page.list.total", n=number(total, language, 0))]
     if wanted.resource.title != wanted.title:
         under += [" · ", wanted.resource.title]
@@ -147,12 +167,13 @@ def _head(wanted: Wanted, total: int, year: int | None, question: Mapping[str, A
 
 
 def _table(
-    resource: Resource, columns: Sequence[Field], rows: Sequence[Row], question: Mapping[str, Any], language: str
+    desk: Desk, wanted: Wanted, columns: Sequence[Field], rows: Sequence[Row], question: Mapping[str, Any]
 ) -> Any:
+    resource = wanted.resource
     title = resource.field_named(resource.title_field or resource.key)
     first = Field(name="id", title=resource.title, type="string", source="") if title is None else title
     heads = [_heading(f, question) for f in (first, *columns)]
-    body = [_row(resource, columns, r, language) for r in rows]
+    body = [_row(desk, wanted, columns, r, language_of(question)) for r in rows]
     label = el("caption", resource.title, class_="unseen")
     return el("table", label, el("thead", el("tr", heads)), el("tbody", body), class_="grid")
 
@@ -170,7 +191,8 @@ def _heading(field: Field, question: Mapping[str, Any]) -> Any:
     return el("th", inside, scope="col", aria_sort=way, class_="number" if field.type == "number" else None)
 
 
-def _row(resource: Resource, columns: Sequence[Field], row: Row, language: str) -> Any:
+def _row(desk: Desk, wanted: Wanted, columns: Sequence[Field], row: Row, language: str) -> Any:
+    resource = wanted.resource
     about = {
         "data_table": resource.id,
         "data_id": row["id"],
@@ -178,12 +200,21 @@ def _row(resource: Resource, columns: Sequence[Field], row: Row, language: str) 
         "data_bbox": json.dumps(row["_bbox"]) if row["_bbox"] else None,
     }
     link = el("button", resource.title_of(row, language), type="button", data_act="row", **about)
-    return el("tr", el("th", link, scope="row"), [_cell(f, row.get(f.name), language) for f in columns])
+    cells = [_cell(f, row.get(f.name), language, _late(desk, wanted, f, row.get(f.name))) for f in columns]
+    return el("tr", el("th", link, scope="row"), cells)
 
 
-def _cell(field: Field, value: Any, language: str) -> Any:
+def _late(desk: Desk, wanted: Wanted, field: Field, value: Any) -> Any:
+    """Say how many days ago a deadline was, in a list of which every row is urgent."""
+    if not (wanted.urgent and value and field.type == "datetime" and field.name.startswith("deadline")):
+        return None
+    days = desk.days_late(value)
+    return el("span", words("page.list.late", days=days), class_="late") if days else None
+
+
+def _cell(field: Field, value: Any, language: str, late: Any) -> Any:
     if field.type == "datetime" and value:
-        return el("td", str(value)[:16].replace("T", " "), class_="num")
+        return el("td", late, str(value)[:16].replace("T", " "), class_="num")
     if field.type == "integer" and not field.unit and value is not None:
         return el("td", str(value), class_="num number")
     return el("td", plain(value, language), class_="num number" if field.type in ("number", "integer") else None)

@@ -67,15 +67,17 @@ def _flat(children: Iterable[Node]) -> Iterable[Any]:
 
 
 class Markup(Component):
-    """Draw `tree` (made by `el`, or a list of such) in the page's language, inside one `tag`."""
+    """Draw `tree` (made by `el`, or a list of such) in the page's language, inside one `tag` named by `label`."""
 
     _namespace = "onemap_page"
     _type = "Markup"
     _children_props: list[str] = []  # noqa: RUF012  Dash wants a list
     _base_nodes = ["children"]  # noqa: RUF012
-    _prop_list = ("id", "tag", "tree", "className", "attributes", "children")
+    _prop_list = ("id", "tag", "tree", "className", "attributes")
 
-    def __init__(self, tree: Node = None, **props: Any) -> None:
+    def __init__(self, tree: Node = None, *, label: Text | None = None, **props: Any) -> None:
+        if label is not None:
+            props["attributes"] = {"aria-label": _plain(label)}
         self._prop_names = list(self._prop_list)
         self.available_properties = self._prop_names
         self._valid_wildcard_attributes: list[str] = []

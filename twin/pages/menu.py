@@ -217,7 +217,7 @@ def _layer(layer: Layer, known: Told) -> Any:
     return el(
         "li",
         label,
-        el("span", status(known["state"], word=not plain), el("span", known["as_of"], class_="num"), class_="when"),
+        el("span", status(known["state"], word=not plain), el("span", known["as_of"][:7], class_="num"), class_="when"),
         button("star", words("page.menu.star", name=layer.title), "star", data_layer=layer.id, aria_pressed="false"),
         class_="layer-row",
         data_layer_row=layer.id,

@@ -10,9 +10,9 @@ from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
 from twin.errors import TwinError
 from twin.map import OneMapView
-from twin.pages import bar, boot, card, dialogs, foot, found, graphs, legend, listing, menu, overlay, side
+from twin.pages import bar, boot, card, dialogs, foot, found, graphs, legend, listing, menu, overlay, side, solid
 from twin.pages.markup import Markup, drawn
-from twin.pages.parts import STATES, failed
+from twin.pages.parts import STATES, failed, words
 
 if TYPE_CHECKING:
     from dash.development.base_component import Component
@@ -51,11 +51,23 @@ def layout(onemap: OneMap, seen: boot.Known, kpis: list[Mapping[str, Any]]) -> C
                 className="bar",
                 tree=bar.bar(onemap.village, kpis, counts, f"{seen.now:%H:%M}"),
             ),
-            Markup(id="menu", tag="section", className="menu", tree=menu.menu(onemap, told, counts)),
+            Markup(
+                id="menu",
+                tag="section",
+                className="menu",
+                label=words("page.menu.label"),
+                tree=menu.menu(onemap, told, counts),
+            ),
             html.Main(_middle(onemap), className="middle", id="map-region", tabIndex=-1),
             html.Aside(side.side(), className="side", id="side", tabIndex=-1),
             Markup(id="foot", tag="footer", className="foot", tree=foot.foot(start["years"])),
-            Markup(id="phone-tabs", tag="div", className="phone-tabs", tree=foot.phone_tabs()),
+            Markup(
+                id="phone-tabs",
+                tag="nav",
+                className="phone-tabs",
+                label=words("page.phone.label"),
+                tree=foot.phone_tabs(),
+            ),
             Markup(id="found", tag="div", className="found", tree=[]),
             Markup(id="dialogs", tag="div", className="dialogs", tree=dialogs.dialogs(onemap, seen)),
             Markup(id="notices", tag="div", className="notices", tree=[]),
@@ -70,8 +82,9 @@ def layout(onemap: OneMap, seen: boot.Known, kpis: list[Mapping[str, Any]]) -> C
 def _middle(onemap: OneMap) -> list[Component]:
     return [
         OneMapView(id="map"),
-        Markup(id="legend", tag="section", className="legend", tree=legend.dock(onemap)),
-        Markup(id="overlay", tag="div", className="overlay-answer", tree=[]),
+        Markup(
+            id="legend", tag="section", className="legend", label=words("page.legend.title"), tree=legend.dock(onemap)
+        ),
     ]
 
 
@@ -101,6 +114,16 @@ def register(app: Dash, desk: Desk) -> None:
         except TwinError as error:
             return drawn(failed("charts", error)), []
 
+    def standing(question: Question | None) -> dict[str, Any]:
+        return solid.solid(desk, question or {})
+
+    app.callback(
+        Output("deck", "data"),
+        Input("ask-deck", "data"),
+        prevent_initial_call=True,
+        on_error=_flat,
+    )(standing)
+    app.clientside_callback(ClientsideFunction("onemap", "deck"), Input("deck", "data"), prevent_initial_call=True)
     app.callback(
         Output("charts-head", "tree"),
         Output("charts", "children"),
@@ -123,6 +146,12 @@ def _register(app: Dash, desk: Desk, ask: str, place: str, answer: Callable[[Des
         prevent_initial_call=True,
         on_error=lambda error: _broke(ask, error),
     )(answered)
+
+
+def _flat(error: Exception) -> dict[str, Any]:
+    """Let nothing stand on the map where it could not be made; the reason goes to the log."""
+    LOG.error("answering 'deck' failed", exc_info=error)
+    return {"spec": None, "about": None}
 
 
 def _broke(ask: str, error: Exception) -> list[Any]:

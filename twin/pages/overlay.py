@@ -30,7 +30,7 @@ def overlay(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
         el(
             "article",
             el("div", el("div", el("h2", words("page.overlay.title"), id="card-title")), class_="card-head"),
-            _controls(answer["controls"]),
+            _controls(answer["controls"], language),
             _total(answer, language),
             _people(answer["duty"]),
             [_classes(t, language) for t in areas],
@@ -48,20 +48,33 @@ def _total(answer: Json, language: str) -> Any:
     return el("dl", el("div", el("dt", words("page.overlay.total")), el("dd", value), el("dd", also)), class_="numbers")
 
 
-def _controls(controls: Sequence[Json]) -> Any:
+def _controls(controls: Sequence[Json], language: str) -> Any:
     if not controls:
         none = el("p", icon("ok", class_="shape"), el("span", words("page.overlay.no_lines")), class_="alert")
         return el("section", none, class_="alerts")
-    lines = [
-        el(
-            "p",
-            icon("failed", class_="shape"),
-            el("span", el("b", c["title"]), " ", c.get("forbidden") or "", " ", c.get("contact") or ""),
-            class_="alert danger",
-        )
-        for c in controls
-    ]
-    return el("section", lines, class_="alerts", aria_label=words("page.overlay.lines"))
+    return el(
+        "section",
+        [_control(c, language) for c in _kinds(controls)],
+        class_="alerts",
+        aria_label=words("page.overlay.lines"),
+    )
+
+
+def _kinds(controls: Sequence[Json]) -> list[dict[str, Any]]:
+    """Gather the lines that say the same: their pieces counted, their areas added up."""
+    kinds: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for line in controls:
+        said = (line["title"], line.get("forbidden"), line.get("contact"))
+        kind = kinds.setdefault(said, {**line, "pieces": 0, "area_m2": 0.0})
+        kind["pieces"] += 1
+        kind["area_m2"] += line.get("area_m2") or 0.0
+    return list(kinds.values())
+
+
+def _control(kind: Json, language: str) -> Any:
+    amount = [mu(kind["area_m2"], language), " ", words("page.overlay.mu")] if kind["area_m2"] else None
+    text = [el("b", kind["title"]), " ", amount, " · ", kind.get("forbidden") or "", " · ", kind.get("contact") or ""]
+    return el("p", icon("failed", class_="shape"), el("span", text), class_="alert danger")
 
 
 def _people(people: Sequence[Json]) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.pages.markup import el, icon
 from twin.pages.parts import status, words
-from twin.text import age, day, mu, number, plain, square_metres
+from twin.text import age, day, fixed, mu, number, plain, square_metres
 
 if TYPE_CHECKING:
     from twin.model import Text
@@ -88,8 +88,8 @@ def _bar(year: int, value: float, most: float, mark: Json | None, language: str,
     fill = el("i", class_="fill now" if now else "fill", style={"width": f"{max(0, value) / most:.2%}"})
     return [
         el("span", str(year), class_="year num"),
-        el("span", fill, line, class_="track", aria_hidden="true"),
-        el("b", number(value, language), class_="num"),
+        el("span", fill, line, class_="rail", aria_hidden="true"),
+        el("b", fixed(value, language, 1 if value % 1 or mark else 0), class_="num"),
     ]
 
 

@@ -25,7 +25,8 @@ def side() -> list[Any]:
 
 def stores() -> list[Any]:
     """Give the questions that the browser asks; one store each, a callback answers it."""
-    return [dcc.Store(id=f"ask-{name}") for name in ("feature", "charts", "list", "search", "overlay")]
+    asks = [dcc.Store(id=f"ask-{name}") for name in ("feature", "charts", "list", "search", "overlay", "deck")]
+    return [*asks, dcc.Store(id="deck")]
 
 
 def _tabs() -> Any:

@@ -103,6 +103,12 @@ def age(seconds: float | None, language: str) -> str:
     return format_timedelta(-int(seconds), locale=BABEL[language], add_direction=True, threshold=1.2)
 
 
+def telephone(value: str) -> str:
+    """Write a mobile number in three, four and four digits; any other as it is given."""
+    digits = value.replace(" ", "").replace("-", "")
+    return f"{digits[:3]} {digits[3:7]} {digits[7:]}" if len(digits) == 11 and digits.startswith("1") else value
+
+
 def plain(value: Any, language: str) -> str:
     """Write any value of a row for reading: numbers grouped, dates as dates, booleans as yes or no."""
     if value is None or value == "":
