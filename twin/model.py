@@ -93,7 +93,7 @@ class Source:
     encoding: str = ""
     x: str = ""
     y: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ class Resource:
     contact_person: str = ""
     contact_phone: str = ""
     responsibility_item: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def field_named(self, name: str) -> Field | None:
         """Give the field called `name`, or None."""
@@ -208,8 +208,8 @@ class Draw:
     table: str
     type: Literal["fill", "line", "circle", "symbol", "fill-extrusion", "raster", "hillshade", "heatmap", "scene"]
     title: Text
-    paint: Mapping[str, Any] = field(default_factory=dict)
-    layout: Mapping[str, Any] = field(default_factory=dict)
+    paint: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    layout: Mapping[str, Any] = field(default_factory=dict[str, Any])
     filter: tuple[Any, ...] = ()
     classes: Classes | None = None
     columns: tuple[str, ...] = ()
@@ -291,7 +291,7 @@ class Village:
     zoom: float
     time_zone: str
     area_unit: Literal["mu", "ha"] = "mu"
-    accepted_crs: Mapping[str, float] = field(default_factory=dict)
+    accepted_crs: Mapping[str, float] = field(default_factory=dict[str, float])
     clock: datetime | None = None
     attribution: Text = Text("", "")
     demo: bool = False
