@@ -16,6 +16,7 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 from tests import serving_fixture as village
+from tests.running import run
 from twin import api
 from twin.api import problems
 from twin.api.answers import gate
@@ -416,7 +417,6 @@ def test_a_publish_is_seen_without_a_restart(tmp_path: Path, monkeypatch: pytest
 
 
 def test_pages_are_packed_once_and_kept(tmp_path: Path) -> None:
-    import asyncio
 
     from twin.api.packed import Packed
 
@@ -441,7 +441,7 @@ def test_pages_are_packed_once_and_kept(tmp_path: Path) -> None:
             return {"type": "http.request", "body": b""}
 
         scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
-        asyncio.run(app(scope, receive, send))
+        run(app(scope, receive, send))
         return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
     path = "/_dash-component-suites/dash/x.v1m2.js"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 from PIL import Image
 
 from tests import serving_fixture as village
+from tests.running import run
 from tests.test_tiles import HERE, at
 from twin.api import drawn, rooms
 from twin.api.expressions import evaluate
@@ -119,14 +119,14 @@ PNG = httpx.Response(200, content=b"\x89PNG", headers={"content-type": "image/pn
 
 def test_without_a_key_nothing_is_asked(tmp_path: Path) -> None:
     tianditu, seen = asked(tmp_path, "", PNG)
-    assert asyncio.run(tianditu.tile("vec", Address(z=3, x=1, y=1))) is None
+    assert run(tianditu.tile("vec", Address(z=3, x=1, y=1))) is None
     assert seen == []
 
 
 def test_with_a_key_a_tile_is_asked_once_and_kept(tmp_path: Path) -> None:
     tianditu, seen = asked(tmp_path, "secret-key", PNG)
     for _ in range(2):
-        assert asyncio.run(tianditu.tile("vec", Address(z=3, x=1, y=2))) == b"\x89PNG"
+        assert run(tianditu.tile("vec", Address(z=3, x=1, y=2))) == b"\x89PNG"
     assert len(seen) == 1
     assert seen[0].url.host == "t3.tianditu.gov.cn"
     assert seen[0].url.params["tk"] == "secret-key"
@@ -137,7 +137,7 @@ def test_the_quota_is_counted_over_restarts(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("twin.api.tianditu.DAILY", 2)
     for k in range(3):
         tianditu, seen = asked(tmp_path, "k", PNG)
-        found = asyncio.run(tianditu.tile("vec", Address(z=5, x=k, y=0)))
+        found = run(tianditu.tile("vec", Address(z=5, x=k, y=0)))
         assert (found is None, len(seen)) == ((True, 0) if k == 2 else (False, 1))
 
 
@@ -151,10 +151,10 @@ def test_the_quota_is_counted_over_restarts(tmp_path: Path, monkeypatch: pytest.
 )
 def test_what_is_no_image_is_not_passed_on(tmp_path: Path, reply: httpx.Response) -> None:
     tianditu, _ = asked(tmp_path, "k", reply)
-    assert asyncio.run(tianditu.tile("vec", Address(z=3, x=1, y=1))) is None
+    assert run(tianditu.tile("vec", Address(z=3, x=1, y=1))) is None
 
 
 def test_sets_that_do_not_exist_are_refused(tmp_path: Path) -> None:
     tianditu, _ = asked(tmp_path, "k", PNG)
     with pytest.raises(BadRequest):
-        asyncio.run(tianditu.tile("../x", Address(z=3, x=1, y=1)))
+        run(tianditu.tile("../x", Address(z=3, x=1, y=1)))
