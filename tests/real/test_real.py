@@ -58,10 +58,9 @@ def test_a_real_row_knows_its_file_and_its_place(received: tuple[str, Path, str]
             assert (data / "raw" / row["_source"]).exists()
 
 
+@pytest.mark.parametrize("received", ["photomesh"], indirect=True)
 def test_the_mesh_is_served_whole(received: tuple[str, Path, str]) -> None:
-    name, data, _ = received
-    if name != "photomesh":
-        pytest.skip("only the mesh has tiles of its own")
+    _, data, _ = received
     snapshot = Store(data / "store").current("photomesh")
     tileset = json.loads(snapshot.file("scene/tileset.json").read_text(encoding="utf-8"))
     assert tileset["asset"]["version"] == "1.0"
