@@ -14,7 +14,7 @@ from twin import duck
 from twin.api import mvt, rooms
 from twin.errors import NotFound, StoreBroken
 from twin.policy import ANONYMOUS_LOCAL, Policy
-from twin.store import Serving
+from twin.store import Serving, cut
 from twin.tiles import Address, Tiles
 
 if TYPE_CHECKING:
@@ -199,11 +199,9 @@ def test_our_reader_of_tiles_reads_what_the_reference_reads(built: Rooms) -> Non
 
 
 def test_types_that_tiles_cannot_hold_are_cast() -> None:
-    from twin.tiles import _cast
-
-    assert _cast("a", "DATE") == '"a"::VARCHAR AS "a"'
-    assert _cast("a", "DECIMAL(10,2)") == '"a"::DOUBLE AS "a"'
-    assert _cast("a", "VARCHAR") == duck.quote("a")
+    assert cut.cast("a", "DATE") == '"a"::VARCHAR AS "a"'
+    assert cut.cast("a", "DECIMAL(10,2)") == '"a"::DOUBLE AS "a"'
+    assert cut.cast("a", "VARCHAR") == duck.quote("a")
 
 
 def test_the_name_of_an_area_stands_in_one_tile_only(built: Rooms) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from twin import classes, duck, editions, rasters
 from twin.classes import label_source
 from twin.errors import NotFound, StoreBroken
 from twin.policy import DEEPEST, Policy, Subject, unknown
-from twin.store.pyramid import ABSENT, lookup
+from twin.store import cut, pyramid
+from twin.store.pyramid import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,30 +21,10 @@ if TYPE_CHECKING:
     from twin.model import Layer, OneMap
     from twin.store import Serving, Snapshot
 
-EARTH_M = 20037508.342789244
-"""Half the side of the EPSG:3857 square, metres."""
-EXTENT = 4096
-BUFFER = 64 / EXTENT
-"""What a tile carries beyond its edge, so that outlines and casings do not show the seams."""
 MAXZOOM = 22
 FORMAT = "2"
 """Part of every version token: raise it when the same rows give other bytes."""
-DIMENSION = {"polygon": 3, "line": 2, "point": 1}
-MVT_TYPES = frozenset({"VARCHAR", "FLOAT", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN"})
-"""Column types ST_AsMVT writes; the rest are cast."""
-CASTS = {"SMALLINT": "INTEGER", "TINYINT": "INTEGER", "UINTEGER": "BIGINT", "HUGEINT": "DOUBLE", "DECIMAL": "DOUBLE"}
 
-Bounds = tuple[float, float, float, float]
-
-QUERY = """
-SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
-  SELECT {columns}, ST_TransScale({clipped}, {dx}, {dy}, {k}, -{k})::GEOMETRY AS geom FROM {features}
-  WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}{crossing}
-) t WHERE NOT ST_IsEmpty(geom) HAVING count(*) > 0
-"""
-CLIPPED = """CASE WHEN xmin >= {west} AND xmax <= {east} AND ymin >= {south} AND ymax <= {north} THEN geom
-  ELSE ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})), {dimension}) END"""
-"""Only what reaches more than a whole tile beyond is clipped: the map scissors each tile, and clipping costs."""
 LABELS = """
 SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
   SELECT * EXCLUDE (spot), ST_TransScale(spot, {dx}, {dy}, {k}, -{k})::GEOMETRY AS geom FROM (
@@ -52,10 +34,6 @@ SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
 ) t HAVING count(*) > 0
 """
 """One point for each area, in the one tile that holds it: a name is written once, not once a tile."""
-CROSSING = """
-  AND ((xmin >= {a} AND xmax <= {c} AND ymin >= {b} AND ymax <= {d})
-       OR ST_Intersects(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})))"""
-"""What only its box puts into the tile stays out, so that counts are those of the geometry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +45,9 @@ class Address:
     y: int
     year: int | None = None
 
-    def bounds(self, buffer: float = 0.0) -> Bounds:
+    def bounds(self, buffer: float = 0.0) -> cut.Bounds:
         """Give (xmin, ymin, xmax, ymax) in EPSG:3857 metres, widened by `buffer` of the side."""
-        side = 2 * EARTH_M / 2**self.z
-        west, north = -EARTH_M + self.x * side, EARTH_M - self.y * side
-        edge = side * buffer
-        return west - edge, north - side - edge, west + side + edge, north + edge
+        return cut.bounds(self.z, self.x, self.y, buffer)
 
 
 def labelled(layer: Layer, zoom: int) -> frozenset[str]:
@@ -107,21 +82,49 @@ class Tiles:
         named = labelled(layer, at.z)
         for table, columns in self._policy.tile_columns(subject, layer, at.z).items():
             try:
-                parts.append(self._table(table, columns, at, labels=table in named))
+                parts.append(self._table(subject, table, columns, at, labels=table in named))
             except NotFound:
                 continue  # declared, not yet delivered
         return b"".join(parts)
 
-    def _table(self, table: str, columns: Sequence[str], at: Address, *, labels: bool) -> bytes:
+    def packed(self, subject: Subject, layer: Layer, at: Address) -> bytes | None:
+        """Give the same MVT gzip-compressed where one pre-cut tile is all of it, None where it has to be made."""
+        tables = self._policy.tile_columns(subject, layer, at.z)
+        if len(tables) != 1 or (labelled(layer, at.z) & tables.keys() and pyramid.holds_rows(at.z)):
+            return None
+        ((table, columns),) = tables.items()
+        try:
+            found = self._shown(table, at.year)
+        except NotFound:
+            return None
+        cut_tile = self._precut(subject, *found, columns, at) if found else None
+        return None if cut_tile is ABSENT else cut_tile or b""
+
+    def _shown(self, table: str, year: int | None) -> tuple[Snapshot, int | None] | None:
+        """Give a table's snapshot and the edition that `year` shows of it, None where it shows nothing."""
         snapshot = self._serving.snapshot(table)
-        where = editions.where(snapshot.manifest.get("years"), at.year)
+        where = editions.where(snapshot.manifest.get("years"), year)
         if where is None:
+            return None
+        return snapshot, where[0][2] if where else None
+
+    def _precut(
+        self, subject: Subject, snapshot: Snapshot, year: int | None, columns: Sequence[str], at: Address
+    ) -> bytes | pyramid.Absent | None:
+        permitted = self._policy.decide(subject, "tile", snapshot.table).columns
+        return pyramid.packed(snapshot, year, at.z, at.x, at.y, wanted=columns, permitted=permitted)
+
+    def _table(self, subject: Subject, table: str, columns: Sequence[str], at: Address, *, labels: bool) -> bytes:
+        found = self._shown(table, at.year)
+        if found is None:
             return b""
-        year = where[0][2] if where else None
-        cut = lookup(snapshot, year, at.z, at.x, at.y)
-        if cut is not ABSENT:
-            return cut or b""
-        drawn = self._computed(snapshot, columns, at, year)
+        snapshot, year = found
+        cut_tile = self._precut(subject, snapshot, year, columns, at)
+        if cut_tile is ABSENT:
+            drawn = self._computed(snapshot, columns, at, year)
+        else:
+            drawn = gzip.decompress(cut_tile) if cut_tile else b""
+            labels = labels and pyramid.holds_rows(at.z)
         if not labels or not drawn or snapshot.manifest.get("kind") != "polygon":
             return drawn
         return drawn + self._computed(snapshot, columns, at, year, labels=True)
@@ -134,8 +137,8 @@ class Tiles:
         if labels:
             sql, name = _label_sql(features, listed, at, year=year), label_source(snapshot.table)
         else:
-            dimension = DIMENSION.get(snapshot.manifest.get("kind", ""), 0)
-            sql, name = _sql(features, listed, at, dimension=dimension, year=year), snapshot.table
+            dimension = cut.DIMENSION.get(snapshot.manifest.get("kind", ""), 0)
+            sql, name = cut.query(features, listed, (at.z, at.x, at.y), dimension=dimension, year=year), snapshot.table
         try:
             row = connection.execute(sql, [name]).fetchone()
         except duck.Error as error:
@@ -150,8 +153,7 @@ class Tiles:
         """Give the select list: id and the permitted columns that are there, cast to what MVT can hold."""
         key = (features, tuple(columns))
         if key not in self._selected:
-            types = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {features}").fetchall()}
-            self._selected[key] = ", ".join(_cast(c, types[c]) for c in ("id", *columns) if c in types)
+            self._selected[key] = cut.selected(cut.types(connection, features), columns)
         return self._selected[key]
 
     def raster(self, subject: Subject, layer: Layer, at: Address) -> bytes | None:
@@ -199,37 +201,9 @@ class Tiles:
         return snapshot.file(name), snapshot.manifest["files"][name]["sha256"]
 
 
-def _sql(features: str, columns: str, at: Address, *, dimension: int, year: int | None) -> str:
-    """Write the tile query; numbers are literals of ours, so that zone maps prune by them."""
-    box = dict(zip("abcd", at.bounds(BUFFER), strict=True))
-    west, south, east, north = at.bounds(1.0)
-    around = {"west": west, "south": south, "east": east, "north": north}
-    left, _, right, top = at.bounds()
-    return QUERY.format(
-        columns=columns,
-        clipped=CLIPPED.format(**box, **around, dimension=dimension) if dimension > 1 else "geom",
-        dx=-left,
-        dy=-top,
-        k=EXTENT / (right - left),
-        features=features,
-        edition="" if year is None else f" AND year = {year:d}",
-        crossing=CROSSING.format(**box) if dimension > 1 else "",
-        **box,
-    )
-
-
 def _label_sql(features: str, columns: str, at: Address, *, year: int | None) -> str:
     """Write the query of the points that names of areas are written at."""
     left, bottom, right, top = at.bounds()
     box = {"a": left, "b": bottom, "c": right, "d": top}
-    edition = "" if year is None else f" AND year = {year:d}"
-    return LABELS.format(
-        columns=columns, features=features, edition=edition, dx=-left, dy=-top, k=EXTENT / (right - left), **box
-    )
-
-
-def _cast(column: str, kind: str) -> str:
-    name = duck.quote(column)
-    if kind in MVT_TYPES:
-        return name
-    return f"{name}::{CASTS.get(kind.partition('(')[0], 'VARCHAR')} AS {name}"
+    scale = {"dx": -left, "dy": -top, "k": cut.EXTENT / (right - left)}
+    return LABELS.format(columns=columns, features=features, edition=cut.edition(year), **scale, **box)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import re
 import time
 from collections import OrderedDict
@@ -64,7 +65,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One tile's bytes in the encodings asked for so far; an empty identity means 204."""
+    """One tile's bytes in the encodings asked for so far, b"" for none; empty bytes mean 204."""
 
     media_type: bytes
     bodies: dict[bytes, bytes] = field(default_factory=dict)
@@ -149,11 +150,11 @@ class TileServer:
             return
         made = await self._made(wanted, token, encoding)
         body = made.bodies[encoding]
-        if not made.bodies[b""]:
+        if not body:
             await _send(send, 204, common, b"")
             return
         more = [(b"content-type", made.media_type), (b"content-length", str(len(body)).encode())]
-        if encoding and body is not made.bodies[b""]:
+        if encoding and body is not made.bodies.get(b""):
             more.append((b"content-encoding", encoding))
         await _send(send, 200, [*common, *more], b"" if head else body)
 
@@ -212,11 +213,22 @@ class TileServer:
     def _make(self, wanted: Wanted, known: Made | None, encoding: bytes) -> Made:
         """Compute a tile, or pack one that is there, in a worker."""
         if known is None:
-            body, media_type = self._body(wanted)
-            known = Made(media_type=media_type, bodies={b"": body})
-        body = known.bodies[b""]
+            known = self._fresh(wanted, encoding)
+        if encoding in known.bodies:
+            return known
+        body = known.bodies[b""] if b"" in known.bodies else gzip.decompress(known.bodies[b"gzip"])
         packed = body if len(body) < SMALL or not encoding else packing.QUICK[encoding](body)
-        return Made(media_type=known.media_type, bodies={**known.bodies, encoding: packed})
+        return Made(media_type=known.media_type, bodies={**known.bodies, b"": body, encoding: packed})
+
+    def _fresh(self, wanted: Wanted, encoding: bytes) -> Made:
+        """Compute a tile as it is, or take one that was packed at publish time as it lies there."""
+        if wanted.kind == "mvt" and encoding == b"gzip":
+            layer = self._rooms.policy.layer(ANONYMOUS_LOCAL, wanted.name)
+            packed = self._rooms.tiles.packed(ANONYMOUS_LOCAL, layer, wanted.at)
+            if packed is not None:
+                return Made(media_type=MVT, bodies={b"gzip": packed})
+        body, media_type = self._body(wanted)
+        return Made(media_type=media_type, bodies={b"": body})
 
     def _body(self, wanted: Wanted) -> tuple[bytes, bytes]:
         tiles, subject = self._rooms.tiles, ANONYMOUS_LOCAL
@@ -248,9 +260,11 @@ class TileServer:
 
 
 def _encoding(accepted: bytes, wanted: Wanted) -> bytes:
-    """Choose how to pack: what is an image already is not packed."""
+    """Choose how to pack: what is an image already is not packed; vector tiles lie in the store as gzip."""
     if wanted.kind not in ("mvt", "scene"):
         return b""
+    if wanted.kind == "mvt" and b"gzip" in accepted:
+        return b"gzip"
     return packing.chosen(accepted)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from typing import TYPE_CHECKING
 
 from twin import duck
-from twin.store import quadgrid
+from twin.store import archive, quadgrid
+from twin.store.rowcut import RowCutter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-ROW_GROUP = 16384
-"""Rows between zone maps: small enough that a tile reads few rows beyond its own (a multiple of 2048)."""
+    from twin.store.archive import Tile
+
+ROW_GROUP = 2048
+"""Rows between zone maps: small enough that a tile reads few rows beyond its own (2048 is DuckDB's least)."""
 FEATURES = """
 CREATE TABLE {target}.features AS
 SELECT * EXCLUDE (geom), geom,
@@ -43,13 +48,39 @@ def derive(
         f"DESCRIBE SELECT * FROM read_parquet({duck.literal(parquet)}, hive_partitioning = false)"
     ).fetchall()
     with_geometry = any(row[0] == "geometry" for row in described)
-    connection.execute(f"ATTACH {duck.literal(directory / 'serving.duckdb')} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
+    path = directory / "serving.duckdb"
+    dimension: int | None = None
+    cells: dict[int | None, list[Tile]] = {}
+    columns = list(dict.fromkeys((*class_columns, *tile_columns)))
+    connection.execute(f"ATTACH {duck.literal(path)} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
     try:
         sql = FEATURES if with_geometry else PLAIN
         connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
         connection.execute(INDEX.format(target="serving"))
         if with_geometry:
-            columns = list(dict.fromkeys((*class_columns, *tile_columns)))
-            quadgrid.cut(connection, "serving.features", directory, columns=columns, source_layer=source_layer)
+            dimension = quadgrid.worth(connection, "serving.features")
+        if dimension:
+            cells = quadgrid.cut(
+                connection, "serving.features", columns=columns, source_layer=source_layer, points=dimension == 1
+            )
     finally:
         connection.execute("DETACH serving")
+    if dimension:
+        _archive(path, cells, columns=columns, source_layer=source_layer, dimension=dimension)
+
+
+def _archive(
+    serving: Path,
+    cells: Mapping[int | None, Sequence[Tile]],
+    *,
+    columns: Sequence[str],
+    source_layer: str,
+    dimension: int,
+) -> None:
+    """Write the archive of each edition beside the finished serving copy: its cells, then the rows themselves."""
+    cutter = RowCutter(serving, columns=columns, source_layer=source_layer, dimension=dimension)
+    with contextlib.closing(cutter):
+        for year, coarse in cells.items():
+            tiles = itertools.chain(coarse, cutter.tiles(year))
+            name = serving.with_name(archive.file_name(year))
+            archive.write(name, tiles, source_layer=source_layer, columns=cutter.columns)

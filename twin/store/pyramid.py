@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import enum
 import gzip
-import mmap
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from pmtiles.reader import Reader
-
-from twin.store import quadgrid
+from twin.store import archive, quadgrid
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Collection
 
+    from twin.store.archive import Archive
     from twin.store.verified import Snapshot
 
 
 class Absent(enum.Enum):
-    """What `lookup` gives where the zoom was not cut at publish time: the caller computes the tile."""
+    """What `lookup` gives where the tile was not cut at publish time: the caller computes it."""
 
     ABSENT = "absent"
 
 
 ABSENT: Literal[Absent.ABSENT] = Absent.ABSENT
+_open = lru_cache(maxsize=64)(archive.Archive)
+"""Archives by path: published files never change."""
 
 
 def lookup(snapshot: Snapshot, year: int | None, z: int, x: int, y: int) -> bytes | Absent | None:
@@ -32,16 +32,42 @@ def lookup(snapshot: Snapshot, year: int | None, z: int, x: int, y: int) -> byte
 
     `year` is an edition the table has, None where it has none.
     """
-    name = quadgrid.file_name(year)
-    if z not in quadgrid.ZOOMS or not snapshot.has(name):
+    found = packed(snapshot, year, z, x, y)
+    return gzip.decompress(found) if isinstance(found, bytes) else found
+
+
+def packed(
+    snapshot: Snapshot,
+    year: int | None,
+    z: int,
+    x: int,
+    y: int,
+    *,
+    wanted: Collection[str] = (),
+    permitted: Collection[str] | None = None,
+) -> bytes | Absent | None:
+    """Give the same bytes gzip-compressed as they lie there.
+
+    A tile that holds the rows themselves is ABSENT too where it lacks a column that is `wanted` or carries one that is
+    not `permitted` (None: all are), because the declarations changed since it was cut.
+    """
+    cut = _archive(snapshot, year)
+    if cut is None or z not in cut.zooms:
         return ABSENT
-    data = _reader(snapshot.file(name)).get(z, x, y)
-    return None if data is None else gzip.decompress(data)
+    if holds_rows(z) and not _fits(cut.columns, wanted, permitted):
+        return ABSENT
+    return cut.get(z, x, y)
 
 
-@lru_cache(maxsize=64)
-def _reader(path: Path) -> Reader:
-    """Map an archive into memory; published files never change, and the map outlives a removed version."""
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return Reader(lambda offset, length: mapped[offset : offset + length])
+def holds_rows(z: int) -> bool:
+    """Say whether a pre-cut tile of zoom `z` holds the rows themselves rather than cells."""
+    return z not in quadgrid.ZOOMS
+
+
+def _fits(columns: frozenset[str], wanted: Collection[str], permitted: Collection[str] | None) -> bool:
+    return columns.issuperset(wanted) and (permitted is None or columns.issubset(permitted))
+
+
+def _archive(snapshot: Snapshot, year: int | None) -> Archive | None:
+    name = archive.file_name(year)
+    return _open(snapshot.file(name)) if snapshot.has(name) else None

@@ -7,17 +7,16 @@ class that covers most of it, the number of rows whose middle lies in it, and th
 from __future__ import annotations
 
 import gzip
-import math
 from typing import TYPE_CHECKING
 
-from pmtiles.tile import Compression, TileType, zxy_to_tileid
-from pmtiles.writer import Writer
-
 from twin import duck
+from twin.store import archive
+from twin.store.cut import EARTH_M, EXTENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from twin.store.archive import Tile
 
 ZOOMS = range(8, 13)
 LARGE = 20_000
@@ -26,8 +25,6 @@ CELLS = 128
 """Cells a tile side: four CSS pixels each."""
 DISTINCT = 64
 """A text column of at most this many values can be a class."""
-EARTH_M = 20037508.342789244
-EXTENT = 4096
 SPAN = EXTENT // CELLS
 
 CELL_OF = """
@@ -66,26 +63,25 @@ MIDDLE = "ST_Point((x0 - tx * {cells}) * {span} + {span} / 2, (gy % {cells}) * {
 KINDS = "SELECT count(*), list(DISTINCT ST_GeometryType(geom)::VARCHAR) FROM {features}"
 VALUES = "SELECT {counts} FROM {features}"
 
-Tile = tuple[int, int, int, bytes]
 
-
-def file_name(year: int | None) -> str:
-    """Give the name of the archive that holds an edition's pre-cut tiles."""
-    return "tiles.pmtiles" if year is None else f"tiles-{year}.pmtiles"
+def worth(connection: duck.Connection, features: str) -> int | None:
+    """Give the dimension of the geometry (3 areas, 1 points) of a table to be cut, None for small and line tables."""
+    rows, kinds = connection.execute(KINDS.format(features=features)).fetchall()[0]
+    if rows <= LARGE:
+        return None
+    if set(kinds) <= {"POINT", "MULTIPOINT"}:
+        return 1
+    return 3 if set(kinds) <= {"POLYGON", "MULTIPOLYGON"} else None
 
 
 def cut(
-    connection: duck.Connection, features: str, directory: Path, *, columns: Sequence[str], source_layer: str
-) -> list[Path]:
-    """Write one PMTiles archive per edition of `features` (EPSG:3857, see `twin.store.copy`) into `directory`.
+    connection: duck.Connection, features: str, *, columns: Sequence[str], source_layer: str, points: bool
+) -> dict[int | None, list[Tile]]:
+    """Give the cells of each edition of `features` (EPSG:3857, see `twin.store.copy`) as tiles in archive order.
 
     A feature is a run of neighbouring cells (for points: a cell's middle) with the dominant value of each of `columns`
-    that is a class, `n` rows and, where the table has it, `area_m2`. Nothing is written for small or line tables.
+    that is a class, `n` rows and, where the table has it, `area_m2`.
     """
-    rows, kinds = connection.execute(KINDS.format(features=features)).fetchall()[0]
-    points = set(kinds or ()) <= {"POINT", "MULTIPOINT"}
-    if rows <= LARGE or not (points or set(kinds) <= {"POLYGON", "MULTIPOLYGON"}):
-        return []
     described = {r[0]: r[1] for r in connection.execute(f"DESCRIBE {features}").fetchall()}
     classes = _classes(connection, features, [c for c in columns if described.get(c) in ("VARCHAR", "BOOLEAN")])
     with_area = "area_m2" in described
@@ -94,8 +90,9 @@ def cut(
         _grid(connection, features, z, classes, with_area=with_area)
         sql = _tiles_sql(classes, source_layer, points=points, with_area=with_area)
         for year, x, y, data in connection.execute(sql).fetchall():
-            cut_tiles.setdefault(year, []).append((z, x, y, bytes(data)))
-    return [_write(directory / file_name(year), tiles, source_layer) for year, tiles in cut_tiles.items()]
+            packed = gzip.compress(bytes(data), archive.LEVEL, mtime=0)
+            cut_tiles.setdefault(year, []).append((z, x, y, packed))
+    return {year: sorted(tiles, key=lambda t: archive.order(*t[:3])) for year, tiles in cut_tiles.items()}
 
 
 def _classes(connection: duck.Connection, features: str, columns: Sequence[str]) -> list[str]:
@@ -128,30 +125,3 @@ def _tiles_sql(classes: Sequence[str], layer: str, *, points: bool, with_area: b
         shape=(MIDDLE if points else BOX).format(cells=CELLS, span=SPAN),
         runs=RUNS.format(cells=CELLS, columns=listed, run=run),
     )
-
-
-def _write(path: Path, tiles: Sequence[Tile], source_layer: str) -> Path:
-    with path.open("wb") as file:
-        writer = Writer(file)
-        for tile_id, data in sorted((zxy_to_tileid(z, x, y), data) for z, x, y, data in tiles):
-            writer.write_tile(tile_id, gzip.compress(data, 5, mtime=0))
-        header = {"tile_type": TileType.MVT, "tile_compression": Compression.GZIP, **_extent(tiles)}
-        metadata = {"vector_layers": [{"id": source_layer, "fields": {}, "minzoom": ZOOMS[0], "maxzoom": ZOOMS[-1]}]}
-        writer.finalize(header, metadata)
-    return path
-
-
-def _extent(tiles: Sequence[Tile]) -> dict[str, int]:
-    """Give the header's bounds (degrees · 10⁷) of the finest tiles."""
-    finest = [(x, y) for z, x, y, _ in tiles if z == ZOOMS[-1]]
-    n = 2 ** ZOOMS[-1]
-    west, east = min(x for x, _ in finest), max(x for x, _ in finest) + 1
-    north, south = min(y for _, y in finest), max(y for _, y in finest) + 1
-    lon = [round((x / n * 360 - 180) * 1e7) for x in (west, east)]
-    lat = [round(_latitude(y / n) * 1e7) for y in (south, north)]
-    center = {"center_zoom": ZOOMS[-1], "center_lon_e7": sum(lon) // 2, "center_lat_e7": sum(lat) // 2}
-    return {"min_lon_e7": lon[0], "max_lon_e7": lon[1], "min_lat_e7": lat[0], "max_lat_e7": lat[1], **center}
-
-
-def _latitude(share: float) -> float:
-    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * share))))

@@ -1,0 +1,91 @@
+"""One tile as SQL: which rows of a serving copy it holds, how they are clipped, scaled and cast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twin import duck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+EARTH_M = 20037508.342789244
+"""Half the side of the EPSG:3857 square, metres."""
+EXTENT = 4096
+BUFFER = 64 / EXTENT
+"""What a tile carries beyond its edge, so that outlines and casings do not show the seams."""
+DIMENSION = {"polygon": 3, "line": 2, "point": 1}
+MVT_TYPES = frozenset({"VARCHAR", "FLOAT", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN"})
+"""Column types ST_AsMVT writes; the rest are cast."""
+CASTS = {"SMALLINT": "INTEGER", "TINYINT": "INTEGER", "UINTEGER": "BIGINT", "HUGEINT": "DOUBLE", "DECIMAL": "DOUBLE"}
+
+Bounds = tuple[float, float, float, float]
+
+QUERY = """
+SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
+  SELECT {columns}, ST_Affine({clipped}, {k}, 0, 0, -{k}, {dx}, {dy}) AS geom FROM {features}
+  WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}{crossing}
+) t WHERE NOT ST_IsEmpty(geom) HAVING count(*) > 0
+"""
+CLIPPED = """CASE WHEN xmin >= {west} AND xmax <= {east} AND ymin >= {south} AND ymax <= {north} THEN geom
+  ELSE ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})), {dimension}) END"""
+"""Only what reaches more than a whole tile beyond is clipped: the map scissors each tile, and clipping costs."""
+CROSSING = """
+  AND ((xmin >= {a} AND xmax <= {c} AND ymin >= {b} AND ymax <= {d})
+       OR ST_Intersects(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})))"""
+"""What only its box puts into the tile stays out, so that counts are those of the geometry."""
+
+
+def bounds(z: int, x: int, y: int, buffer: float = 0.0) -> Bounds:
+    """Give (xmin, ymin, xmax, ymax) of a tile in EPSG:3857 metres, widened by `buffer` of its side."""
+    side = 2 * EARTH_M / 2**z
+    west, north = -EARTH_M + x * side, EARTH_M - y * side
+    edge = side * buffer
+    return west - edge, north - side - edge, west + side + edge, north + edge
+
+
+def query(features: str, columns: str, at: tuple[int, int, int], *, dimension: int, year: int | None) -> str:
+    """Write the query of tile `at` (z, x, y), whose one parameter is the name of the source-layer.
+
+    `columns` is a select list (`selected`); `dimension` that of the geometry (`DIMENSION`), 0 where it is mixed.
+    Numbers are literals of ours, so that zone maps prune by them.
+    """
+    box = dict(zip("abcd", bounds(*at, BUFFER), strict=True))
+    west, south, east, north = bounds(*at, 1.0)
+    around = {"west": west, "south": south, "east": east, "north": north}
+    left, _, right, top = bounds(*at)
+    k = EXTENT / (right - left)
+    return QUERY.format(
+        columns=columns,
+        clipped=CLIPPED.format(**box, **around, dimension=dimension) if dimension > 1 else "geom",
+        k=k,
+        dx=-left * k,
+        dy=top * k,
+        features=features,
+        edition=edition(year),
+        crossing=CROSSING.format(**box) if dimension > 1 else "",
+        **box,
+    )
+
+
+def edition(year: int | None) -> str:
+    """Write the condition that keeps one edition, "" for a table without editions."""
+    return "" if year is None else f" AND year = {year:d}"
+
+
+def types(connection: duck.Connection, features: str) -> dict[str, str]:
+    """Give the column types of a relation."""
+    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {features}").fetchall()}
+
+
+def selected(known: Mapping[str, str], columns: Iterable[str]) -> str:
+    """Write the select list of a tile: id and those of `columns` that are `known`, cast to what MVT can hold."""
+    return ", ".join(cast(c, known[c]) for c in dict.fromkeys(("id", *columns)) if c in known)
+
+
+def cast(column: str, kind: str) -> str:
+    """Write a column of the DuckDB type `kind` as what MVT can hold, under its own name."""
+    name = duck.quote(column)
+    if kind in MVT_TYPES:
+        return name
+    return f"{name}::{CASTS.get(kind.partition('(')[0], 'VARCHAR')} AS {name}"

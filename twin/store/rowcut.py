@@ -1,0 +1,107 @@
+"""Zooms cut at publish whose tiles hold the rows themselves, by the very query that would answer a request for them.
+
+A tile of few rows is computed in a few milliseconds when it is asked for; one of thousands is not. So the zooms right
+above the cells are cut while their tiles hold many rows each, which also bounds the tiles by the rows there are.
+"""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from twin import duck
+from twin.store import archive, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from twin.store.archive import Tile
+
+ZOOMS = range(13, 17)
+"""From where the cells end to the deepest zoom a browser asks for."""
+CROWDED = 100
+"""Rows a tile must hold on average for its zoom to be cut; sparser ones are quick to compute."""
+REPEATED = 3
+"""How often a row may lie in tiles of one zoom, on average: beyond, rows are larger than tiles."""
+MEMORY = "1GB"
+AHEAD = 64
+"""Tiles waiting to be written at a time."""
+SPANS = """
+SELECT greatest(ceil((xmin + {earth}) / {side} - {buffer})::BIGINT - 1, 0) AS x0,
+       least(floor((xmax + {earth}) / {side} + {buffer})::BIGINT, {last}) AS x1,
+       greatest(ceil(({earth} - ymax) / {side} - {buffer})::BIGINT - 1, 0) AS y0,
+       least(floor(({earth} - ymin) / {side} + {buffer})::BIGINT, {last}) AS y1
+FROM {features} WHERE xmin IS NOT NULL{edition}
+"""
+SPREAD = "SELECT count(*), coalesce(sum((x1 - x0 + 1) * (y1 - y0 + 1)), 0)::BIGINT FROM ({spans})"
+TOUCHED = """
+SELECT DISTINCT x, unnest(range(y0, y1 + 1)) AS y FROM (SELECT unnest(range(x0, x1 + 1)) AS x, y0, y1 FROM ({spans}))
+"""
+
+
+class RowCutter:
+    """Cut tiles of a finished serving copy on as many threads as there are cores; close it when done."""
+
+    def __init__(self, serving: Path, *, columns: Sequence[str], source_layer: str, dimension: int) -> None:
+        self._root = duck.connect(threads=1, memory=MEMORY)
+        self._root.execute(f"ATTACH {duck.literal(serving)} AS cutting (READ_ONLY)")
+        known = cut.types(self._root, "cutting.features")
+        self.columns = tuple(c for c in columns if c in known)
+        self._selected = cut.selected(known, columns)
+        self._layer = source_layer
+        self._dimension = dimension
+        self._local = threading.local()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._root.close()
+
+    def tiles(self, year: int | None) -> Iterator[Tile]:
+        """Give the tiles of an edition, zoom by zoom in the order of archives, a few at a time in memory."""
+        with ThreadPoolExecutor(_cores(), thread_name_prefix="cut") as workers:
+            for z in ZOOMS:
+                wanted = self._crowded(z, year)
+                if not wanted:
+                    return
+                for some in _batches(wanted, AHEAD):
+                    found = workers.map(lambda at: self._tile(at, year), some)
+                    yield from (tile for tile in found if tile is not None)
+
+    def _crowded(self, z: int, year: int | None) -> list[tuple[int, int, int]]:
+        """Give the tiles that rows of an edition touch at `z`, [] where the zoom is not worth cutting."""
+        side = 2 * cut.EARTH_M / 2**z
+        spans = SPANS.format(
+            earth=cut.EARTH_M,
+            side=side,
+            buffer=cut.BUFFER,
+            last=2**z - 1,
+            features="cutting.features",
+            edition=cut.edition(year),
+        )
+        rows, entries = self._root.execute(SPREAD.format(spans=spans)).fetchall()[0]
+        if entries > REPEATED * rows:
+            return []
+        found = [(z, x, y) for x, y in self._root.execute(TOUCHED.format(spans=spans)).fetchall()]
+        return sorted(found, key=lambda at: archive.order(*at)) if len(found) * CROWDED <= entries else []
+
+    def _tile(self, at: tuple[int, int, int], year: int | None) -> Tile | None:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = self._root.cursor()
+        sql = cut.query("cutting.features", self._selected, at, dimension=self._dimension, year=year)
+        row = self._local.connection.execute(sql, [self._layer]).fetchone()
+        return (*at, gzip.compress(bytes(row[0]), archive.LEVEL, mtime=0)) if row and row[0] else None
+
+
+def _cores() -> int:
+    return min(4, len(os.sched_getaffinity(0)))
+
+
+def _batches(wanted: Sequence[tuple[int, int, int]], size: int) -> Iterator[list[tuple[int, int, int]]]:
+    rest = iter(wanted)
+    while some := list(itertools.islice(rest, size)):
+        yield some
