@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from tests.test_charts import contrast
 from twin import pages
 from twin.errors import BadRequest, NotFound
 from twin.model import Text
-from twin.pages import boot, card, found, graphs, listing, overlay
+from twin.pages import boot, card, found, graphs, listing, menu, overlay
 from twin.pages.desk import Desk
 from twin.pages.markup import Markup, el
 
@@ -145,8 +146,8 @@ def test_every_layer_has_a_checkbox_and_every_base_map_a_radio(app, village):
 
 
 def test_every_thing_that_can_be_pressed_is_known_to_the_browser_module(app, desk):
-    script = (ASSETS / "onemap.js").read_text("utf-8")
-    known = set(re.findall(r'^    "?([a-z-]+)"?: (?:\(\) =>|\(el\) =>)', script, re.MULTILINE)) | {"search"}
+    script = (ASSETS / "page" / "acts.mjs").read_text("utf-8")
+    known = set(re.findall(r'^  "?([a-z-]+)"?: (?:\(\) =>|\(el\) =>)', script, re.MULTILINE)) | {"search"}
     trees = [p.get("tree") for p in props(app.layout())]
     trees += [card.card(desk, {"table": "cover", "id": "P5"}), listing.listing(desk, {"kind": "layer", "id": "L06"})]
     trees += [found.found(desk, {"text": "村"}), overlay.overlay(desk, {"geometry": SQUARE})]
@@ -155,11 +156,25 @@ def test_every_thing_that_can_be_pressed_is_known_to_the_browser_module(app, des
 
 
 def test_the_browser_is_told_years_and_how_each_layer_is_found(desk):
-    told = boot.boot(desk.onemap, desk.known())
+    told = boot.boot(desk.onemap, desk.known(), desk.rooms.settings)
     assert told["years"] == [2020, 2025]
     land = next(x for x in told["layers"] if x["id"] == "L06")
     assert all(w in land["find"] for w in ("土地现状", "tudixianzhuang", "tdxz", "landcover", "l06", "自然资源局"))
     json.dumps(told)
+
+
+def test_tianditu_is_offered_only_where_there_is_a_key(village):
+    onemap, store, settings = village
+    assert boot.foreign(settings) == []
+    keyed = replace(settings, tianditu_key="k")
+    assert [base for base, _ in boot.foreign(keyed)] == ["tianditu-vector", "tianditu-imagery"]
+    tree = menu.menu(
+        onemap,
+        {x.id: boot.told(onemap, x, boot.known(onemap, store, keyed)) for x in onemap.layers},
+        {},
+        boot.foreign(keyed),
+    )
+    assert [a["data-layer"] for a in acting(tree, "base")][-2:] == ["tianditu-vector", "tianditu-imagery"]
 
 
 # ---- the answers

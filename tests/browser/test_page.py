@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,11 +13,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import uvicorn
 
 import twin.map
 from tests import serving_fixture as fixture
 from tests.browser.harness import Visit
+from tests.browser.page_server import served_asgi
 from twin import api, pages, text
 from twin.model import Indicator, OneMap, Text
 from twin.settings import Settings
@@ -50,19 +48,8 @@ def running(data: Path, port: int = 0) -> Iterator[str]:
     onemap, store, settings = (fixture.onemap(), Store(settings.store), settings) if known else fixture.build(data)
     onemap = warned(onemap)
     app = api.mount(api.create(onemap, store, settings), pages.create(onemap, store, settings))
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 30
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with served_asgi(app, port) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r".*\.svg$",
+        assets_ignore=r".*\.(svg|mjs)$",
         index_string=frame(onemap.village, "/assets/"),
         serve_locally=True,
         enable_mcp=False,
@@ -33,6 +33,6 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
     app.village = onemap.village
     map_component.attach(app)
     desk = Desk.open(onemap, store, settings)
-    app.layout = lambda: page.layout(onemap, desk.known(), desk.kpis())
+    app.layout = lambda: page.layout(desk)
     page.register(app, desk)
     return app

@@ -11,7 +11,7 @@ from twin import map as map_component
 from twin.errors import NotFound, StoreBroken
 from twin.model import Layer, OneMap, Text
 from twin.pages.menu import BASE
-from twin.text import age, both, catalogue, day, number
+from twin.text import age, both, catalogue, day, number, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,14 @@ def years(layers: Sequence[Mapping[str, Any]]) -> list[int]:
     return sorted({y for layer in layers for y in layer["years"]})
 
 
-def boot(onemap: OneMap, seen: Known) -> dict[str, Any]:
+def foreign(settings: Settings) -> list[tuple[str, Text]]:
+    """Give the base maps that come through the server's proxy: Tianditu's two, where there is a key for it."""
+    if not settings.tianditu_key:
+        return []
+    return [(base, words(f"page.menu.{base.replace('-', '_')}")) for base in ("tianditu-vector", "tianditu-imagery")]
+
+
+def boot(onemap: OneMap, seen: Known, settings: Settings) -> dict[str, Any]:
     """Give what onemap.js needs to know, as JSON."""
     village = onemap.village
     layers = [_layer(onemap, x, seen) for x in onemap.layers]
@@ -109,6 +116,7 @@ def boot(onemap: OneMap, seen: Known) -> dict[str, Any]:
             "unit": village.area_unit,
         },
         "layers": layers,
+        "foreign": [base for base, _ in foreign(settings)],
         "years": years(layers),
         "at": f"{seen.now:%H:%M}",
         "style": "/api/v1/style.json",
@@ -137,7 +145,7 @@ def _layer(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
         "as_of": said["as_of"],
         "tables": list(tables_of(layer)),
         "find": found_by(layer, said["department"]),
-        "scene": any(d.type in ("scene", "fill-extrusion") for d in layer.draws),
+        "scene": any(d.type == "scene" for d in layer.draws),
     }
 
 

@@ -39,6 +39,7 @@ FRAME = """<!DOCTYPE html>
 <meta name="description" content="@description@">
 <title>{%title%}</title>
 <link rel="icon" href="@assets@favicon.svg" type="image/svg+xml">
+@modules@
 {%css%}
 </head>
 <body>
@@ -79,10 +80,15 @@ def frame(village: Village, assets: str) -> str:
         {
             "description": escape(f"{village.name.zh} · {t('page.bar.here', 'zh-CN')}"),
             "assets": escape(assets),
+            "modules": "\n".join(_preload(assets, p.name) for p in sorted(ASSETS.glob("page/*.mjs"))),
             "icons": (ASSETS / "icons.svg").read_text("utf-8").strip(),
             "no_script": escape(said),
         },
     )
+
+
+def _preload(assets: str, name: str) -> str:
+    return f'<link rel="modulepreload" href="{escape(assets)}page/{name}">'
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

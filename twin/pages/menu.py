@@ -15,9 +15,14 @@ BASE = "base"
 """The theme whose layers are base maps: one of them at a time."""
 
 
-def menu(onemap: OneMap, told: Mapping[str, Told], counts: Mapping[str, int]) -> list[Any]:
-    """Draw the panel; `told` maps a layer id to what is known of it, `counts` tells resources by state."""
-    bases = [x for x in onemap.layers if x.theme == BASE]
+def menu(
+    onemap: OneMap, told: Mapping[str, Told], counts: Mapping[str, int], foreign: Sequence[tuple[str, Text]] = ()
+) -> list[Any]:
+    """Draw the panel; `told` maps a layer id to what is known of it, `counts` tells resources by state.
+
+    `foreign` are base maps that are no layers of the village, (id, words).
+    """
+    bases = [*((x.id, x.title) for x in onemap.layers if x.theme == BASE), *foreign]
     themes = [t for t in onemap.themes if t.id != BASE]
     over = [x for x in onemap.layers if x.theme != BASE]
     return [
@@ -56,15 +61,15 @@ def _filter() -> Any:
     )
 
 
-def _bases(bases: Sequence[Layer]) -> Any:
-    def one(layer: Layer) -> Any:
-        radio = el("input", type="radio", name="base", value=layer.id, data_act="base", data_layer=layer.id)
-        return el("label", radio, el("span", layer.title))
+def _bases(bases: Sequence[tuple[str, Text]]) -> Any:
+    def one(base: str, title: Text) -> Any:
+        radio = el("input", type="radio", name="base", value=base, data_act="base", data_layer=base)
+        return el("label", radio, el("span", title))
 
     return el(
         "fieldset",
         el("legend", words("page.menu.base")),
-        el("div", [one(x) for x in bases], class_="segments"),
+        el("div", [one(*x) for x in bases], class_="segments"),
         class_="bases",
     )
 
@@ -142,6 +147,7 @@ def _active_row(layer: Layer, known: Told) -> Any:
             el("span", status(known["state"]), el("span", known["as_of"], class_="num"), class_="when"),
             class_="row-low",
         ),
+        el("p", known["department"], " · ", words(f"page.share_short.{layer.share}"), class_="row-who"),
         el("p", class_="note", data_note=layer.id, hidden=True),
         _about(layer, known),
         class_="active-row",
@@ -152,7 +158,6 @@ def _active_row(layer: Layer, known: Told) -> Any:
 
 def _about(layer: Layer, known: Told) -> Any:
     facts = (
-        (words("page.about.department"), known["department"]),
         (words("page.about.share"), words(f"page.share.{layer.share}")),
         (words("page.about.as_of"), known["as_of"]),
         (words("page.about.age"), known["age"]),

@@ -37,11 +37,12 @@ MAP_OUT = (
 """The map's props that the browser module listens to."""
 
 
-def layout(onemap: OneMap, seen: boot.Known, kpis: list[Mapping[str, Any]]) -> Component:
+def layout(desk: Desk) -> Component:
     """Give the whole page as it opens; nothing in it is asked for again."""
+    onemap, seen, settings = desk.onemap, desk.known(), desk.rooms.settings
     told = {x.id: boot.told(onemap, x, seen) for x in onemap.layers}
     counts = {s: sum(f.state == s for f in seen.states.values()) for s in STATES}
-    start = boot.boot(onemap, seen)
+    start = boot.boot(onemap, seen, settings)
     return html.Div(
         [
             Markup(id="skip", tag="div", className="skip", tree=bar.skip_links()),
@@ -49,14 +50,14 @@ def layout(onemap: OneMap, seen: boot.Known, kpis: list[Mapping[str, Any]]) -> C
                 id="bar",
                 tag="header",
                 className="bar",
-                tree=bar.bar(onemap.village, kpis, counts, f"{seen.now:%H:%M}"),
+                tree=bar.bar(onemap.village, desk.kpis(), counts, f"{seen.now:%H:%M}"),
             ),
             Markup(
                 id="menu",
                 tag="section",
                 className="menu",
                 label=words("page.menu.label"),
-                tree=menu.menu(onemap, told, counts),
+                tree=menu.menu(onemap, told, counts, boot.foreign(settings)),
             ),
             html.Main(_middle(onemap), className="middle", id="map-region", tabIndex=-1),
             html.Aside(side.side(), className="side", id="side", tabIndex=-1),

@@ -9,7 +9,7 @@ from twin.model import Text
 from twin.pages.markup import el, icon
 from twin.text import words
 
-__all__ = ["STATES", "button", "empty", "failed", "skeleton", "status", "words"]
+__all__ = ["STATES", "button", "empty", "failed", "status", "words"]
 
 STATES = ("fresh", "stale", "failed", "never")
 """The four states of a resource, in the order they are told."""
@@ -45,15 +45,4 @@ def failed(ask: str, error: BaseException | None = None) -> Any:
         button("retry", words("page.state.retry"), "reset", text=True, data_ask=ask),
         class_="state failed",
         role="alert",
-    )
-
-
-def skeleton(lines: int) -> Any:
-    """Draw grey lines where something is coming."""
-    return el(
-        "div",
-        [el("i", class_="bone") for _ in range(lines)],
-        class_="state loading",
-        role="status",
-        aria_label=words("page.state.loading"),
     )
