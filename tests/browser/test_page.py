@@ -513,3 +513,85 @@ def test_landmarks_are_each_there_once_and_headings_start_at_one(go: Opener) -> 
     levels = seen.page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => Number(h.tagName[1]))")
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_two_years_are_compared_and_the_link_keeps_the_divider(go: Opener) -> None:
+    seen = go("?b=L02&l=-&v=119.9715,30.5315,15")
+    seen.act(lambda: seen.page.click(".tools [data-act=compare]"))
+    assert state(seen)["compare"] == {"left": 2020, "right": 2025, "at": 50}
+    handle = seen.page.locator("[role=slider].om-handle, .om-handle [role=slider]").first
+    handle.focus()
+    seen.page.keyboard.press("ArrowLeft")
+    seen.until("window.onemap.state().compare.at < 50")
+    seen.until("/c=2020\\|2025\\|4\\d/.test(location.search)")
+    seen.page.click(".tools [data-act=compare]")
+    seen.until("window.onemap.state().compare === null")
+
+
+def test_the_link_to_share_is_this_view(go: Opener) -> None:
+    seen = go("?l=L06:0.5&y=2020")
+    seen.page.click("[data-act=share]")
+    assert seen.page.locator("#dialog-share").is_visible()
+    link = seen.page.locator("#share-link").input_value()
+    assert "l=L06:0.5" in link
+    assert "y=2020" in link
+    assert link == seen.page.url
+
+
+def test_a_favourite_feature_is_offered_before_anything_is_typed(go: Opener) -> None:
+    seen = go("?s=L06/cover/P5&l=L06:1")
+    card(seen)
+    seen.page.click("[data-act=star-feature]")
+    assert seen.page.locator("[data-act=star-feature]").get_attribute("aria-pressed") == "true"
+    seen.page.click("[data-act=close-side]")
+    seen.page.locator("#search").focus()
+    seen.until("document.querySelector('#found [data-kind=star]')")
+    seen.page.keyboard.press("Enter")
+    assert "P5" in card(seen)
+
+
+def test_in_3d_the_theme_stands_up_as_columns_and_deck_is_loaded_only_then(go: Opener) -> None:
+    seen = go("?l=L06:1&t=planning&v=119.9715,30.5315,15")
+    assert not [u for u in seen.asked if "deck.mjs" in u]
+    seen.page.click(".tools [data-act=three]")
+    seen.until("window.__onemap.deck")
+    assert [u for u in seen.asked if "deck.mjs" in u]
+    seen.until("/立柱/.test(document.querySelector('.om-stamp').textContent)")
+    assert seen.outside == []
+    seen.page.click(".tools [data-act=three]")
+    seen.until("!window.onemap.state().three")
+
+
+def test_a_theme_switches_the_set_of_layers(go: Opener) -> None:
+    seen = go()
+    seen.page.click("[data-act=theme][data-theme=planning]")
+    assert {x["id"] for x in state(seen)["layers"]} == {"L05", "L06"}
+    assert "t=planning" in seen.page.url
+
+
+def test_moving_a_layer_down_changes_what_lies_on_top_and_keeps_the_focus(go: Opener) -> None:
+    seen = go("?l=L16:1,L06:1")
+    seen.page.locator("[data-row=L16] [data-act=lower]").focus()
+    seen.page.keyboard.press("Enter")
+    assert [x["id"] for x in state(seen)["layers"]] == ["L06", "L16"]
+    assert seen.page.evaluate("document.activeElement.closest('[data-row]').dataset.row") == "L16"
+
+
+def test_an_answer_that_never_comes_says_so_and_can_be_asked_again(go: Opener) -> None:
+    seen = go("?l=L06:1")
+    seen.page.clock.install()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    seen.page.route("**/_dash-update-component", hold)
+    seen.page.evaluate("document.querySelector('#tab-list').click()")
+    seen.page.clock.run_for(11_000)
+    seen.until("document.querySelector('#list .state.failed [data-act=retry]')")
+    seen.page.unroute("**/_dash-update-component")
+    for route in held:
+        route.abort()
+    seen.page.clock.resume()
+    seen.page.locator("#list [data-act=retry]").click()
+    seen.until("document.querySelector('#list [data-act=row]')")
