@@ -41,7 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quadgrid, "LARGE", 500)
-        patch.setattr(rowcut, "CROWDED", 20)
+        patch.setattr(rowcut, "CROWDED", 5)
         village.publish(store, "cover", rows, kind="polygon", run="r2")
     layers = tuple(replace(x, draws=x.draws[:1]) if x.id == "L06" else x for x in onemap.layers)
     return replace(onemap, layers=layers), store, settings
@@ -68,7 +68,7 @@ def test_a_tile_cut_at_publish_is_the_tile_a_request_computes(
     built: Built, monkeypatch: pytest.MonkeyPatch, z: int
 ) -> None:
     there = rooms(*built)
-    layer, snapshot = there.onemap.layer("L06"), there.store.current("cover")
+    layer, snapshot = there.policy.layer(ANONYMOUS_LOCAL, "L06"), there.store.current("cover")
     year = snapshot.manifest["years"][-1]
     assert any(isinstance(pyramid.lookup(snapshot, year, z, a.x, a.y), bytes) for a in around(z))
     cut = {a: there.tiles.vector(ANONYMOUS_LOCAL, layer, a) for a in around(z)}

@@ -388,7 +388,7 @@ def test_cells_are_wound_as_vector_tiles_ask(large) -> None:
 
 
 def test_zooms_that_were_not_cut_are_absent_and_empty_tiles_none(large, store: Store) -> None:
-    assert pyramid.lookup(large, 2025, 17, 0, 0) is pyramid.ABSENT
+    assert pyramid.lookup(large, 2025, 18, 0, 0) is pyramid.ABSENT
     assert pyramid.lookup(large, 2025, 12, 0, 0) is None
     small = keeping.publish(store, n=100)
     assert pyramid.lookup(small, 2025, 12, 0, 0) is pyramid.ABSENT

@@ -35,7 +35,7 @@ def parts() -> dict[str, Callable[[], str]]:
     large = county_file(300)
     return {
         "receiving": lambda: receiving.compare(WORK, county_file(30), large),
-        "tiles": lambda: tiles.compare(WORK, large),
+        "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
     }
 

@@ -77,7 +77,8 @@ def tipg(folder: Path, database: str) -> Iterator[str]:
     venv = folder / "tipg"
     if not (venv / "bin" / "uvicorn").exists():
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        subprocess.run([str(venv / "bin" / "pip"), "install", "-q", TIPG, "uvicorn"], check=True)
+        install = [str(venv / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", TIPG, "uvicorn"]
+        subprocess.run(install, check=True, stderr=subprocess.DEVNULL)
     port = free_port()
     env = {
         **os.environ,

@@ -21,12 +21,35 @@ CASTS = {"SMALLINT": "INTEGER", "TINYINT": "INTEGER", "UINTEGER": "BIGINT", "HUG
 
 Bounds = tuple[float, float, float, float]
 
-QUERY = """
-SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
+ROWS = """
   SELECT {columns}, ST_Affine({clipped}, {k}, 0, 0, -{k}, {dx}, {dy}) AS geom FROM {features}
   WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}{crossing}
-) t WHERE NOT ST_IsEmpty(geom) HAVING count(*) > 0
 """
+"""The rows of a tile, or of many: the numbers are literals, or columns that say of which tile a row is meant."""
+ONE = "SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM ({rows}) t WHERE NOT ST_IsEmpty(geom) HAVING count(*) > 0"
+MANY = """
+SELECT _x, _y, ST_AsMVT({{{fields}, 'geom': geom}}, ?, 4096, 'geom') FROM ({rows})
+WHERE NOT ST_IsEmpty(geom) GROUP BY _x, _y
+"""
+MEANT = """(
+  SELECT *, _left - {edge} AS _a, _top - {side} - {edge} AS _b, _left + {side} + {edge} AS _c, _top + {edge} AS _d,
+         _left - {side} AS _west, _top - {side} - {side} AS _south,
+         _left + {side} + {side} AS _east, _top + {side} AS _north
+  FROM (
+    SELECT *, -{earth} + _x * {side} AS _left, {earth} - _y * {side} AS _top FROM (
+      SELECT *, unnest(range(_y0, _y1 + 1)) AS _y FROM (
+        SELECT *, unnest(range(_x0, _x1 + 1)) AS _x FROM (
+          SELECT *, greatest(ceil((xmin + {earth}) / {side} - {buffer})::BIGINT - 1, {x0}) AS _x0,
+                 least(floor((xmax + {earth}) / {side} + {buffer})::BIGINT, {x1}) AS _x1,
+                 greatest(ceil(({earth} - ymax) / {side} - {buffer})::BIGINT - 1, {y0}) AS _y0,
+                 least(floor(({earth} - ymin) / {side} + {buffer})::BIGINT, {y1}) AS _y1
+          FROM {features} WHERE xmin <= {c} AND xmax >= {a} AND ymin <= {d} AND ymax >= {b}{edition}
+        )
+      )
+    )
+  )
+)"""
+"""Each row once for every tile its box may reach into, with the numbers of that tile."""
 CLIPPED = """CASE WHEN xmin >= {west} AND xmax <= {east} AND ymin >= {south} AND ymax <= {north} THEN geom
   ELSE ST_CollectionExtract(ST_Intersection(geom, ST_MakeEnvelope({a}, {b}, {c}, {d})), {dimension}) END"""
 """Only what reaches more than a whole tile beyond is clipped: the map scissors each tile, and clipping costs."""
@@ -55,16 +78,40 @@ def query(features: str, columns: str, at: tuple[int, int, int], *, dimension: i
     around = {"west": west, "south": south, "east": east, "north": north}
     left, _, right, top = bounds(*at)
     k = EXTENT / (right - left)
-    return QUERY.format(
+    scale = {"k": k, "dx": -left * k, "dy": top * k}
+    return ONE.format(rows=_rows(features, columns, {**box, **around, **scale}, dimension, edition(year)))
+
+
+def descendants(
+    features: str, known: Mapping[str, str], columns: Iterable[str], parent: tuple[int, int, int], z: int,
+    *, dimension: int, year: int | None,
+) -> str:  # fmt: skip
+    """Write the query of all tiles of zoom `z` below `parent`: rows (x, y, MVT) of the features `query` gives."""
+    n = 2 ** (z - parent[0])
+    side = 2 * EARTH_M / 2**z
+    x0, y0 = parent[1] * n, parent[2] * n
+    a, b, c, d = bounds(*parent, BUFFER / n)
+    meant = MEANT.format(
+        features=features, edition=edition(year), a=a, b=b, c=c, d=d, x0=x0, x1=x0 + n - 1, y0=y0, y1=y0 + n - 1,
+        earth=f"{EARTH_M}::DOUBLE", side=f"{side}::DOUBLE", edge=f"{side * BUFFER}::DOUBLE", buffer=f"{BUFFER}::DOUBLE",
+    )  # fmt: skip
+    names = [name for name in dict.fromkeys(("id", *columns)) if name in known]
+    fields = ", ".join(f"{duck.literal(name)}: {duck.quote(name)}" for name in names)
+    numbers = {name: f"_{name}" for name in (*"abcd", "west", "south", "east", "north")}
+    k = f"{EXTENT / side}::DOUBLE"
+    scale = {"k": k, "dx": f"-_left * {k}", "dy": f"_top * {k}"}
+    rows = _rows(meant, f"_x, _y, {selected(known, names)}", {**numbers, **scale}, dimension, "")
+    return MANY.format(fields=fields, rows=rows)
+
+
+def _rows(features: str, columns: str, numbers: Mapping[str, object], dimension: int, edition: str) -> str:
+    return ROWS.format(
         columns=columns,
-        clipped=CLIPPED.format(**box, **around, dimension=dimension) if dimension > 1 else "geom",
-        k=k,
-        dx=-left * k,
-        dy=top * k,
         features=features,
-        edition=edition(year),
-        crossing=CROSSING.format(**box) if dimension > 1 else "",
-        **box,
+        edition=edition,
+        clipped=CLIPPED.format(**numbers, dimension=dimension) if dimension > 1 else "geom",
+        crossing=CROSSING.format(**numbers) if dimension > 1 else "",
+        **numbers,
     )
 
 

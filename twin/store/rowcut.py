@@ -1,7 +1,8 @@
-"""Zooms cut at publish whose tiles hold the rows themselves, by the very query that would answer a request for them.
+"""Zooms cut at publish whose tiles hold the rows themselves, by the rules that would answer a request for them.
 
 A tile of few rows is computed in a few milliseconds when it is asked for; one of thousands is not. So the zooms right
-above the cells are cut while their tiles hold many rows each, which also bounds the tiles by the rows there are.
+above the cells are cut while their tiles hold many rows each, which also bounds the tiles by the rows there are. All
+tiles below one of the coarsest of these zooms come of one query: planning a query costs as much as a small tile.
 """
 
 from __future__ import annotations
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 
     from twin.store.archive import Tile
 
-ZOOMS = range(13, 17)
-"""From where the cells end to the deepest zoom a browser asks for."""
-CROWDED = 100
+ZOOMS = range(13, 18)
+"""From where the cells end."""
+CROWDED = 40
 """Rows a tile must hold on average for its zoom to be cut; sparser ones are quick to compute."""
 REPEATED = 3
 """How often a row may lie in tiles of one zoom, on average: beyond, rows are larger than tiles."""
 MEMORY = "1GB"
-AHEAD = 64
-"""Tiles waiting to be written at a time."""
+AHEAD = 8
+"""Answers waiting to be written at a time."""
 SPANS = """
 SELECT greatest(ceil((xmin + {earth}) / {side} - {buffer})::BIGINT - 1, 0) AS x0,
        least(floor((xmax + {earth}) / {side} + {buffer})::BIGINT, {last}) AS x1,
@@ -50,9 +51,8 @@ class RowCutter:
     def __init__(self, serving: Path, *, columns: Sequence[str], source_layer: str, dimension: int) -> None:
         self._root = duck.connect(threads=1, memory=MEMORY)
         self._root.execute(f"ATTACH {duck.literal(serving)} AS cutting (READ_ONLY)")
-        known = cut.types(self._root, "cutting.features")
-        self.columns = tuple(c for c in columns if c in known)
-        self._selected = cut.selected(known, columns)
+        self._known = cut.types(self._root, "cutting.features")
+        self.columns = tuple(c for c in columns if c in self._known)
         self._layer = source_layer
         self._dimension = dimension
         self._local = threading.local()
@@ -63,14 +63,16 @@ class RowCutter:
 
     def tiles(self, year: int | None) -> Iterator[Tile]:
         """Give the tiles of an edition, zoom by zoom in the order of archives, a few at a time in memory."""
+        parents: list[tuple[int, int, int]] = []
         with ThreadPoolExecutor(_cores(), thread_name_prefix="cut") as workers:
             for z in ZOOMS:
-                wanted = self._crowded(z, year)
-                if not wanted:
+                touched = self._crowded(z, year)
+                if not touched:
                     return
-                for some in _batches(wanted, AHEAD):
-                    found = workers.map(lambda at: self._tile(at, year), some)
-                    yield from (tile for tile in found if tile is not None)
+                parents = parents or sorted(touched, key=lambda at: archive.order(*at))
+                for some in _batches(parents, AHEAD):
+                    for tiles in workers.map(lambda parent, z=z: self._below(parent, z, year), some):
+                        yield from tiles
 
     def _crowded(self, z: int, year: int | None) -> list[tuple[int, int, int]]:
         """Give the tiles that rows of an edition touch at `z`, [] where the zoom is not worth cutting."""
@@ -87,14 +89,17 @@ class RowCutter:
         if entries > REPEATED * rows:
             return []
         found = [(z, x, y) for x, y in self._root.execute(TOUCHED.format(spans=spans)).fetchall()]
-        return sorted(found, key=lambda at: archive.order(*at)) if len(found) * CROWDED <= entries else []
+        return found if len(found) * CROWDED <= entries else []
 
-    def _tile(self, at: tuple[int, int, int], year: int | None) -> Tile | None:
+    def _below(self, parent: tuple[int, int, int], z: int, year: int | None) -> list[Tile]:
         if not hasattr(self._local, "connection"):
             self._local.connection = self._root.cursor()
-        sql = cut.query("cutting.features", self._selected, at, dimension=self._dimension, year=year)
-        row = self._local.connection.execute(sql, [self._layer]).fetchone()
-        return (*at, gzip.compress(bytes(row[0]), archive.LEVEL, mtime=0)) if row and row[0] else None
+        sql = cut.descendants(
+            "cutting.features", self._known, self.columns, parent, z, dimension=self._dimension, year=year
+        )
+        found = self._local.connection.execute(sql, [self._layer]).fetchall()
+        tiles = [(z, x, y, gzip.compress(bytes(data), archive.LEVEL, mtime=0)) for x, y, data in found]
+        return sorted(tiles, key=lambda tile: archive.order(*tile[:3]))
 
 
 def _cores() -> int:
