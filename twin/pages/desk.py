@@ -83,8 +83,8 @@ class Desk:
         }
 
     def manifest(self, table: str) -> Mapping[str, Any]:
-        """Give the manifest of the served snapshot, empty where there is none."""
+        """Give the manifest of the current snapshot, empty where there is none."""
         try:
-            return self.rooms.serving.snapshot(table).manifest
+            return self.rooms.store.current(table).manifest
         except (NotFound, StoreBroken):
             return {}
