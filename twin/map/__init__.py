@@ -115,6 +115,13 @@ def url(path: str) -> str:
     return f"{PREFIX}/{version()}/{path}"
 
 
+def modules() -> list[str]:
+    """Give the addresses of the modules that every first map needs, so that a page can ask for them all at once."""
+    drawn = [f"js/{p.name}" for p in sorted((FOLDER / "js").glob("*.mjs")) if p.stem not in ("flat", "scene")]
+    engine = "vendor/maplibre-gl.mjs"
+    return [url(path) for path in (*drawn, *([engine] if (FOLDER / engine).is_file() else []))]
+
+
 def asset(path: str, accept_encoding: str = "") -> Asset:
     """Read one served file, compressed when built so and accepted; raises NotFound for any other path."""
     file = FOLDER / path

@@ -7,9 +7,11 @@ import re
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import dash
 
+from twin import map as map_component
 from twin.text import t
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ FRAME = """<!DOCTYPE html>
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="@description@">
 <title>{%title%}</title>
-<link rel="icon" href="@assets@favicon.svg" type="image/svg+xml">
+<link rel="icon" href="@icon@" type="image/svg+xml">
 @modules@
 {%css%}
 </head>
@@ -79,16 +81,21 @@ def frame(village: Village, assets: str) -> str:
         FRAME,
         {
             "description": escape(f"{village.name.zh} · {t('page.bar.here', 'zh-CN')}"),
-            "assets": escape(assets),
-            "modules": "\n".join(_preload(assets, p.name) for p in sorted(ASSETS.glob("page/*.mjs"))),
+            "icon": "data:image/svg+xml," + quote((ASSETS / "favicon.svg").read_text("utf-8").strip()),
+            "modules": "\n".join(_preload(address) for address in _modules(assets)),
             "icons": (ASSETS / "icons.svg").read_text("utf-8").strip(),
             "no_script": escape(said),
         },
     )
 
 
-def _preload(assets: str, name: str) -> str:
-    return f'<link rel="modulepreload" href="{escape(assets)}page/{name}">'
+def _modules(assets: str) -> list[str]:
+    """Give what the first map will import, so that it is all asked for while Dash's own scripts arrive."""
+    return [f"{assets}page/{p.name}" for p in sorted(ASSETS.glob("page/*.mjs"))] + map_component.modules()
+
+
+def _preload(address: str) -> str:
+    return f'<link rel="modulepreload" href="{escape(address)}">'
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
