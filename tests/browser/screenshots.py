@@ -70,6 +70,8 @@ class Picture:
 DARK = {"color_scheme": "dark"}
 TOUCH = {"has_touch": True}
 DRAWN = "window.__onemap.idle && window.__onemap.maps.every((m) => !m.areTilesLoaded || m.areTilesLoaded())"
+SETTLE_MS = 500
+"""A picture is taken when the map has been still three times in a row: a camera may start after an answer has come."""
 SCENE_READY = "window.__onemap.deck && document.querySelector('.om-stamp')"
 
 PICTURES = {
@@ -116,8 +118,9 @@ def take(playwright: Playwright, address: str, name: str, picture: Picture) -> l
     seen.idle()
     for step in picture.steps:
         step(seen)
-    seen.page.wait_for_load_state("networkidle")
-    seen.until(DRAWN, timeout=30_000)
+    for _ in range(3):
+        seen.page.wait_for_timeout(SETTLE_MS)
+        seen.until(DRAWN, timeout=30_000)
     seen.page.screenshot(path=OUT / f"{name}.png")
     browser.close()
     return [*seen.complaints, *(f"outside: {u}" for u in seen.outside)]

@@ -34,9 +34,9 @@
       heard.add(redraw);
       return () => heard.delete(redraw);
     }, []);
-    React.useEffect(() => {
-      document.dispatchEvent(new CustomEvent("onemap:drawn", { detail: props.id }));
-    });
+    const tell = (event) => () => void document.dispatchEvent(new CustomEvent(event, { detail: props.id }));
+    React.useEffect(tell("onemap:answered"), [props.tree]);
+    React.useEffect(tell("onemap:drawn"), [props.tree, language.now]);
     const place = Object.assign({ id: props.id, className: props.className }, attributes(props.attributes));
     return React.createElement(props.tag || "div", place, ...(props.tree || []).map(draw));
   }

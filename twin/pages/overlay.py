@@ -20,19 +20,19 @@ MOST_PEOPLE = 12
 def overlay(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     """Answer for a drawn polygon; raises TwinError (BadRequest for what is none)."""
     asked = desk.asked(question)
-    answer = desk.rooms.analysis.overlay(
-        desk.subject, question["geometry"], question.get("layers") or (), year=asked.year, language=asked.language
-    )
+    answer = desk.rooms.analysis.overlay(desk.subject, question["geometry"], year=asked.year, language=asked.language)
     language = asked.language
     areas = [t for t in answer["tables"] if t["kind"] == "polygon" and t["classes"]]
     things = [t for t in answer["tables"] if t not in areas]
+    shown = question.get("shown") or [t["layer"] for t in areas]
+    areas.sort(key=lambda t: shown.index(t["layer"]) if t["layer"] in shown else len(shown))
     return drawn(
         el(
             "article",
             el("div", el("div", el("h2", words("page.overlay.title"), id="card-title")), class_="card-head"),
             _controls(answer["controls"], language),
             _total(answer, language),
-            [_classes(t, language) for t in areas],
+            [_classes(t, language, is_open=t["layer"] in shown) for t in areas],
             _people(answer["duty"]),
             _things(things, language),
             class_="card",
@@ -84,11 +84,14 @@ def _people(people: Sequence[Json]) -> Any:
     return el("section", told, aria_label=words("page.overlay.people"))
 
 
-def _classes(table: Json, language: str) -> Any:
+def _classes(table: Json, language: str, *, is_open: bool) -> Any:
+    """Draw the classes of one table; those of layers that are not on the map are folded."""
     heads = [el("th", words(f"page.overlay.{h}"), scope="col", class_=c) for h, c in HEADS]
     rows = [_class(c, language) for c in table["classes"]]
     grid = el("table", el("thead", el("tr", heads)), el("tbody", rows), class_="grid")
-    return el("section", el("h3", table["title"]), grid)
+    if is_open:
+        return el("section", el("h3", table["title"]), grid)
+    return el("details", el("summary", el("span", table["title"]), icon("right", class_="turn")), grid)
 
 
 HEADS = (("class", None), ("mu", "number"), ("m2", "number"), ("pieces", "number"))

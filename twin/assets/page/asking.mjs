@@ -41,7 +41,7 @@ export function late(name) {
   else set(PLACES[name], { tree: [said] });
 }
 
-document.addEventListener("onemap:drawn", (event) => {
+document.addEventListener("onemap:answered", (event) => {
   const id = event.detail === "charts-head" ? "charts" : event.detail;
   for (const name in PLACES) {
     if (PLACES[name] === id) {
@@ -49,6 +49,9 @@ document.addEventListener("onemap:drawn", (event) => {
       busy(name, false);
     }
   }
+});
+
+document.addEventListener("onemap:drawn", (event) => {
   if (!app.state) return;
   if (event.detail === "found") showFound();
   else if (event.detail === "list") paintList();

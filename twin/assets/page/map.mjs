@@ -132,7 +132,7 @@ export const fromMap = {
     if (!value) return;
     change({ tool: null });
     open("feature");
-    ask("overlay", { geometry: value.geometry });
+    ask("overlay", { geometry: value.geometry, shown: app.state.layers.filter((x) => x.visible).map((x) => x.id) });
   },
   measured() {},
   ready(value) {
