@@ -508,6 +508,7 @@ def test_a_column_of_pydeck_stands_in_the_map_and_answers_a_click(seen: Visit) -
 
 
 @pytest.mark.skipif(not map_stub.PHOTOMESH.is_dir(), reason="the photogrammetry tileset is not in ../shared/data")
+@pytest.mark.soak  # in software rendering it may not end among other pages: see the open matters in DECISIONS.md
 def test_a_mesh_of_3d_tiles_is_drawn_and_tells_the_place_of_a_click(visit: Opener, address: str, fine: Weather) -> None:
     seen = visit(address, width=WIDTH, height=HEIGHT)
     seen.idle()
@@ -515,7 +516,7 @@ def test_a_mesh_of_3d_tiles_is_drawn_and_tells_the_place_of_a_click(visit: Opene
     look = {"kind": "jump", "center": [9.1895, 45.4650], "zoom": 15.5, "pitch": 30, "t": 1}
     set_props(seen, layers=[], threeD={"on": True, "terrain": False, "deck": spec}, camera=look)
     loaded = "__onemap.deck?._deck?.layerManager?.getLayers().filter(l => l.id.includes('.b3dm')).length >= 4"
-    seen.until(f"!!({loaded}) && __onemap.deck._deck.layerManager.getLayers().every(l => l.isLoaded)", timeout=60_000)
+    seen.until(f"!!({loaded}) && __onemap.deck._deck.layerManager.getLayers().every(l => l.isLoaded)", timeout=240_000)
     assert [u for u in seen.asked if u.endswith(".b3dm")]
     assert seen.outside == []
     known = ("404", "missing NORMAL")  # the delivery lacks 24 of its 32 parts, and its meshes their normals
