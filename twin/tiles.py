@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twin import classes, duck, editions, rasters
+from twin import classes, duck, editions, rasters, web_mercator_quad
 from twin.classes import label_source
 from twin.errors import NotFound, StoreBroken
 from twin.policy import DEEPEST, Policy, Subject, unknown
@@ -45,9 +45,9 @@ class Address:
     y: int
     year: int | None = None
 
-    def bounds(self, buffer: float = 0.0) -> cut.Bounds:
+    def bounds(self, buffer: float = 0.0) -> web_mercator_quad.Bounds:
         """Give (xmin, ymin, xmax, ymax) in EPSG:3857 metres, widened by `buffer` of the side."""
-        return cut.bounds(self.z, self.x, self.y, buffer)
+        return web_mercator_quad.bounds(self.z, self.x, self.y, buffer)
 
 
 def labelled(layer: Layer, zoom: int) -> frozenset[str]:

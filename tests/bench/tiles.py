@@ -20,7 +20,8 @@ import pyogrio
 from tests.bench import county, peers
 from tests.bench.machine import ROOT, percentile, table
 from twin import duck
-from twin.store import Store, cut
+from twin.store import Store
+from twin.web_mercator_quad import bounds
 
 ZOOMS = range(8, 18)
 CLIENTS = 4
@@ -113,7 +114,7 @@ def inside(connection: duck.Connection, tile: tuple[int, int, int]) -> set[str]:
 
     tipg selects by the tile without its margin and we with it, so what both must hold is what lies in the square.
     """
-    a, b, c, d = cut.bounds(*tile)
+    a, b, c, d = bounds(*tile)
     return {row[0] for row in connection.execute(MEETING, [a, b, c, d, a, b, c, d]).fetchall()}
 
 

@@ -19,9 +19,10 @@ from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from twin.errors import SourceError
-from twin.rasters.grid import NODATA, TILE, WEB, Bounds, Grid, around
+from twin.rasters.grid import NODATA, Grid, around
+from twin.web_mercator_quad import CRS, TILE_PIXELS, Bounds
 
-CHUNK = 8 * TILE
+CHUNK = 8 * TILE_PIXELS
 """The side in pixels of what is warped at once."""
 BANDS = (3, 4)
 """RGB and RGBA."""
@@ -96,12 +97,23 @@ def _build(
 ) -> Grid:
     with ExitStack() as stack:
         opened = [stack.enter_context(rasterio.open(path)) for path in sources]
-        boxes = [transform_bounds(crs, WEB, *d.bounds) for d in opened]
+        boxes = [transform_bounds(crs, CRS, *d.bounds) for d in opened]
         grid = around(boxes, min(_pixel_m(d, b) for d, b in zip(opened, boxes, strict=True)))
         warped = [stack.enter_context(_warped(d, crs, grid)) for d in opened]
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=out.parent, prefix=".warp-")))
-        size = {"width": grid.columns * TILE, "height": grid.rows * TILE, "crs": WEB, "transform": grid.transform}
-        layout = {"driver": "GTiff", "tiled": True, "blockxsize": TILE, "blockysize": TILE, "sparse_ok": True}
+        size = {
+            "width": grid.columns * TILE_PIXELS,
+            "height": grid.rows * TILE_PIXELS,
+            "crs": CRS,
+            "transform": grid.transform,
+        }
+        layout = {
+            "driver": "GTiff",
+            "tiled": True,
+            "blockxsize": TILE_PIXELS,
+            "blockysize": TILE_PIXELS,
+            "sparse_ok": True,
+        }
         with rasterio.open(folder / "warped.tif", "w", **layout, **size, **profile, BIGTIFF="IF_SAFER") as target:
             for window in _windows(grid, boxes):
                 target.write(_merged(warped, window, profile, merge), window=window)
@@ -118,10 +130,10 @@ def _warped(dataset: rasterio.DatasetReader, crs: str, grid: Grid) -> WarpedVRT:
     return WarpedVRT(
         dataset,
         src_crs=crs,
-        crs=WEB,
+        crs=CRS,
         transform=grid.transform,
-        width=grid.columns * TILE,
-        height=grid.rows * TILE,
+        width=grid.columns * TILE_PIXELS,
+        height=grid.rows * TILE_PIXELS,
         resampling=Resampling.bilinear,
         warp_mem_limit=256,
         warp_extras={"NUM_THREADS": THREADS},
@@ -131,7 +143,7 @@ def _warped(dataset: rasterio.DatasetReader, crs: str, grid: Grid) -> WarpedVRT:
 
 def _windows(grid: Grid, boxes: Sequence[Bounds]) -> Iterator[Window]:
     """Give the chunks of the grid that any source touches."""
-    width, height = grid.columns * TILE, grid.rows * TILE
+    width, height = grid.columns * TILE_PIXELS, grid.rows * TILE_PIXELS
     for row in range(0, height, CHUNK):
         for column in range(0, width, CHUNK):
             window = Window.from_slices((row, min(row + CHUNK, height)), (column, min(column + CHUNK, width)))
@@ -150,6 +162,6 @@ def _merged(warped: Sequence[WarpedVRT], window: Window, profile: Mapping[str, A
 
 
 def _copy(warped: Path, out: Path, form: Mapping[str, str]) -> None:
-    options = {"BLOCKSIZE": str(TILE), "NUM_THREADS": THREADS, "SPARSE_OK": "TRUE", "BIGTIFF": "IF_SAFER"}
+    options = {"BLOCKSIZE": str(TILE_PIXELS), "NUM_THREADS": THREADS, "SPARSE_OK": "TRUE", "BIGTIFF": "IF_SAFER"}
     with rasterio.Env(GDAL_NUM_THREADS=THREADS):
         copy_raster(warped, out, driver="COG", **options, **form)

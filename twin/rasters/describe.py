@@ -12,7 +12,7 @@ from rasterio.windows import Window
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twin.rasters.grid import Bounds
+    from twin.web_mercator_quad import Bounds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from rasterio.windows import Window
 from scipy import ndimage
 
 from twin.errors import StoreBroken
-from twin.rasters.grid import ALIGNED, EARTH_M, NODATA, TILE, Grid, tile_bounds
+from twin.rasters.grid import ALIGNED, NODATA, Grid
+from twin.web_mercator_quad import HALF_M, TILE_PIXELS, bounds, pixel_m, side_m
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,11 @@ _local = threading.local()
 def grid_of(path: Path) -> Grid:
     """Read from a published COG where it lies on the web's grid; raises StoreBroken where it cannot be read."""
     dataset = _dataset(path)
-    zoom = round(math.log2(2 * EARTH_M / TILE / dataset.transform.a))
-    side = 2 * EARTH_M / 2**zoom
-    x = round((dataset.transform.c + EARTH_M) / side)
-    y = round((EARTH_M - dataset.transform.f) / side)
-    return Grid(zoom=zoom, x=x, y=y, columns=dataset.width // TILE, rows=dataset.height // TILE)
+    zoom = round(math.log2(pixel_m(0) / dataset.transform.a))
+    side = side_m(zoom)
+    x = round((dataset.transform.c + HALF_M) / side)
+    y = round((HALF_M - dataset.transform.f) / side)
+    return Grid(zoom=zoom, x=x, y=y, columns=dataset.width // TILE_PIXELS, rows=dataset.height // TILE_PIXELS)
 
 
 def tile(path: Path, z: int, x: int, y: int) -> bytes | None:
@@ -90,7 +91,7 @@ def sample(path: Path, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _block(path: Path, level: int, column: int, row: int) -> bytes | None:
     dataset = _dataset(path)
-    across, down = -(-dataset.width // TILE >> level), -(-dataset.height // TILE >> level)
+    across, down = -(-dataset.width // TILE_PIXELS >> level), -(-dataset.height // TILE_PIXELS >> level)
     if not (0 <= column < across and 0 <= row < down):
         return None
     where: dict[str, Any] = {"dm": "TIFF", "bidx": 1} | ({"ovr": level - 1} if level else {})
@@ -104,7 +105,7 @@ def _block(path: Path, level: int, column: int, row: int) -> bytes | None:
 
 def _pixels(path: Path, grid: Grid, z: int, x: int, y: int) -> np.ndarray | None:
     """Read one web tile as (bands, 256, 256), padded beyond the grid; None where it misses the grid."""
-    west, south, east, north = tile_bounds(z, x, y)
+    west, south, east, north = bounds(z, x, y)
     left, top = ~grid.transform @ (west, north)
     right, bottom = ~grid.transform @ (east, south)
     dataset = _dataset(path)
@@ -114,7 +115,7 @@ def _pixels(path: Path, grid: Grid, z: int, x: int, y: int) -> np.ndarray | None
     try:
         return dataset.read(
             window=window,
-            out_shape=(dataset.count, TILE, TILE),
+            out_shape=(dataset.count, TILE_PIXELS, TILE_PIXELS),
             boundless=left < 0 or top < 0 or right > dataset.width or bottom > dataset.height,
             fill_value=dataset.nodata or 0,
             resampling=Resampling.bilinear,
@@ -126,10 +127,10 @@ def _pixels(path: Path, grid: Grid, z: int, x: int, y: int) -> np.ndarray | None
 def _beyond(path: Path, z: int, x: int, y: int) -> np.ndarray:
     """Give (256, 256) heights that continue the known ones outwards, falling smoothly to their mean."""
     coarse, grid = _coarse(path, path.stat().st_mtime_ns), grid_of(path)
-    west, south, east, north = tile_bounds(z, x, y)
+    west, south, east, north = bounds(z, x, y)
     box = grid.bounds
-    columns = np.linspace(west, east, TILE, endpoint=False) + (east - west) / TILE / 2
-    rows = np.linspace(north, south, TILE, endpoint=False) - (north - south) / TILE / 2
+    columns = np.linspace(west, east, TILE_PIXELS, endpoint=False) + (east - west) / TILE_PIXELS / 2
+    rows = np.linspace(north, south, TILE_PIXELS, endpoint=False) - (north - south) / TILE_PIXELS / 2
     at_column = (columns - box[0]) / (box[2] - box[0]) * coarse.shape[1] - 0.5
     at_row = (box[3] - rows) / (box[3] - box[1]) * coarse.shape[0] - 0.5
     mesh = np.meshgrid(at_row, at_column, indexing="ij")

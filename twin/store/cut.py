@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin import duck
+from twin.web_mercator_quad import HALF_M, bounds, corner, side_m
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-EARTH_M = 20037508.342789244
-"""Half the side of the EPSG:3857 square, metres."""
 EXTENT = 4096
 BUFFER = 64 / EXTENT
 """What a tile carries beyond its edge, so that outlines and casings do not show the seams."""
@@ -18,8 +17,6 @@ DIMENSION = {"polygon": 3, "line": 2, "point": 1}
 MVT_TYPES = frozenset({"VARCHAR", "FLOAT", "DOUBLE", "INTEGER", "BIGINT", "BOOLEAN"})
 """Column types ST_AsMVT writes; the rest are cast."""
 CASTS = {"SMALLINT": "INTEGER", "TINYINT": "INTEGER", "UINTEGER": "BIGINT", "HUGEINT": "DOUBLE", "DECIMAL": "DOUBLE"}
-
-Bounds = tuple[float, float, float, float]
 
 ROWS = """
   SELECT {columns}, ST_Affine({clipped}, {k}, 0, 0, -{k}, {dx}, {dy}) AS geom FROM {features}
@@ -59,14 +56,6 @@ CROSSING = """
 """What only its box puts into the tile stays out, so that counts are those of the geometry."""
 
 
-def bounds(z: int, x: int, y: int, buffer: float = 0.0) -> Bounds:
-    """Give (xmin, ymin, xmax, ymax) of a tile in EPSG:3857 metres, widened by `buffer` of its side."""
-    side = 2 * EARTH_M / 2**z
-    west, north = -EARTH_M + x * side, EARTH_M - y * side
-    edge = side * buffer
-    return west - edge, north - side - edge, west + side + edge, north + edge
-
-
 def query(features: str, columns: str, at: tuple[int, int, int], *, dimension: int, year: int | None) -> str:
     """Write the query of tile `at` (z, x, y), whose one parameter is the name of the source-layer.
 
@@ -76,8 +65,8 @@ def query(features: str, columns: str, at: tuple[int, int, int], *, dimension: i
     box = dict(zip("abcd", bounds(*at, BUFFER), strict=True))
     west, south, east, north = bounds(*at, 1.0)
     around = {"west": west, "south": south, "east": east, "north": north}
-    left, _, right, top = bounds(*at)
-    k = EXTENT / (right - left)
+    left, top = corner(*at)
+    k = EXTENT / side_m(at[0])
     scale = {"k": k, "dx": -left * k, "dy": top * k}
     return ONE.format(rows=_rows(features, columns, {**box, **around, **scale}, dimension, edition(year)))
 
@@ -88,12 +77,12 @@ def descendants(
 ) -> str:  # fmt: skip
     """Write the query of all tiles of zoom `z` below `parent`: rows (x, y, MVT) of the features `query` gives."""
     n = 2 ** (z - parent[0])
-    side = 2 * EARTH_M / 2**z
+    side = side_m(z)
     x0, y0 = parent[1] * n, parent[2] * n
     a, b, c, d = bounds(*parent, BUFFER / n)
     meant = MEANT.format(
         features=features, edition=edition(year), a=a, b=b, c=c, d=d, x0=x0, x1=x0 + n - 1, y0=y0, y1=y0 + n - 1,
-        earth=f"{EARTH_M}::DOUBLE", side=f"{side}::DOUBLE", edge=f"{side * BUFFER}::DOUBLE", buffer=f"{BUFFER}::DOUBLE",
+        earth=f"{HALF_M}::DOUBLE", side=f"{side}::DOUBLE", edge=f"{side * BUFFER}::DOUBLE", buffer=f"{BUFFER}::DOUBLE",
     )  # fmt: skip
     names = [name for name in dict.fromkeys(("id", *columns)) if name in known]
     fields = ", ".join(f"{duck.literal(name)}: {duck.quote(name)}" for name in names)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from twin import duck
 from twin.store import archive
-from twin.store.cut import EARTH_M, EXTENT
+from twin.store.cut import EXTENT
+from twin.web_mercator_quad import HALF_M, side_m
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,8 +107,8 @@ def _classes(connection: duck.Connection, features: str, columns: Sequence[str])
 def _grid(connection: duck.Connection, features: str, z: int, classes: Sequence[str], *, with_area: bool) -> None:
     listed = "".join(f", {duck.quote(c)}" for c in classes)
     area = "area_m2" if with_area else "NULL::DOUBLE"
-    cell = 2 * EARTH_M / 2**z / CELLS
-    connection.execute(CELL_OF.format(earth=EARTH_M, cell=cell, area=area, columns=listed, features=features))
+    cell = side_m(z) / CELLS
+    connection.execute(CELL_OF.format(earth=HALF_M, cell=cell, area=area, columns=listed, features=features))
     connection.execute(CELLS_SQL)
     for column in classes:
         connection.execute(DOMINANT.format(column=duck.quote(column)))

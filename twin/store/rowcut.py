@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from twin import duck
 from twin.store import archive, cut
+from twin.web_mercator_quad import HALF_M, side_m
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,9 +77,9 @@ class RowCutter:
 
     def _crowded(self, z: int, year: int | None) -> list[tuple[int, int, int]]:
         """Give the tiles that rows of an edition touch at `z`, [] where the zoom is not worth cutting."""
-        side = 2 * cut.EARTH_M / 2**z
+        side = side_m(z)
         spans = SPANS.format(
-            earth=cut.EARTH_M,
+            earth=HALF_M,
             side=side,
             buffer=cut.BUFFER,
             last=2**z - 1,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin import duck
 from twin.errors import BadRequest, NotFound
+from twin.web_mercator_quad import HALF_M
 
 if TYPE_CHECKING:
     from twin.model import Bbox
@@ -21,8 +22,6 @@ FILE = "serving.duckdb"
 GRACE_SECONDS = 60.0
 """How long a superseded copy stays attached for whoever was already given its name."""
 OPERATORS = {"=": "=", "!=": "IS DISTINCT FROM", ">": ">", "<": "<", ">=": ">=", "<=": "<=", "like": "LIKE"}
-EARTH_M = 20037508.342789244
-"""Half the side of the EPSG:3857 square, metres."""
 
 Where = Sequence[tuple[str, str, Any]]
 
@@ -202,10 +201,10 @@ def mercator(bbox: Bbox) -> tuple[float, float, float, float]:
     """Give `bbox` (degrees lon/lat) in EPSG:3857 metres, on the sphere as EPSG:3857 has it."""
 
     def y(lat: float) -> float:
-        return math.log(math.tan(math.radians(90 + max(-85.06, min(85.06, lat))) / 2)) * EARTH_M / math.pi
+        return math.log(math.tan(math.radians(90 + max(-85.06, min(85.06, lat))) / 2)) * HALF_M / math.pi
 
     west, south, east, north = bbox
-    return west * EARTH_M / 180, y(south), east * EARTH_M / 180, y(north)
+    return west * HALF_M / 180, y(south), east * HALF_M / 180, y(north)
 
 
 def describe(snapshot: Snapshot) -> Mapping[str, Any]:
