@@ -1,4 +1,4 @@
-"""One thing of the village with all that any table knows of it; the only maker of cards, for pages and API alike."""
+"""Every table that knows a thing, asked and joined: a section a table, the place, people on duty, what is related."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from twin import freshness
+from twin.entities import values
 from twin.errors import NotFound, StoreBroken
-from twin.geodesy import from_mercator
-from twin.model import Field, OneMap, Resource, Text
+from twin.model import OneMap, Resource
 from twin.policy import Policy, Subject, unknown
 
 if TYPE_CHECKING:
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Row = Mapping[str, Any]
 
-BOX = ("xmin", "ymin", "xmax", "ymax")
 RELATED_LIMIT = 20
-COMPUTED: Mapping[str, tuple[Text, str]] = {
-    "area_m2": (Text("图上面积", "Computed area"), "m²"),
-    "length_m": (Text("图上长度", "Computed length"), "m"),
-    "area_disagrees": (Text("填报与图上面积不符", "Stated area disagrees"), ""),
-}
-"""Words and units of the columns the engine computes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,19 +93,19 @@ class Entities:
             return {**self._head(resource, asked), **EMPTY, "broken": {"zh": broken.zh, "en": broken.en}}
         if not rows:
             return None
-        shown = _shown(rows, asked.year)
+        shown = values.shown(rows, asked.year)
         visible = {y: self._policy.reveal(subject, resource.id, [r])[0] for y, r in rows.items()}
         return {
             **self._head(resource, asked),
             "year": shown,
             "row_title": resource.title_of(visible[shown], asked.language),
             "named": bool(resource.title_field),
-            "bbox": box_of(rows[shown]),
-            "fields": self._fields(resource, visible[shown], asked.language),
-            "history": [self._edition(resource, y, r, asked.language) for y, r in visible.items()],
-            "changes": self._changes(resource, visible, asked.language),
-            "provenance": provenance(visible[shown]),
-            "duty": _duty(resource, visible[shown], asked.language),
+            "bbox": values.box_of(rows[shown]),
+            "fields": values.fields(self._onemap, resource, visible[shown], asked.language),
+            "history": [values.edition(self._onemap, resource, y, r, asked.language) for y, r in visible.items()],
+            "changes": values.changes(self._onemap, resource, visible, asked.language),
+            "provenance": values.provenance(visible[shown]),
+            "duty": values.duty(resource, visible[shown], asked.language),
             "links": self._links(subject, resource, visible[shown]),
             "broken": None,
         }
@@ -121,7 +114,7 @@ class Entities:
         """Give the row of each edition, newest first, with the box of its geometry."""
         stored = self._serving.columns(resource.id)
         columns = [c for c in self._policy.columns(subject, resource.id) if c in stored]
-        columns += [c for c in BOX if c in stored]
+        columns += [c for c in values.BOX if c in stored]
         rows = self._serving.select(resource.id, columns, [("id", "=", key)], limit=50)
         return {r.get("year"): r for r in sorted(rows, key=lambda r: r.get("year") or 0, reverse=True)}
 
@@ -157,46 +150,6 @@ class Entities:
             "reason": judged.reason_en if language.startswith("en") else judged.reason_zh,
             "version": last.version if last else "",
         }
-
-    def _fields(self, resource: Resource, row: Row, language: str) -> list[Json]:
-        main = {c for x in self._onemap.layers for d in x.draws if d.table == resource.id for c in d.popup}
-        declared = [self._field(f, row, language, main) for f in resource.fields if f.name in row]
-        computed = [
-            {**_plain(name, title.in_(language), unit, row[name]), "main": name in main or not main}
-            for name, (title, unit) in COMPUTED.items()
-            if row.get(name) is not None
-        ]
-        return declared + computed
-
-    def _field(self, field: Field, row: Row, language: str, main: set[str]) -> Json:
-        value = row[field.name]
-        system = self._onemap.code_system(field.code_system) if field.code_system else None
-        code = system.find(str(value)) if system and value is not None else None
-        return {
-            **_plain(field.name, field.title.in_(language), field.unit, value),
-            "meaning": code.title.in_(language) if code else "",
-            "code_system": field.code_system,
-            "masked": field.sensitivity == "personal" and value is not None,
-            "main": field.name in main or not main,
-        }
-
-    def _edition(self, resource: Resource, year: int | None, row: Row, language: str) -> Json:
-        fields = self._fields(resource, row, language)
-        return {"year": year, "fields": fields, "provenance": provenance(row)}
-
-    def _changes(self, resource: Resource, rows: Mapping[int | None, Row], language: str) -> list[Json]:
-        """Give each column that differs between the oldest and the newest edition."""
-        if len(rows) < 2:
-            return []
-        (newest, after), *_, (oldest, before) = rows.items()
-        new = {f["name"]: f for f in self._fields(resource, after, language)}
-        old = {f["name"]: f for f in self._fields(resource, before, language)}
-        return [
-            {**new[n], "from_year": oldest, "to_year": newest, "before": old[n]["value"], "after": new[n]["value"]}
-            | {"before_meaning": old[n].get("meaning", ""), "after_meaning": new[n].get("meaning", "")}
-            for n in new
-            if n in old and old[n]["value"] != new[n]["value"]
-        ]
 
     def _links(self, subject: Subject, resource: Resource, row: Row) -> list[Json]:
         """Give the other things a row names: a field `building_id` names `building:<value>`."""
@@ -262,44 +215,6 @@ EMPTY: Json = {
     "duty": [],
     "links": [],
 }
-
-
-def box_of(row: Row) -> list[float] | None:
-    """Give (west, south, east, north) in degrees of a served row, None where it has no geometry."""
-    if any(row.get(c) is None for c in BOX):
-        return None
-    lon, lat = from_mercator([row["xmin"], row["xmax"]], [row["ymin"], row["ymax"]])
-    return [round(float(v), 7) for v in (lon[0], lat[0], lon[1], lat[1])]
-
-
-def provenance(row: Row) -> Json:
-    """Give where a row comes from: resource, run, source file and its SHA-256, and the row as the clerk sees it."""
-    return {c.lstrip("_"): row.get(c) for c in ("_resource", "_run", "_source", "_source_sha256", "_row")}
-
-
-def _plain(name: str, title: str, unit: str, value: Any) -> Json:
-    shown = value.isoformat() if hasattr(value, "isoformat") else value
-    plain: Json = {"name": name, "title": title, "unit": unit, "value": shown}
-    return {**plain, "meaning": "", "code_system": "", "masked": False}
-
-
-def _shown(rows: Mapping[int | None, Row], year: int | None) -> int | None:
-    known = [y for y in rows if y is not None]
-    if not known:
-        return None
-    return max((y for y in known if year is None or y <= year), default=min(known))
-
-
-def _duty(resource: Resource, row: Row, language: str) -> list[Json]:
-    """Give the people on duty a row names: a `<role>_name` beside a `<role>_phone`."""
-    found = []
-    for field in resource.fields:
-        role = field.name.removesuffix("_name")
-        phone = f"{role}_phone"
-        private = field.sensitivity not in ("public", "internal")
-        if field.name.endswith("_name") and not private and resource.field_named(phone) and row.get(field.name):
-            found.append({"role": field.title.in_(language), "name": row[field.name], "phone": row.get(phone)})
-    return found
 
 
 def _best_title(sections: Sequence[Json], key: str) -> str:
