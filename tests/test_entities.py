@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tests import serving_fixture as village
 from twin import durable
 from twin.api import rooms
-from twin.entities import Asked
+from twin.entities import Asked, local
 from twin.errors import NotFound
 from twin.policy import ANONYMOUS_LOCAL
 
@@ -106,3 +108,17 @@ def test_freshness_comes_from_the_ledger(tmp_path: Path) -> None:
     assert section["freshness"]["state"] == "fresh"
     assert section["freshness"]["as_of"] == "2025-06-30"
     assert there.entities.feature(LOCAL, "house", "H1", EN)["freshness"]["state"] == "never"
+
+
+@pytest.mark.parametrize("at", [datetime(2025, 11, 18, 1), datetime(2025, 11, 18, 1, tzinfo=UTC)])
+def test_a_stored_time_is_told_on_the_villages_clock(at: datetime) -> None:
+    assert local(at, "Asia/Shanghai").isoformat() == "2025-11-18T09:00:00+08:00"
+
+
+def test_a_card_goes_by_its_address_where_that_is_declared_as_its_title(tmp_path: Path) -> None:
+    onemap, store, settings = village.build(tmp_path, with_rasters=False)
+    named = replace(village.HOUSE, title_field="address")
+    resources = tuple(named if r.id == "house" else r for r in onemap.resources)
+    onemap = replace(onemap, departments=(replace(onemap.departments[0], resources=resources),))
+    card = rooms(onemap, store, settings).entities.entity(LOCAL, "house:H1", EN)
+    assert (card["title"], card["key"]) == ("测试村1号", "H1")

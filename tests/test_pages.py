@@ -252,6 +252,12 @@ def test_a_list_has_a_page_of_rows_and_the_whole_count(desk):
     assert next(e["a"]["data-total"] for e in elements(tree) if "data-total" in e.get("a", {})) == 9
 
 
+def test_a_deadline_is_late_by_the_villages_calendar_and_not_by_utc(desk):
+    assert desk.days_late("2025-11-20T15:59:00") == 1
+    assert desk.days_late("2025-11-20T16:01:00") == 0  # already the 21st in the village
+    assert desk.days_late("2025-11-18T09:00:00+08:00") == 3
+
+
 def test_a_list_is_sorted_by_the_server_but_never_by_what_is_masked(desk):
     tree = listing.listing(desk, {"kind": "indicator", "id": "parcels", "sort": "-stated_area_m2"})
     assert [a["data-id"] for a in acting(tree, "row")][:2] == ["P9", "P8"]

@@ -54,7 +54,7 @@ LAYER = Layer(
             type="fill",
             title=Text("宅基地宗地", "Homesteads"),
             paint={"fill-color": "#FFD380", "fill-opacity": 0.35},
-            columns=("parcel_id",),
+            columns=("address",),
             popup=(
                 "parcel_id",
                 "address",

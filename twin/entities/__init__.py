@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from twin.entities.gathering import Asked, Entities
-from twin.entities.values import box_of, provenance
+from twin.entities.values import box_of, local, provenance
 
-__all__ = ["Asked", "Entities", "box_of", "provenance"]
+__all__ = ["Asked", "Entities", "box_of", "local", "provenance"]

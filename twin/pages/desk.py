@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from twin.api import Rooms, rooms
-from twin.entities import Asked
+from twin.entities import Asked, local
 from twin.errors import NotFound, StoreBroken
 from twin.pages import boot
 from twin.policy import ANONYMOUS_LOCAL, Subject
@@ -58,12 +57,14 @@ class Desk:
         raise NotFound(f"没有指标 {indicator_id}", f"There is no indicator {indicator_id}", indicator=indicator_id)
 
     def days_late(self, due: datetime | str) -> int:
-        """Give the whole days since `due` (village time where it names no zone), 0 where it is not past."""
-        zone = ZoneInfo(self.onemap.village.time_zone)
+        """Give the village's calendar days since `due` (UTC where it names no zone), 0 where it is not past."""
         at = datetime.fromisoformat(due) if isinstance(due, str) else due
-        at = at if at.tzinfo else at.replace(tzinfo=zone)
         now = self.onemap.village.clock or datetime.now(UTC)
-        return max(0, (now.astimezone(zone).date() - at.astimezone(zone).date()).days)
+        return max(0, (self.local(now).date() - self.local(at).date()).days)
+
+    def local(self, at: datetime) -> datetime:
+        """Give a stored time (UTC where it names no zone) on the village's clock."""
+        return local(at, self.onemap.village.time_zone)
 
     def kpis(self) -> list[Mapping[str, Any]]:
         """Give the numbers of the bar: every indicator of the tables in which something can be overdue or wrong."""

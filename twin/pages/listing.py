@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from twin import editions
@@ -200,7 +201,7 @@ def _row(desk: Desk, wanted: Wanted, columns: Sequence[Field], row: Row, languag
         "data_bbox": json.dumps(row["_bbox"]) if row["_bbox"] else None,
     }
     link = el("button", resource.title_of(row, language), type="button", data_act="row", **about)
-    cells = [_cell(f, row.get(f.name), language, _late(desk, wanted, f, row.get(f.name))) for f in columns]
+    cells = [_cell(desk, f, row.get(f.name), language, _late(desk, wanted, f, row.get(f.name))) for f in columns]
     return el("tr", el("th", link, scope="row"), cells)
 
 
@@ -212,9 +213,9 @@ def _late(desk: Desk, wanted: Wanted, field: Field, value: Any) -> Any:
     return el("span", words("page.list.late", days=days), class_="late") if days else None
 
 
-def _cell(field: Field, value: Any, language: str, late: Any) -> Any:
-    if field.type == "datetime" and value:
-        return el("td", late, str(value)[:16].replace("T", " "), class_="num")
+def _cell(desk: Desk, field: Field, value: Any, language: str, late: Any) -> Any:
+    if isinstance(value, datetime):
+        return el("td", late, f"{desk.local(value):%Y-%m-%d %H:%M}", class_="num")
     if field.type == "integer" and not field.unit and value is not None:
         return el("td", str(value), class_="num number")
     return el("td", plain(value, language), class_="num number" if field.type in ("number", "integer") else None)
