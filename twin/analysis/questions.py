@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from twin import duck, editions, geodesy
 from twin.analysis import polygons, sums
+from twin.analysis.in_view import InView
 from twin.errors import BadRequest, NotFound, StoreBroken
 from twin.policy import VECTOR_TYPES, Policy, Subject
 
 if TYPE_CHECKING:
-    from twin.model import Draw, Layer, OneMap, Resource
+    from twin.model import Bbox, Draw, Layer, OneMap, Resource
     from twin.store import Serving
 
 Json = dict[str, Any]
@@ -115,6 +116,11 @@ class Analysis:
             "duty": [d for p in parts for d in sums.duty(p, language)],
             "broken": broken,
         }
+
+    def in_view(self, subject: Subject, bbox: Bbox, *, year: int | None = None) -> Json:
+        """Give the areas of each class inside `bbox`, as `InView.areas` tells them; raises BadRequest."""
+        asked = InView(onemap=self._onemap, serving=self._serving, policy=self._policy, subject=subject)
+        return asked.areas(bbox, year)
 
     def _drawn(self, subject: Subject, layers: Sequence[str]) -> Iterator[tuple[Layer, Draw, Resource]]:
         """Give what a person can point at, bottom first; raises NotFound for a layer that may not be seen."""

@@ -116,6 +116,20 @@ def identify(  # noqa: PLR0917 - a route's parameters are its query
     return answer(request, {"lon": lon, "lat": lat, "features": found})
 
 
+@router.get("/api/v1/analysis/in-view")
+def in_view(  # noqa: PLR0917 - a route's parameters are its query
+    request: Request,
+    west: Lon,
+    south: Lat,
+    east: Lon,
+    north: Lat,
+    year: Year = None,
+) -> Response:
+    """Give the area of each class inside a rectangle of the map, for the layers whose departments state areas."""
+    box = (west, south, east, north)
+    return answer(request, _rooms(request).analysis.in_view(ANONYMOUS_LOCAL, box, year=year))
+
+
 @router.post("/api/v1/analysis/overlay")
 def overlay(
     request: Request,

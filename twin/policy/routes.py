@@ -45,6 +45,7 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "GET /api/v1/features/{table}/{feature_id:path}": _ROWS,
     "GET /api/v1/identify": _ROWS,
     "GET /api/v1/search": _ROWS,
+    "GET /api/v1/analysis/in-view": RoutePolicy(action="count", on="table"),
     "POST /api/v1/analysis/overlay": RoutePolicy(action="count", on="table", body_bytes=1_000_000),
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt": _TILE,
     "GET /tiles/{layer}/{z}/{x}/{y}.png": _TILE,
