@@ -13,8 +13,8 @@ from playwright.sync_api import Browser
 import twin.map
 from tests.browser import map_stub
 from tests.browser.harness import Visit, open_page, served
-from tests.browser.map_stub import LAT, LAYERS, LON, Weather
-from twin import deck
+from tests.browser.map_stub import LAT, LON, Weather
+from tests.browser.talking import at, echo, layers, set_props
 
 Opener = Callable[..., Visit]
 WIDTH, HEIGHT = 800, 600
@@ -93,26 +93,6 @@ def seen(standing: Visit, fine: Weather) -> Iterator[Visit]:
 @pytest.fixture
 def quiet(standing_quiet: Visit, fine: Weather) -> Visit:
     return from_the_start(standing_quiet)
-
-
-def set_props(visit: Visit, **props: Any) -> None:
-    visit.page.evaluate("props => window.dash_clientside.set_props('map', props)", props)
-
-
-def echo(visit: Visit, name: str, test: str = "true") -> Any:
-    """Wait until the prop has come back from the server and `test` holds of `value`; give it."""
-    script = f"() => {{ const text = document.getElementById('echo-{name}').textContent; if (!text) return null; const value = JSON.parse(text); return ({test}) ? {{value}} : null; }}"
-    return visit.until(script)["value"]
-
-
-def at(visit: Visit, lon: float, lat: float, side: int = 0) -> tuple[float, float]:
-    script = "([lon, lat, side]) => { const p = __onemap.maps[side].project([lon, lat]); return [p.x, p.y]; }"
-    x, y = visit.page.evaluate(script, [lon, lat, side])
-    return x, y
-
-
-def layers(**changes: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{**layer, **changes.get(layer["id"], {})} for layer in LAYERS]
 
 
 def drawn(visit: Visit, layer: str, side: int = 0) -> int:
@@ -483,48 +463,3 @@ def test_english_words_reach_everything(seen: Visit) -> None:
     seen.page.get_by_role("button", name="Zoom in").wait_for()
     assert seen.page.locator(".om-stamp").inner_text() == "2025"
     assert seen.page.locator("canvas").get_attribute("aria-label") == "Map"
-
-
-FIND_MESH = f"""() => {{
-  for (let y = 20; y < {HEIGHT}; y += 20) for (let x = 100; x < {WIDTH} - 100; x += 20) {{
-    if (__onemap.deck.pickObject({{x, y, radius: 1}})?.layer) return [x, y];
-  }}
-  return [0, 0];
-}}"""
-
-
-def test_a_column_of_pydeck_stands_in_the_map_and_answers_a_click(seen: Visit) -> None:
-    row = {"lon": LON, "lat": LAT, "n": 30, "layer": "L15", "table": "care_grid", "id": "007", "title": "第 07 网格"}
-    spec = deck.spec(deck.columns("elders", [row], value="n", metres_per_unit=3, radius_m=60))
-    set_props(seen, threeD={"on": True, "terrain": False, "deck": spec}, layers=[])
-    placed = "!!__onemap.maps[0].getLayer('deck-maplibre-layer-group-last')"
-    seen.until(f"__onemap.idle && {placed} && __onemap.maps[0].getPitch() > 50", timeout=60_000)
-    x, y = at(seen, LON, LAT)
-    seen.page.mouse.click(x, y - 8)
-    told = echo(seen, "click")
-    assert told["features"] == [{"layer": "L15", "table": "care_grid", "id": "007", "title": "第 07 网格"}]
-    set_props(seen, threeD={"on": False})
-    seen.until(f"!({placed})")
-
-
-@pytest.mark.skipif(not map_stub.PHOTOMESH.is_dir(), reason="the photogrammetry tileset is not in ../shared/data")
-@pytest.mark.soak  # in software rendering it may not end among other pages: see the open matters in DECISIONS.md
-def test_a_mesh_of_3d_tiles_is_drawn_and_tells_the_place_of_a_click(visit: Opener, address: str, fine: Weather) -> None:
-    seen = visit(address, width=WIDTH, height=HEIGHT)
-    seen.idle()
-    spec = deck.spec(deck.tileset("scene:mesh", "/tiles/scene/photomesh/tileset.json"))
-    look = {"kind": "jump", "center": [9.1895, 45.4650], "zoom": 15.5, "pitch": 30, "t": 1}
-    set_props(seen, layers=[], threeD={"on": True, "terrain": False, "deck": spec}, camera=look)
-    loaded = "__onemap.deck?._deck?.layerManager?.getLayers().filter(l => l.id.includes('.b3dm')).length >= 4"
-    seen.until(f"!!({loaded}) && __onemap.deck._deck.layerManager.getLayers().every(l => l.isLoaded)", timeout=240_000)
-    assert [u for u in seen.asked if u.endswith(".b3dm")]
-    assert seen.outside == []
-    known = ("404", "missing NORMAL")  # the delivery lacks 24 of its 32 parts, and its meshes their normals
-    assert [c for c in seen.complaints if not any(k in c for k in known)] == []
-    assert seen.page.locator(".om-notice").count() == 0
-    x, y = seen.page.evaluate(FIND_MESH)
-    seen.page.mouse.click(x, y)
-    told = echo(seen, "click")
-    assert told["features"] == []
-    assert told["deck"]["layer"] == "scene:mesh"
-    assert told["lngLat"] == pytest.approx([9.1904, 45.4641], abs=2e-3)

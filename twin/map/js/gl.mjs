@@ -173,7 +173,6 @@ function engineOf(view, main, sides, swipe, scene, tools, faults) {
     },
     destroy() {
       faults.stop();
-      scene.stop();
       [...sides].forEach((side) => side.remove());
     },
   };

@@ -3,13 +3,22 @@ import { TILT } from "./camera.mjs";
 import { still } from "./dom.mjs";
 import { absolute } from "./state.mjs";
 
-const NUDGE_MS = 250;
-const NUDGES = 240;
 const PLACE = "deck-maplibre-layer-group-last";
+
+/** A tileset that tells when its first file cannot be had: deck.gl only lets that promise fail unheard. */
+const telling = (Tile3DLayer) =>
+  class SceneLayer extends Tile3DLayer {
+    static layerName = "SceneLayer";
+
+    async _loadTileset(address) {
+      await super._loadTileset(address).catch((error) => this.raiseError(error));
+    }
+  };
 
 async function loadDeck() {
   const deck = await import("../vendor/deck.mjs");
   const classes = Object.fromEntries(Object.entries(deck).filter(([name]) => /(Layer|Extension)$/.test(name)));
+  classes.Tile3DLayer = telling(deck.Tile3DLayer);
   const configuration = new deck.JSONConfiguration({ classes, enumerations: { COORDINATE_SYSTEM: deck.COORDINATE_SYSTEM } });
   return { deck, converter: new deck.JSONConverter({ configuration }) };
 }
@@ -18,6 +27,33 @@ function withAddresses(spec) {
   const parsed = typeof spec === "string" ? JSON.parse(spec) : structuredClone(spec);
   for (const layer of parsed.layers ?? []) if (typeof layer.data === "string") layer.data = absolute(layer.data, location.origin);
   return parsed;
+}
+
+/** A texture is a photograph and brings its light with it: show it as it is. A grey in front of it is what converters
+    write who know nothing of the material, and would only darken it; a colour is meant. */
+function asPhotographed(tile) {
+  for (const material of tile.content?.gltf?.materials ?? []) {
+    const surface = material.pbrMetallicRoughness;
+    if (!surface?.baseColorTexture) continue;
+    material.unlit = true;
+    const [red, green, blue, alpha] = surface.baseColorFactor ?? [1, 1, 1, 1];
+    if (red === green && green === blue) surface.baseColorFactor = [1, 1, 1, alpha];
+  }
+}
+
+/** Give the layer listening: deck.gl looks at a tileset only when the camera moves, and so for ever past one that comes
+    between two frames of a camera at rest; a part that never came (404) makes a mesh thin, not broken. */
+function listening(layer, failed) {
+  const heard = layer.clone({
+    onTilesetLoad: (tileset) => tileset.selectTiles(heard.context.viewport),
+    onTileLoad: asPhotographed,
+    onTileError: (tile, message) => /\(404\)/.test(message) || failed(layer.id, message),
+    onError: (error) => {
+      failed(layer.id, error.message);
+      return true;
+    },
+  });
+  return heard;
 }
 
 function tilt(view, map, was) {
@@ -36,48 +72,46 @@ function featureOf(object) {
 
 /** Follow the prop `threeD` on the main map: tilt, and deck layers over the terrain. */
 export function makeScene(view, main, faults) {
+  const { map } = main;
   let overlay = null;
   let shown = null;
-  let nudging = 0;
-  let on = Boolean(view.props.threeD?.on) && main.map.getPitch() >= 10;
-  // deck repaints only with the map, and takes its place among the map's layers (and so its depth) only when asked at a
-  // moment when the style has loaded; until then it would draw over, or be hidden by, the wrong things.
-  const nudge = (layers) => {
-    clearInterval(nudging);
-    let left = NUDGES;
-    nudging = setInterval(() => {
-      const isPlaced = main.map.getLayer(PLACE);
-      if (!isPlaced && main.map.isStyleLoaded()) overlay.setProps({ layers: [...layers] });
-      main.map.triggerRepaint();
-      left -= 1;
-      if (!left || (isPlaced && layers.every((layer) => layer.isLoaded))) clearInterval(nudging);
-    }, NUDGE_MS);
+  let layers = [];
+  let on = Boolean(view.props.threeD?.on) && map.getPitch() >= 10;
+  // deck takes and leaves its place among the map's layers (and so its depth) only when asked while the style is
+  // loaded; until then it draws over everything, and a layer that came later lies over it.
+  const place = () => {
+    const order = map.getLayersOrder();
+    const isPlaced = layers.length ? order.at(-1) === PLACE : !order.includes(PLACE);
+    if (isPlaced || !map.isStyleLoaded()) return;
+    if (layers.length) overlay.setProps({ layers });
+    else map.removeLayer(PLACE);
+  };
+  const put = (next) => {
+    layers = next;
+    overlay?.setProps({ layers });
+  };
+  const open = (deck) => {
+    overlay = new deck.MapLibreOverlay({ interleaved: true, layers: [], pickingRadius: 3 });
+    map.addControl(overlay);
+    map.on("render", place);
+    view.records.deck = overlay;
   };
   const draw = async (spec) => {
     shown = spec;
-    if (!spec) return void overlay?.setProps({ layers: [] });
+    if (!spec) return put([]);
     const { deck, converter } = await loadDeck();
     if (shown !== spec) return undefined;
-    const failed = (layer, error) => {
-      const message = String(error?.message ?? error);
-      if (/\(404\)/.test(message)) return; // a mesh delivered without some of its parts is thin, not broken
-      faults.report(`scene:${layer.id}`, { kind: "scene", status: 0, message }, () => again(spec));
-    };
-    const layers = converter.convert(withAddresses(spec)).layers.map((layer) =>
-      layer.clone({ onTilesetError: (e) => failed(layer, e), onTileError: (tile, message) => failed(layer, message), onError: (e) => failed(layer, e) }));
-    if (!overlay) main.map.addControl((overlay = new deck.MapLibreOverlay({ interleaved: true, layers: [], pickingRadius: 3 })));
-    overlay.setProps({ layers });
-    nudge(layers);
-    view.records.deck = overlay;
-    return undefined;
+    if (!overlay) open(deck);
+    const failed = (id, message) => shown === spec && faults.report(`scene:${id}`, { kind: "scene", status: 0, message }, () => again(spec));
+    return put(converter.convert(withAddresses(spec)).layers.map((layer) => listening(layer, failed)));
   };
   function again(spec) {
-    overlay?.setProps({ layers: [] });
+    put([]);
     requestAnimationFrame(() => shown === spec && draw(spec));
   }
   return {
     follow() {
-      on = tilt(view, main.map, on);
+      on = tilt(view, map, on);
       const spec = on ? view.props.threeD.deck ?? null : null;
       if (spec !== shown) draw(spec).catch((error) => faults.report("scene", { kind: "scene", status: 0, message: String(error) }, () => draw(spec)));
     },
@@ -87,6 +121,5 @@ export function makeScene(view, main, faults) {
       const coordinate = found.coordinate?.slice(0, 2) ?? null;
       return { coordinate, feature: featureOf(found.object), what: { layer: found.layer.id, index: found.index } };
     },
-    stop: () => clearInterval(nudging),
   };
 }
