@@ -139,12 +139,41 @@ def test_switching_layers_opacity_order_and_classes_asks_the_server_nothing(go: 
         page.locator("[data-row=L16] [data-act=remove]").click()
         page.locator("[data-legend=L06] [data-act=class]").first.click()
 
-    seen.until("document.querySelector('[data-legend=L06] [data-class]:not([hidden]) [data-act=class]')")
+    ground(seen, "0101")
     asked = [u for u in seen.asked_while(switch) if "favicon" not in u]
     assert asked == []
     assert [x["id"] for x in state(seen)["layers"]] == ["L06"]
     assert state(seen)["layers"][0]["opacity"] == 0.4
     assert len(state(seen)["layers"][0]["hidden"]) == 1
+
+
+def ground(seen: Visit, value: str) -> str:
+    """Give what the legend says of a class of land, once the area in view is known."""
+    amount = f"document.querySelector('[data-legend=L06] [data-class=\"{value}\"]:not([hidden]) .amount')?.textContent"
+    seen.until(f"/亩/.test({amount}) && !document.querySelector('#legend-body.behind')")
+    return str(seen.page.evaluate(amount))
+
+
+def test_the_legend_says_how_much_ground_of_each_class_is_in_view(go: Opener) -> None:
+    seen = go("?l=L06:1")
+    assert (ground(seen, "0101"), ground(seen, "0103")) == ("80 亩", "64 亩")
+    seen.page.locator("[data-act=earlier]").first.click()
+    seen.until("document.querySelector('[data-legend=L06] [data-class=\"0103\"] .amount').textContent === '80 亩'")
+
+
+def test_the_ground_is_asked_once_for_each_place_the_map_rests_at(go: Opener) -> None:
+    seen = go("?l=L06:1")
+    whole = ground(seen, "0101")
+
+    def sums() -> int:
+        return sum("/analysis/in-view" in u for u in seen.asked)
+
+    before = sums()
+    command = {"kind": "jump", "center": [119.9705, 30.5305], "zoom": 18, "t": 1}
+    seen.act(lambda: seen.page.evaluate("(camera) => window.dash_clientside.set_props('map', { camera })", command))
+    seen.until(f"document.querySelector('[data-class=\"0101\"] .amount').textContent !== '{whole}'")
+    assert ground(seen, "0101") != whole
+    assert sums() == before + 1
 
 
 # ---- the journeys

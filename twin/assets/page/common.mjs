@@ -9,6 +9,8 @@ export const app = {
   starsOnly: false,
   styleAt: "",
   inView: {},
+  box: null, // the rectangle the map shows, degrees
+  ground: null, // what lies in it, by layer, draw and class
   deck: { spec: null, about: null }, // what stands on the map in 3D, as pydeck wrote it
   deckFor: "",
   opener: null, // where the focus returns to

@@ -3,6 +3,7 @@ import { open, select } from "./acts.mjs";
 import { change, remember } from "./address.mjs";
 import { ask, notice, ping } from "./asking.mjs";
 import { $, DOCKED, PHONE, app, both, language, layerOf, set, t, title } from "./common.mjs";
+import { rest } from "./inview.mjs";
 import { paintLegend } from "./paint.mjs";
 
 export function toMap(props) {
@@ -126,6 +127,7 @@ export const fromMap = {
   viewState(value) {
     if (!value) return;
     app.state.view = { center: value.center, zoom: value.zoom, pitch: value.pitch || 0, bearing: value.bearing || 0 };
+    rest(value);
     remember();
   },
   drawn(value) {

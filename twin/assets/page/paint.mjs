@@ -1,6 +1,7 @@
 // The state made visible: one function that may be called at any time.
 import { toggleLayer } from "./acts.mjs";
 import { $, PHONE, SHEETS, all, app, kept, layerOf, number, press, say, t } from "./common.mjs";
+import { askInView, groundOf, inUnits, isBehind } from "./inview.mjs";
 import { askDeck, fit, mapProps, older, toMap } from "./map.mjs";
 
 export function paint() {
@@ -132,6 +133,8 @@ export function paintLegend() {
   if (!app.state || !$("legend-body")) return;
   $("legend-head").setAttribute("aria-expanded", String(app.state.legend));
   $("legend-body").hidden = !app.state.legend;
+  askInView();
+  $("legend-body").classList.toggle("behind", isBehind());
   const visible = app.state.layers.filter((x) => x.visible);
   all("[data-legend]").forEach((section) => {
     const layer = visible.find((x) => x.id === section.dataset.legend);
@@ -150,11 +153,18 @@ export function paintClass(row, layer, counts) {
   const n = counts ? counts[value] || 0 : null;
   row.hidden = value !== "" && n === 0 && !off;
   row.classList.toggle("off", off);
-  row.querySelector(".amount").textContent = n && value !== "" ? number(n) : "";
+  paintAmount(row.querySelector(".amount"), value === "" ? 0 : n, groundOf(layer.id, row.closest("[data-draw]").dataset.draw, value));
   const eye = row.querySelector("[data-act=class]");
   if (!eye) return;
   press(eye, !off);
   eye.querySelector("use").setAttribute("href", off ? "#i-eye-off" : "#i-eye");
+}
+
+/* Ground is told by its area, things by their number. */
+export function paintAmount(box, n, ground) {
+  const unit = app.boot.village.unit === "ha" ? "ha" : "mu";
+  box.textContent = ground ? t(unit, { n: number(inUnits(ground.area_m2)) }) : n ? number(n) : "";
+  box.title = ground ? t("pieces", { n: number(ground.count) }) : "";
 }
 
 /* The list behind a number is on the map too: its layer is switched on and all its rows are in view. */
