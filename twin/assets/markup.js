@@ -2,7 +2,6 @@
    A tree is text, {zh, en}, {e: tag, a: attributes, c: children} or a list of these. No HTML strings anywhere. */
 (function () {
   "use strict";
-  const React = window.React;
   const heard = new Set();
   const language = {
     now: "zh",
@@ -20,15 +19,18 @@
     return found;
   }
 
+  const make = (...parts) => window.React.createElement(...parts); // Dash brings React after this
+
   function draw(node, key) {
     if (node === null || node === undefined || typeof node === "boolean") return null;
     if (Array.isArray(node)) return node.map(draw);
     if (typeof node !== "object") return node;
     if ("zh" in node) return said(node);
-    return React.createElement(node.e, attributes(node.a, key), ...(node.c || []).map(draw));
+    return make(node.e, attributes(node.a, key), ...(node.c || []).map(draw));
   }
 
   function Markup(props) {
+    const React = window.React;
     const [, redraw] = React.useState(language.now);
     React.useEffect(() => {
       heard.add(redraw);
@@ -38,7 +40,7 @@
     React.useEffect(tell("onemap:answered"), [props.tree]);
     React.useEffect(tell("onemap:drawn"), [props.tree, language.now]);
     const place = Object.assign({ id: props.id, className: props.className }, attributes(props.attributes));
-    return React.createElement(props.tag || "div", place, ...(props.tree || []).map(draw));
+    return make(props.tag || "div", place, ...(props.tree || []).map(draw));
   }
 
   window.onemap_page = { Markup, language };

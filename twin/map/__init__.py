@@ -117,9 +117,9 @@ def url(path: str) -> str:
 
 def modules() -> list[str]:
     """Give the addresses of the modules that every first map needs, so that a page can ask for them all at once."""
-    drawn = [f"js/{p.name}" for p in sorted((FOLDER / "js").glob("*.mjs")) if p.stem not in ("flat", "scene")]
+    drawn = [f"js/{p.name}" for p in sorted((FOLDER / "js").glob("*.mjs")) if p.stem != "flat"]
     engine = "vendor/maplibre-gl.mjs"
-    return [url(path) for path in (*drawn, *([engine] if (FOLDER / engine).is_file() else []))]
+    return [url(path) for path in (*([engine] if (FOLDER / engine).is_file() else []), *drawn)]
 
 
 def asset(path: str, accept_encoding: str = "") -> Asset:

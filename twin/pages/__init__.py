@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin import map as map_component
+from twin.pages import boot
 from twin.pages import onemap as page
 from twin.pages.desk import Desk
 from twin.pages.frame import ASSETS, Page, frame
@@ -23,16 +24,16 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r".*\.(svg|mjs)$",
+        assets_ignore=r"(.*\.(svg|mjs)|markup\.js)$",
         index_string=frame(onemap.village, "/assets/"),
         serve_locally=True,
         enable_mcp=False,
         suppress_callback_exceptions=True,
         add_log_handler=False,
     )
-    app.village = onemap.village
     map_component.attach(app)
     desk = Desk.open(onemap, store, settings)
+    app.first = lambda: boot.boot(onemap, desk.known(), settings)
     app.layout = lambda: page.layout(desk)
     page.register(app, desk)
     return app

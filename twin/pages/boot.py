@@ -120,6 +120,7 @@ def boot(onemap: OneMap, seen: Known, settings: Settings) -> dict[str, Any]:
         "years": years(layers),
         "at": f"{seen.now:%H:%M}",
         "style": "/api/v1/style.json",
+        "mapAssets": map_component.url(""),
         "mapWords": {"zh": map_component.words("zh-CN"), "en": map_component.words("en")},
         "words": {
             key: {

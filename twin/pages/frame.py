@@ -15,6 +15,8 @@ from twin import map as map_component
 from twin.text import t
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from twin.model import Village
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -43,35 +45,38 @@ FRAME = """<!DOCTYPE html>
 <link rel="icon" href="@icon@" type="image/svg+xml">
 @modules@
 {%css%}
+<script src="@markup@"></script>
 </head>
 <body>
 @icons@
+<div class="page early" id="early">
+<header class="bar"><p class="opening-name">@name@</p><p class="opening-said" role="status">@loading@</p></header>
+<main class="middle"><div class="onemap"></div></main>
+</div>
+<script type="application/json" id="first">@first@</script>
+<script type="module" src="@main@" async></script>
 {%app_entry%}
 <noscript><p class="no-script">@no_script@</p></noscript>
-<footer hidden>{%config%}{%scripts%}{%renderer%}</footer>
+<footer hidden>{%config%}<template id="dash">{%scripts%}{%renderer%}</template></footer>
 </body>
 </html>"""
 
-ENTRY = """<div id="react-entry-point"><div class="_dash-loading">
-<div class="opening"><p class="opening-name">@name@</p><p class="opening-said" role="status">@loading@</p></div>
-</div></div>"""
+ENTRY = '<div id="react-entry-point"></div>'
 
 
 class Page(dash.Dash):
     """Dash, with the page's own HTML around it."""
 
-    village: Village
+    first: Callable[[], Mapping[str, Any]]
+    """What the browser is told once, asked anew for each page."""
 
     def interpolate_index(self, **parts: Any) -> str:
         """Write the page: Dash's parts, cleaned, inside our frame."""
         scripts = FINGERPRINT.sub(r".v0m\1.", UNUSED.sub("", parts["scripts"]))
         css = FINGERPRINT.sub(r".v0m\1.", parts["css"])
         cleaned = {**parts, "scripts": scripts, "css": css, "config": _config(parts["config"])}
-        cleaned["app_entry"] = _filled(ENTRY, self._words())
-        return super().interpolate_index(**cleaned)
-
-    def _words(self) -> dict[str, str]:
-        return {"name": escape(self.village.name.zh), "loading": escape(t("page.opening", "zh-CN"))}
+        cleaned["app_entry"] = ENTRY
+        return _filled(super().interpolate_index(**cleaned), {"first": _json(self.first())})
 
 
 def frame(village: Village, assets: str) -> str:
@@ -85,13 +90,17 @@ def frame(village: Village, assets: str) -> str:
             "modules": "\n".join(_preload(address) for address in _modules(assets)),
             "icons": (ASSETS / "icons.svg").read_text("utf-8").strip(),
             "no_script": escape(said),
+            "name": escape(village.name.zh),
+            "loading": escape(t("page.opening", "zh-CN")),
+            "markup": f"{assets}markup.js",
+            "main": f"{assets}page/main.mjs",
         },
     )
 
 
 def _modules(assets: str) -> list[str]:
     """Give what the first map will import, so that it is all asked for while Dash's own scripts arrive."""
-    return [f"{assets}page/{p.name}" for p in sorted(ASSETS.glob("page/*.mjs"))] + map_component.modules()
+    return map_component.modules() + [f"{assets}page/{p.name}" for p in sorted(ASSETS.glob("page/*.mjs"))]
 
 
 def _preload(address: str) -> str:
@@ -109,5 +118,10 @@ def _config(tag: str) -> str:
     body, _, tail = rest.rpartition("</script>")
     config = {k: v for k, v in json.loads(body).items() if k not in TELLS}
     config["disable_version_check"] = True
-    written = json.dumps(config).replace("<", "\\u003c").replace(">", "\\u003e").replace("/", "\\u002f")
-    return f"{head}>{written}</script>{tail}"
+    return f"{head}>{_json(config)}</script>{tail}"
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    """Write a value so that it can end neither its own element nor a comment around it."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("/", "\\u002f")

@@ -42,7 +42,6 @@ def layout(desk: Desk) -> Component:
     onemap, seen, settings = desk.onemap, desk.known(), desk.rooms.settings
     told = {x.id: boot.told(onemap, x, seen) for x in onemap.layers}
     counts = {s: sum(f.state == s for f in seen.states.values()) for s in STATES}
-    start = boot.boot(onemap, seen, settings)
     return html.Div(
         [
             Markup(id="skip", tag="div", className="skip", tree=bar.skip_links()),
@@ -61,7 +60,7 @@ def layout(desk: Desk) -> Component:
             ),
             html.Main(_middle(onemap), className="middle", id="map-region", tabIndex=-1),
             html.Aside(side.side(), className="side", id="side", tabIndex=-1),
-            Markup(id="foot", tag="footer", className="foot", tree=foot.foot(start["years"])),
+            Markup(id="foot", tag="footer", className="foot", tree=foot.foot(boot.years(list(told.values())))),
             Markup(
                 id="phone-tabs",
                 tag="nav",
@@ -72,7 +71,7 @@ def layout(desk: Desk) -> Component:
             Markup(id="found", tag="div", className="found", tree=[]),
             Markup(id="dialogs", tag="div", className="dialogs", tree=dialogs.dialogs(onemap, seen)),
             Markup(id="notices", tag="div", className="notices", tree=[]),
-            dcc.Store(id="boot", data=start),
+            dcc.Store(id="opened", data=True),
             *side.stores(),
         ],
         id="page",
@@ -102,7 +101,7 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Desk, Question], list[Any]]]] = {
 
 def register(app: Dash, desk: Desk) -> None:
     """Put the callbacks on `app`: what the browser listens to, and what the server answers."""
-    app.clientside_callback(ClientsideFunction("onemap", "start"), Input("boot", "data"))
+    app.clientside_callback(ClientsideFunction("onemap", "start"), Input("opened", "data"))
     for prop in MAP_OUT:
         function = ClientsideFunction("onemap", f"map_{prop}")
         app.clientside_callback(function, Input("map", prop), prevent_initial_call=True)

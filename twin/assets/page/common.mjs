@@ -2,6 +2,7 @@
 
 export const app = {
   boot: null, // what the server told when the page opened
+  isOpen: false, // whether Dash has drawn the page around the map
   state: null, // what the page shows
   pushed: {}, // what the map was last given, by prop
   stars: new Set(), // favourite layers
@@ -14,6 +15,7 @@ export const app = {
   deck: { spec: null, about: null }, // what stands on the map in 3D, as pydeck wrote it
   deckFor: "",
   opener: null, // where the focus returns to
+  unknown: [], // layers that the address names and nobody knows
   fitList: false,
   fitFeature: false,
 };

@@ -6,6 +6,34 @@ import { $, DOCKED, PHONE, app, both, language, layerOf, set, t, title } from ".
 import { rest } from "./inview.mjs";
 import { paintLegend } from "./paint.mjs";
 
+/* Before Dash is there the map is held here, by the same props; when the page opens Dash is given what has come together. */
+const held = { props: {}, handle: null };
+
+export function give(props) {
+  if (app.isOpen) return set("map", props);
+  held.props = { ...held.props, ...props };
+  held.handle?.then((handle) => app.isOpen || handle.update(held.props)).catch(() => {});
+}
+
+/* Make the map in `root` from what the HTML carries, while Dash's own scripts still arrive. */
+export async function openMap(root) {
+  held.props = { setProps: give, words: app.boot.mapWords[language.now] };
+  const styled = loadStyle();
+  const view = await import(`${app.boot.mapAssets}js/view.mjs`);
+  if (app.isOpen) return;
+  held.handle = view.open(root, new URL(app.boot.mapAssets, location.href).href, () => held.props, () => {});
+  const handle = await held.handle;
+  await styled;
+  await handle.drawn;
+}
+
+/* Dash has drawn the page: it takes over the map's props, and with them what the map has told so far. */
+export function handOver() {
+  const { setProps, ...props } = held.props;
+  app.isOpen = true;
+  set("map", props);
+}
+
 export function toMap(props) {
   const changed = {};
   for (const name in props) {
@@ -15,7 +43,7 @@ export function toMap(props) {
       changed[name] = props[name];
     }
   }
-  if (Object.keys(changed).length) set("map", changed);
+  if (Object.keys(changed).length) give(changed);
 }
 
 export function mapProps() {
@@ -23,7 +51,7 @@ export function mapProps() {
   const hidden = off.map((x) => ({ id: x.id, visible: false, opacity: x.opacity, hidden: [] }));
   const bases = app.boot.layers.filter((x) => x.base);
   const base = bases.map((x) => ({ id: x.id, visible: x.id === app.state.base, opacity: x.opacity, hidden: [] }));
-  const aside = app.state.side && !DOCKED.matches && !PHONE.matches ? $("side").offsetWidth : 0;
+  const aside = app.isOpen && app.state.side && !DOCKED.matches && !PHONE.matches ? $("side").offsetWidth : 0;
   const below = PHONE.matches && app.state.sheet !== "map" ? [96, 0.5, 0.5][app.state.height] : 0;
   return {
     layers: [...app.state.layers, ...hidden, ...base],
@@ -75,7 +103,7 @@ export function loadStyle() {
       const village = app.boot.village;
       const view = app.state.view || { center: village.center, zoom: village.zoom, pitch: 0, bearing: 0 };
       app.pushed = {};
-      set("map", {
+      give({
         mapStyle,
         view,
         home: { bbox: village.bbox },
@@ -86,6 +114,7 @@ export function loadStyle() {
     })
     .catch(() => {
       app.styleAt = "";
+      if (!app.isOpen) return;
       notice("style", "danger", both("style_failed"), { act: "style", word: both("retry") });
     });
 }
@@ -101,7 +130,7 @@ export function fit(text) {
   fly({ kind: "fit", bbox: [west - grow * left, south, east + (grow * 72) / free, north], maxZoom: 18 });
 }
 
-export const fly = (camera) => set("map", { camera: Object.assign({ t: Date.now() }, camera) });
+export const fly = (camera) => give({ camera: Object.assign({ t: Date.now() }, camera) });
 
 /* In 3D the scenes of the base map and the theme's columns are asked for, once for each combination. */
 export function askDeck() {

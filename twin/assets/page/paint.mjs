@@ -5,7 +5,7 @@ import { askInView, groundOf, inUnits, isBehind } from "./inview.mjs";
 import { askDeck, fit, mapProps, older, toMap } from "./map.mjs";
 
 export function paint() {
-  if (!app.state || !$("active")) return;
+  if (!app.isOpen || !$("active")) return;
   const root = document.documentElement;
   root.dataset.side = app.state.side ? "open" : "closed";
   root.dataset.tab = app.state.tab;

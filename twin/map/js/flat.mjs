@@ -111,6 +111,7 @@ export async function makeEngine(view) {
   view.emit({ ready: { ok: true, flat: true }, viewState: viewState(map) });
   return {
     isFlat: true,
+    drawn: Promise.resolve(),
     bearing: () => 0,
     metresPerPixel: () => (40075016.686 * Math.cos((map.getCenter().lat * Math.PI) / 180)) / (256 * 2 ** map.getZoom()),
     zoomBy: (step) => map.setZoom(map.getZoom() + step),

@@ -7,14 +7,15 @@ import { makeSwipe } from "./swipe.mjs";
 import { makeTools } from "./draw.mjs";
 import { makeScene } from "./scene.mjs";
 import { reconcile, same } from "./reconcile.mjs";
-import { absolute, desired, shownSources } from "./state.mjs";
-import { drawSymbol, loadSymbols } from "./symbols.mjs";
+import { absolute, desired, firstOf, shownSources } from "./state.mjs";
+import { drawSymbol, symbolsLoaded } from "./symbols.mjs";
 
 const FONTS = "'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC','WenQuanYi Micro Hei',sans-serif";
 const STYLED = ["mapStyle", "layers", "year", "basemap", "threeD", "selection", "compare"];
 const library = import("../vendor/maplibre-gl.mjs");
-library.catch(() => {}); // told when the map is made
+library.then((gl) => gl.prewarm()).catch(() => {}); // what fails is told when the map is made
 const HELP = "onemap-keys-help";
+const FIRST_MS = 1500;
 
 function mapOptions(view, container, style, camera) {
   return {
@@ -24,18 +25,31 @@ function mapOptions(view, container, style, camera) {
   };
 }
 
+/** Settle at the first picture with a tile in it; no later than FIRST_MS after the style, for a tile may never come. */
+function firstPicture(map) {
+  return new Promise((resolve) => {
+    map.once("style.load", () => setTimeout(resolve, FIRST_MS));
+    const seen = (e) => {
+      if (!e.tile) return;
+      map.off("sourcedata", seen);
+      map.once("render", () => resolve());
+    };
+    map.on("sourcedata", seen);
+  });
+}
+
 /** Make one MapLibre map that follows the props; `year` tells which year this side shows. */
 function makeSide(view, gl, container, camera, year) {
   const kept = new Set();
   const wanted = () => desired(view.props, year(), location.origin, kept);
-  let had = wanted();
+  let had = firstOf(wanted());
   const map = new gl.Map(mapOptions(view, container, had, camera));
   view.records.maps.push(map);
   view.records.made += 1;
   map.setMissingStyleImageResolver((id) => drawSymbol(map, id));
-  const ready = new Promise((resolve) => map.once("style.load", resolve));
+  const drawn = firstPicture(map);
   const side = {
-    map, ready, settled: false,
+    map, drawn, settled: false,
     layers: () => had.layers,
     follow() {
       if (!side.settled) return;
@@ -56,9 +70,10 @@ function makeSide(view, gl, container, camera, year) {
     reconcile(map, had, want);
     had = want;
   });
-  ready.then(() => {
+  side.ready = Promise.all([drawn, symbolsLoaded]).then(() => {
     side.settled = true;
     side.follow();
+    map.triggerRepaint(); // where nothing more is to be drawn, it comes to rest once more
   });
   return side;
 }
@@ -145,7 +160,7 @@ function reportIdle(view, sides) {
   return (side) => {
     side.map.on("render", busy);
     side.map.on("idle", () => {
-      if (!sides.every((s) => s.map.loaded())) return;
+      if (!sides.every((s) => s.settled && s.map.loaded())) return;
       view.records.idle = true;
       view.chrome.busy(false);
       counts();
@@ -159,6 +174,7 @@ function engineOf(view, main, sides, swipe, scene, tools, faults) {
   name();
   return {
     isFlat: false,
+    drawn: main.drawn,
     bearing: () => main.map.getBearing(),
     metresPerPixel: () => (40075016.686 * Math.cos((main.map.getCenter().lat * Math.PI) / 180)) / (512 * 2 ** main.map.getZoom()),
     zoomBy: (step) => main.map.easeTo({ zoom: main.map.getZoom() + step, duration: 200 }),
@@ -178,10 +194,13 @@ function engineOf(view, main, sides, swipe, scene, tools, faults) {
   };
 }
 
-/** Make the WebGL engine; rejects when MapLibre has not been built. */
+/** Tell whether an engine could not be made because the browser gives no WebGL. */
+export const isWithoutGpu = (error) => error?.name === "GPUInitializationError";
+
+/** Make the WebGL engine; rejects when MapLibre has not been built, or finds no WebGL. */
 export async function makeEngine(view) {
   stylesheet(`${view.base}vendor/maplibre-gl.css`);
-  const [gl] = await Promise.all([library, loadSymbols(view.base)]);
+  const gl = await library;
   const box = element("div", { class: "om-map" });
   view.stage.prepend(box);
   const leftYear = () => view.props.compare?.left ?? view.props.year;
@@ -206,8 +225,8 @@ export async function makeEngine(view) {
     join(side);
     return side;
   });
-  main.map.once("idle", () => view.emit({ ready: { ok: true, flat: false, version: gl.getVersion() }, viewState: viewState(main.map) }));
   main.ready.then(() => {
+    main.map.once("idle", () => view.emit({ ready: { ok: true, flat: false, version: gl.getVersion() }, viewState: viewState(main.map) }));
     swipe.follow();
     scene.follow();
     tools.follow();

@@ -184,3 +184,14 @@ export function desired(props, year, origin, kept = new Set()) {
   want.terrain = lifted ? { source: TERRAIN, exaggeration: steepness(props.threeD) } : undefined;
   return JSON.parse(JSON.stringify(want));
 }
+
+/** Give the part of a wanted style that is drawn first: the areas that are shown, the topmost asked for first, without
+    the words, hatches and relief that take three times as long; the whole of it where no areas are shown. */
+export function firstOf(want) {
+  const isArea = (x) => x.type === "fill" && x.layout?.visibility === "visible" && !x.paint?.["fill-pattern"] && want.sources[x.source]?.type === "vector";
+  const areas = want.layers.filter(isArea);
+  if (!areas.length) return want;
+  const { terrain, ...rest } = want;
+  const sources = Object.fromEntries([...new Set(areas.map((x) => x.source).reverse())].map((id) => [id, want.sources[id]]));
+  return { ...rest, sources, layers: want.layers.filter((x) => x.type === "background" || isArea(x)) };
+}

@@ -5,10 +5,10 @@ const ICON_PX = 24;
 const NAME = /^(icon|hatch)-([a-z]+)-([0-9a-f]{6})$/i;
 let symbols = { plates: {}, icons: {}, hatches: {} };
 
-/** Load the drawings' data once. */
-export async function loadSymbols(base) {
-  symbols = await (await fetch(`${base}symbols.json`)).json();
-}
+/** Settled when the drawings' data are there; nothing is drawn from them before. */
+export const symbolsLoaded = fetch(new URL("../symbols.json", import.meta.url))
+  .then((answer) => answer.json())
+  .then((found) => (symbols = found));
 
 function canvasOf(size) {
   const canvas = document.createElement("canvas");
