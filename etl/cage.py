@@ -19,13 +19,27 @@ if TYPE_CHECKING:
 INSIDE = "/job"
 PACKAGES = (etl, twin)
 """What of our own the child may see."""
-GDAL_SKIP = (
+VECTOR_SKIP = (
     "OGR_VRT,CSV,WFS,OAPIF,OGCAPI,HTTP,EEDA,LIBKML,GDALG,PCIDSK,PDS4,VICAR,PDF,MBTiles,LVBAG,S57,DGN,GPX,KML,GeoJSONSeq,ESRIJSON,"
     "TopoJSON,OGR_GMT,SQLite,WAsP,GeoRSS,VFK,PGDUMP,OSM,GPSBabel,OGR_PDS,EDIGEO,Idrisi,ODS,XLSX,Elasticsearch,"
     "Carto,AmigoCloud,SXF,Selafin,JML,PLSCENES,CSW,VDV,MVT,NGW,MapML,GTFS,PMTiles,JSONFG,MiraMonVector,ADBC,AVCBin,AVCE00,"
     "AIVector,MEM"
 )
-"""Every driver of GDAL but the few the vector reader opens; the reader proves this list again when it starts."""
+"""Every driver of pyogrio's GDAL but the few the vector reader opens; the reader proves this list when it starts."""
+RASTER_SKIP = (
+    "VRT,DERIVED,GTI,SNAP_TIFF,COG,NITF,RPFTOC,ECRGTOC,HFA,SAR_CEOS,CEOS,JAXAPALSAR,GFF,ELAS,ESRIC,AIG,AAIGrid,"
+    "GRASSASCIIGrid,ISG,SDTS,DTED,PNG,JPEG,MEM,JDEM,GIF,BIGGIF,ESAT,BSB,XPM,BMP,DIMAP,AirSAR,RS2,SAFE,PCIDSK,"
+    "PCRaster,ILWIS,SGI,SRTMHGT,Leveller,Terragen,netCDF,ISIS3,ISIS2,PDS,PDS4,VICAR,TIL,ERS,JP2OpenJPEG,L1B,FIT,GRIB,"
+    "RMF,WCS,WMS,MSGN,RST,GSAG,GSBG,GS7BG,COSAR,TSX,COASP,R,MAP,KMLSUPEROVERLAY,WEBP,PDF,Rasterlite,MBTiles,PLMOSAIC,"
+    "CALS,WMTS,SENTINEL2,MRF,PNM,DOQ1,DOQ2,PAux,MFF,MFF2,GSC,FAST,BT,LAN,CPG,NDF,EIR,DIPEx,LCP,GTX,LOSLAS,NTv2,"
+    "CTable2,ACE2,SNODAS,KRO,ROI_PAC,RRASTER,BYN,NOAA_B,NSIDCbin,RIK,USGSDEM,GXF,BAG,S102,S104,S111,HDF5,HDF5Image,"
+    "NWT_GRD,NWT_GRC,ADRG,SRP,BLX,SAGA,XYZ,HF2,OZI,CTG,ZMap,NGSGEOID,IRIS,PRF,EEDAI,EEDA,DAAS,SIGDEM,TGA,STACTA,"
+    "STACIT,GNMFile,GNMDatabase,ESRI Shapefile,Memory,GeoJSON,GeoJSONSeq,ESRIJSON,TopoJSON,GPKG,SQLite,OSM,MVT,"
+    "AVCBin,AVCE00,GenBin,ENVI,EHdr,ISCE,Zarr,HTTP"
+)
+"""Every driver of rasterio's GDAL but GTiff; the raster reader proves this list when it starts."""
+SKIPPED = {"raster": RASTER_SKIP, "pixels": RASTER_SKIP}
+"""By reader; all others have the vector reader's."""
 
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -37,8 +51,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
-    "GDAL_SKIP": GDAL_SKIP,
     "GDAL_PAM_ENABLED": "NO",
+    "GDAL_CACHEMAX": "256",
     "GDAL_HTTP_TIMEOUT": "1",
     "CPL_LOG_ERRORS": "ON",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": "{none}",
@@ -59,10 +73,11 @@ class Desk:
     command: tuple[str, ...]
 
 
-def environment() -> dict[str, str]:
-    """Give the whole environment of the child; nothing is inherited."""
+def environment(reader: str = "vector") -> dict[str, str]:
+    """Give the whole environment of the child that runs `reader`; nothing is inherited."""
     roots = {str(Path(str(package.__file__)).parent.parent) for package in PACKAGES}
-    return {**_ENVIRONMENT, "PYTHONPATH": ":".join(sorted(roots))}
+    skipped = SKIPPED.get(reader, VECTOR_SKIP)
+    return {**_ENVIRONMENT, "GDAL_SKIP": skipped, "PYTHONPATH": ":".join(sorted(roots))}
 
 
 def lay_out(files: FileSet, folder: Path) -> Desk:

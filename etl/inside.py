@@ -24,6 +24,7 @@ READERS = {
     "vector": "etl.readers.vector",
     "table": "etl.readers.table",
     "raster": "etl.readers.raster",
+    "pixels": "etl.readers.pixels",
     "scene": "etl.readers.scene",
 }
 REPORT = b"onemap.report"

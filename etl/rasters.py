@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etl import sandbox, scenes
+from etl import patches, sandbox, scenes, sentences
 from twin import geodesy
 from twin import rasters as engine
 from twin.errors import CrsError
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 ELEVATIONS = ("terrain", "elevation")
 """`options = { role = "terrain" }` (or "elevation", a surface) makes heights; without it a raster is imagery."""
+FACTS = ("xmin", "ymin", "xmax", "ymax", "width", "height")
+OBFUSCATED = ("gcj02", "bd09")
+WARPER = "pixels"
+"""The reader that gives a raster's pixels on the published grid."""
 Progress = Callable[[str, int], None]
 
 
@@ -35,6 +41,13 @@ class Taken:
     bbox: tuple[float, float, float, float] | None
 
     @property
+    def extent(self) -> engine.Extent:
+        """Give what a raster covers."""
+        row = self.rows[0]
+        bounds = (row["xmin"], row["ymin"], row["xmax"], row["ymax"])
+        return engine.Extent(bounds=bounds, crs=self.crs, width=row["width"], height=row["height"])
+
+    @property
     def location(self) -> str:
         """Give the declared location."""
         return self.source.location
@@ -46,10 +59,26 @@ def read(resource: Resource, sources: Sequence[Source], raw: Path, village: Vill
     for source in sources:
         with sandbox.read(resource, source, raw, accepted=village.accepted_crs) as reading:
             rows = [row for batch in reading.batches() for row in batch.to_pylist()]
+            if resource.kind == "raster":
+                _proved(source, reading.crs, rows)
             box = _bbox(rows, reading.crs, village)
             taken.append(Taken(source=source, files=reading.files, crs=reading.crs, rows=tuple(rows), bbox=box))
         progress(resource.id, len(taken))
     return taken
+
+
+def _proved(source: Source, crs: str, rows: list[dict[str, Any]]) -> None:
+    """Raise SourceError where a reader's facts are none, CrsError where a raster lies in an obfuscated system."""
+    facts: list[Any] = [rows[0].get(name) for name in FACTS] if len(rows) == 1 else [None]
+    if not all(isinstance(v, int | float) and math.isfinite(v) for v in facts) or min(facts[-2:]) < 1:
+        raise sentences.astray(source.location)
+    if crs in OBFUSCATED:
+        raise CrsError(
+            f"“{source.location}”是 {crs} 偏移坐标的影像，不能精确还原。请报送未偏移的原始影像。",
+            f"“{source.location}” is a raster in the obfuscated system {crs}, which cannot be undone exactly. "
+            "Deliver the original.",
+            file=source.location,
+        )
 
 
 def _bbox(rows: list[dict[str, Any]], crs: str, village: Village) -> tuple[float, float, float, float] | None:
@@ -60,7 +89,7 @@ def _bbox(rows: list[dict[str, Any]], crs: str, village: Village) -> tuple[float
     x, y = way.transform([row["xmin"], row["xmax"], row["xmin"], row["xmax"]], [row["ymin"]] * 2 + [row["ymax"]] * 2)
     box = (float(np.min(x)), float(np.min(y)), float(np.max(x)), float(np.max(y)))
     west, south, east, north = village.plausible_bbox
-    if not (box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south):
+    if not (all(map(math.isfinite, box)) and box[0] <= east and box[2] >= west and box[1] <= north and box[3] >= south):
         raise CrsError(
             f"影像落在可信范围之外({box[0]:.3f}, {box[1]:.3f}):坐标系({crs})很可能写错",
             f"The raster falls outside the plausible area ({box[0]:.3f}, {box[1]:.3f}): {crs} is probably wrong",
@@ -75,11 +104,12 @@ def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory
             proved = {row["name"] for row in one.rows if row["_note"] is None}
             scenes.copy(one.files, proved, directory / "scene")
     elif resource.options.get("role") in ELEVATIONS:
-        _built(engine.to_terrain_cog, taken, directory / "terrain.tif")
+        _build(resource, taken, village, directory / "terrain.tif", engine.TERRAIN)
     else:
         for year in dict.fromkeys(t.source.year for t in taken):
             name = f"{year}.tif" if year is not None else "base.tif"
-            _built(engine.to_web_cog, [t for t in taken if t.source.year == year], directory / name)
+            edition = [t for t in taken if t.source.year == year]
+            _build(resource, edition, village, directory / name, engine.IMAGERY)
     boxes = [t.bbox for t in taken if t.bbox]
     return {
         "kind": resource.kind,
@@ -92,7 +122,8 @@ def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory
     }
 
 
-def _built(build: Callable[..., Any], taken: Sequence[Taken], out: Path) -> None:
+def _build(resource: Resource, taken: Sequence[Taken], village: Village, out: Path, form: engine.Form) -> None:
+    """Make one COG of the files of an edition; this process sees their pixels and opens none of them."""
     systems = {t.crs for t in taken}
     if len(systems) > 1:
         named = "、".join(sorted(systems))
@@ -100,7 +131,28 @@ def _built(build: Callable[..., Any], taken: Sequence[Taken], out: Path) -> None
             f"同一期影像的坐标系不一致:{named}。请统一后重报",
             f"The rasters of one edition have several coordinate systems: {named}. Deliver them in one",
         )
-    build([t.files.files[0].path for t in taken], out, crs=systems.pop())
+    grid = engine.around([t.extent for t in taken])
+    with contextlib.closing(_pixels(resource, taken, village, grid, form)) as pixels:
+        engine.write_cog(pixels, out, grid, form)
+
+
+def _pixels(
+    resource: Resource, taken: Sequence[Taken], village: Village, grid: engine.Grid, form: engine.Form
+) -> Generator[engine.Patch]:
+    """Have each file warped by a child of its own; give what comes, in the order of the declaration."""
+    for one in taken:
+        source = replace(one.source, crs=one.crs, options=patches.options(grid, form))
+        with sandbox.read_files(
+            resource, source, one.files, reader=WARPER, accepted=village.accepted_crs, limits=_limits(one.extent)
+        ) as reading:
+            for batch in reading.batches():
+                yield patches.from_batch(batch, grid, form, one.location)
+
+
+def _limits(extent: engine.Extent) -> sandbox.Limits:
+    """Give the limits for warping: a second of CPU for each million pixels, ten times what a sound file takes."""
+    pixels = extent.width * extent.height
+    return sandbox.Limits(cpu_seconds=60 + pixels // 1_000_000, memory_bytes=3 << 30)
 
 
 def _union(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:

@@ -90,7 +90,6 @@ class Reading:
         return self._batches
 
 
-@contextlib.contextmanager
 def read(
     resource: Resource,
     source: Source,
@@ -98,18 +97,36 @@ def read(
     *,
     accepted: Mapping[str, float] | None = None,
     limits: Limits | None = None,
-) -> Iterator[Reading]:
+) -> contextlib.AbstractContextManager[Reading]:
     """Read one delivered file of a resource: a context manager that gives a `Reading`.
 
     `raw` is the raw folder, `accepted` the village's accepted_crs. Raises SourceError where it cannot be read, CrsError
     where its coordinate system is absent, contradicts the declaration, or is not allowed.
     """
-    files = fetch(source, raw)
+    return read_files(resource, source, fetch(source, raw), accepted=accepted, limits=limits)
+
+
+@contextlib.contextmanager
+def read_files(
+    resource: Resource,
+    source: Source,
+    files: FileSet,
+    *,
+    reader: str = "",
+    accepted: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Reading]:
+    """Read files that were fetched before, by `reader` (the resource's own where none is named); otherwise as `read`.
+
+    Raises SourceError also where they are no longer what was fetched.
+    """
+    files.unchanged()
     with tempfile.TemporaryDirectory(prefix="onemap-job-") as folder, tempfile.TemporaryFile() as errors:
         desk = cage.lay_out(files, Path(folder))
-        job = _job(resource, source, files, desk)
-        child = _start(job, desk, limits or limits_for(files.bytes), errors)
-        talk = _Talk(child=child, job=job, errors=errors, limits=limits or limits_for(files.bytes))
+        limits = limits or limits_for(files.bytes)
+        job = _job(resource, source, files, desk, reader or resource.reader)
+        child = _start(job, desk, limits, errors)
+        talk = _Talk(child=child, job=job, errors=errors, limits=limits)
         try:
             reader = talk.open()
             reading = Reading(files=files, schema=talk.schema, crs="", _batches=iter(()))
@@ -120,9 +137,9 @@ def read(
             talk.end()
 
 
-def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk) -> Job:
+def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk, reader: str) -> Job:
     return Job(
-        reader=resource.reader,
+        reader=reader,
         path=desk.main,
         name=source.location,
         files=tuple(f.name for f in files.files),
@@ -139,8 +156,8 @@ def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk) ->
 def _start(job: Job, desk: cage.Desk, limits: Limits, errors: IO[bytes]) -> subprocess.Popen[bytes]:
     command = [*desk.command, sys.executable, "-P", "-m", ENTRY, json.dumps(limits.resource_limits())]
     child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=cage.environment(), bufsize=0,
-        start_new_session=True, cwd="/",
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, bufsize=0,
+        env=cage.environment(job.reader), start_new_session=True, cwd="/",
     )  # fmt: skip
     assert child.stdin is not None  # noqa: S101 - PIPE was asked for
     with contextlib.suppress(BrokenPipeError):

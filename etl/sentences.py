@@ -34,6 +34,16 @@ def our_fault(name: str, last: str) -> SourceError:
     )
 
 
+def astray(name: str) -> SourceError:
+    """Give the sentence for a child that sent what it was not asked for."""
+    return SourceError(
+        f"读取“{name}”的进程给出的内容与要求不符，已丢弃：文件可能含恶意内容。请报送单位重新导出后再报。",
+        f"The process that read “{name}” sent what it was not asked for; it was thrown away: the file may be hostile. "
+        "Ask the sender to export it again.",
+        file=name,
+    )
+
+
 def silent(name: str) -> SourceError:
     """Give the sentence for a child that said nothing for too long."""
     return SourceError(

@@ -6,6 +6,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
+from etl import refusals
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def vector(job: Job) -> str:
         raise _unknown(job)
     if driver == "OpenFileGDB":
         if not (job.main / "a00000001.gdbtable").is_file():
-            raise _not(job, driver)
+            raise refusals.mistaken(job.name, driver)
         return driver
     if not _looks(driver, suffix, job.main):
-        raise _not(job, driver)
+        raise refusals.mistaken(job.name, driver)
     if driver == "ESRI Shapefile":
         _complete(job)
     if driver == "DXF":
@@ -159,13 +160,5 @@ def _unknown(job: Job) -> SourceError:
     return SourceError(
         f"“{job.name}”不是可接收的矢量格式。可接收：{kinds}(压缩包请先解压，DWG 请另存为 DXF)。",
         f"“{job.name}” is not a vector format we take. We take {kinds} (unpack archives; save DWG as DXF).",
-        file=job.name,
-    )
-
-
-def _not(job: Job, driver: str) -> SourceError:
-    return SourceError(
-        f"“{job.name}”的内容不是 {driver} 文件，名称与内容不符，未打开。请报送单位确认文件并重新导出。",
-        f"The content of “{job.name}” is not {driver}: name and content differ, so it was not opened. Export it again.",
         file=job.name,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests import warping
 from twin import duck, geodesy, rasters
 from twin.model import (
     Classes,
@@ -290,14 +291,14 @@ def publish_rasters(store: Store) -> None:
         for year, red in ((2020, 40), (2025, 200)):
             pixels = np.full((3, 256, 256), red, np.uint8)
             rasters.write_geotiff(folder / "given.tif", pixels, bounds, "EPSG:4490")
-            rasters.to_web_cog([folder / "given.tif"], folder / f"{year}.tif", crs="EPSG:4490")
+            warping.cog([folder / "given.tif"], folder / f"{year}.tif", crs="EPSG:4490")
         (folder / "given.tif").unlink()
         return {"kind": "raster", "rows": 0, "years": [2020, 2025], "bbox": list(bounds)}
 
     def ground(folder: Path) -> Mapping[str, Any]:
         heights = np.tile(np.linspace(10, 90, 256, dtype=np.float32), (256, 1))[None]
         rasters.write_geotiff(folder / "given.tif", heights, bounds, "EPSG:4490")
-        rasters.to_terrain_cog([folder / "given.tif"], folder / "terrain.tif", crs="EPSG:4490")
+        warping.cog([folder / "given.tif"], folder / "terrain.tif", crs="EPSG:4490", form=rasters.TERRAIN)
         (folder / "given.tif").unlink()
         return {"kind": "raster", "rows": 0, "years": [], "bbox": list(bounds)}
 

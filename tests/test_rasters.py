@@ -11,6 +11,7 @@ import pytest
 import rasterio
 from PIL import Image
 
+from tests import warping
 from twin import rasters
 from twin.errors import SourceError, StoreBroken
 
@@ -68,7 +69,7 @@ def cog(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, rasters.Grid]:
     folder = tmp_path_factory.mktemp("photo")
     out = folder / "2025.tif"
     sources = [photo(folder / "a.tif", (200, 40, 40)), photo(folder / "b.tif", (40, 40, 200), east=200)]
-    return out, rasters.to_web_cog(sources, out, crs=CRS)
+    return out, warping.cog(sources, out, crs=CRS)
 
 
 def test_the_cog_is_valid_and_on_the_webs_grid(cog) -> None:
@@ -115,20 +116,20 @@ def test_where_sources_overlap_the_later_one_is_on_top(cog) -> None:
 
 def test_the_crs_is_the_callers_word_not_the_files(tmp_path: Path) -> None:
     bare = photo(tmp_path / "bare.tif", (9, 99, 9), crs="")
-    assert rasters.to_web_cog([bare], tmp_path / "out.tif", crs=CRS).zoom == 18
+    assert warping.cog([bare], tmp_path / "out.tif", crs=CRS).zoom == 18
 
 
 def test_what_is_no_photo_or_no_terrain_is_refused(tmp_path: Path) -> None:
     dem, rgb = terrain(tmp_path / "dem.tif"), photo(tmp_path / "rgb.tif", (1, 2, 3))
     with pytest.raises(SourceError):
-        rasters.to_web_cog([dem], tmp_path / "a.tif", crs=CRS)
+        warping.cog([dem], tmp_path / "a.tif", crs=CRS)
     with pytest.raises(SourceError):
-        rasters.to_terrain_cog([rgb], tmp_path / "b.tif", crs=CRS)
+        warping.cog([rgb], tmp_path / "b.tif", crs=CRS, form=rasters.TERRAIN)
 
 
 def test_heights_survive_to_a_tenth_of_a_metre(tmp_path: Path) -> None:
     out = tmp_path / "terrain.tif"
-    grid = rasters.to_terrain_cog([terrain(tmp_path / "dem.tif")], out, crs=CRS)
+    grid = warping.cog([terrain(tmp_path / "dem.tif")], out, crs=CRS, form=rasters.TERRAIN)
     z, x, y = middle(grid, grid.zoom)
     with rasterio.open(out) as dataset:
         column, row = (x - grid.x) * 256, (y - grid.y) * 256
@@ -140,7 +141,7 @@ def test_heights_survive_to_a_tenth_of_a_metre(tmp_path: Path) -> None:
 
 def test_no_cliff_stands_where_heights_are_unknown(tmp_path: Path) -> None:
     out = tmp_path / "terrain.tif"
-    grid = rasters.to_terrain_cog([terrain(tmp_path / "dem.tif", hole=True)], out, crs=CRS)
+    grid = warping.cog([terrain(tmp_path / "dem.tif", hole=True)], out, crs=CRS, form=rasters.TERRAIN)
     for z in range(grid.zoom, grid.zoom - 4, -1):
         found = heights(rasters.terrain_tile(out, *middle(grid, z)))
         assert found.min() > 10
@@ -151,7 +152,7 @@ def test_no_cliff_stands_where_heights_are_unknown(tmp_path: Path) -> None:
 
 def test_heights_are_sampled_where_they_are_and_nan_elsewhere(tmp_path: Path) -> None:
     out = tmp_path / "terrain.tif"
-    grid = rasters.to_terrain_cog([terrain(tmp_path / "dem.tif")], out, crs=CRS)
+    grid = warping.cog([terrain(tmp_path / "dem.tif")], out, crs=CRS, form=rasters.TERRAIN)
     west, south, east, north = grid.bounds
     found = rasters.sample(out, np.array([(west + east) / 2, west - 1e5]), np.array([(south + north) / 2] * 2))
     assert np.isnan(found[1])

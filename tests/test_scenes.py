@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import shapely
 
+from tests import warping
 from tests.test_rasters import CRS, SOUTH, WEST, terrain
 from twin import geodesy, rasters, scenes
 from twin.scenes import b3dm, earth, mesh
@@ -95,7 +96,7 @@ def test_walls_close_around_the_roof_and_face_outwards(holes: list) -> None:
 
 def test_buildings_stand_on_the_terrain(tmp_path: Path) -> None:
     cog = tmp_path / "terrain.tif"
-    rasters.to_terrain_cog([terrain(tmp_path / "dem.tif")], cog, crs=CRS)
+    warping.cog([terrain(tmp_path / "dem.tif")], cog, crs=CRS, form=rasters.TERRAIN)
     transform = geodesy.transformer(CRS, "EPSG:4490", accepted={CRS: 0.01, "EPSG:4490": 0.01})
     lon, lat = (float(v[0]) for v in transform(np.array([WEST + 200.0]), np.array([SOUTH + 200.0])))
     scenes.write_tileset([house(1, lon=lon, lat=lat, size=2e-5)], tmp_path / "scene", ground=cog)

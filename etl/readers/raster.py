@@ -1,4 +1,4 @@
-"""Delivered rasters: proved to be GeoTIFFs of a believable size that lie somewhere; the pixels are warped elsewhere."""
+"""Delivered rasters: proved to be GeoTIFFs of a believable size that lie somewhere; nothing is made of them here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from twin.errors import SourceError
-from twin.rasters.describe import Described, NotAGeoTiff, describe
+from etl import refusals
+from twin.rasters.describe import Described, NotAGeoTiff, describe, drivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from etl.job import Job
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ALLOWED = frozenset({"GTiff"})
 MAX_PIXELS = 4_000_000_000
 MAX_RATIO = 1000
 
@@ -25,14 +26,16 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 
     Raises SourceError where it is another format, a pixel flood, damaged, rotated, or without a position.
     """
+    if surplus := drivers() - ALLOWED:
+        raise RuntimeError(f"GDAL_SKIP must also name {sorted(surplus)}")
     with job.main.open("rb") as file:
         magic = file.read(4)
     if job.main.suffix.lower() not in (".tif", ".tiff") or magic not in _MAGIC:
-        raise _refused(job, "不是 GeoTIFF，请导出为 GeoTIFF", "it is not a GeoTIFF; export it as one")
+        raise refusals.refused(job.name, "不是 GeoTIFF，请导出为 GeoTIFF", "it is not a GeoTIFF; export it as one")
     try:
         found = describe(job.main)
     except NotAGeoTiff as wrong:
-        raise _refused(job, "文件损坏，请重新导出", "it is damaged; export it again") from wrong
+        raise refusals.damaged(job.name) from wrong
     _believable(job, found)
     report.update(driver="GTiff", crs_in_file=found.crs, encoding="", how="format", declared="")
     west, south, east, north = found.bounds
@@ -50,18 +53,14 @@ def _believable(job: Job, found: Described) -> None:
     pixels = found.width * found.height
     unpacked = pixels * found.bands * np.dtype(found.dtype).itemsize
     if pixels > MAX_PIXELS or unpacked > max(1 << 30, MAX_RATIO * job.main.stat().st_size):
-        raise _refused(
-            job,
+        raise refusals.refused(
+            job.name,
             f"{found.width} × {found.height} 像素与文件大小不相称，请分幅",
             f"its {found.width} × {found.height} pixels do not fit its size in bytes; split it",
         )
     if not found.georeferenced:
-        raise _refused(job, "没有坐标定位信息，请导出带坐标的 GeoTIFF", "it has no position; export it georeferenced")
+        raise refusals.refused(
+            job.name, "没有坐标定位信息，请导出带坐标的 GeoTIFF", "it has no position; export it georeferenced"
+        )
     if not found.north_up:
-        raise _refused(job, "影像是旋转的，请先纠正为正北朝上", "it is rotated; rectify it north up first")
-
-
-def _refused(job: Job, zh: str, en: str) -> SourceError:
-    return SourceError(
-        f"“{job.name}”未接收：{zh}后重报。", f"“{job.name}” is refused: {en}, and deliver it again.", file=job.name
-    )
+        raise refusals.refused(job.name, "影像是旋转的，请先纠正为正北朝上", "it is rotated; rectify it north up first")

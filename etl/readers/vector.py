@@ -10,7 +10,7 @@ import pyogrio
 from pyarrow import compute
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from etl import dbf, dxf, kml, sniff, wkb
+from etl import dbf, dxf, kml, refusals, sniff, wkb
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
             job.path, layer=layer, encoding=encoding, force_feature_count=driver == "ESRI Shapefile", **options
         )
         if info["driver"] != driver:
-            raise _mistaken(job, str(info["driver"]))
+            raise refusals.mistaken(job.name, driver, str(info["driver"]))
         with pyogrio.open_arrow(
             job.path, layer=layer, encoding=encoding, use_pyarrow=True, batch_size=job.batch_rows, **options
         ) as (meta, source):
@@ -57,7 +57,7 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     except (DataSourceError, DataLayerError, pa.ArrowException, UnicodeDecodeError) as wrong:
         raise _damaged(job, wrong) from wrong
     if driver == "ESRI Shapefile" and report["rows"] != info["features"]:
-        raise _short(job, report["rows"], int(info["features"]))
+        raise refusals.cut_short(job.name, report["rows"], int(info["features"]))
 
 
 def _text(
@@ -153,7 +153,7 @@ def _finish(job: Job, columns: dict[str, pa.Array], row: pa.Array, raw: pa.Array
     try:
         examined = wkb.examine(raw, keep_z=job.options.get("z") == "keep" or job.main.suffix.lower() == ".dxf")
     except wkb.TooManyVertices as wrong:
-        raise _too_large(job, str(row[wrong.row])) from wrong
+        raise refusals.too_many_vertices(job.name, str(row[wrong.row]), wkb.MAX_VERTICES) from wrong
     note = pa.array(examined.notes or [None] * len(raw), pa.string())
     arrays = {**columns, "_row": row, "_geometry": examined.geometry, "_note": note}
     return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
@@ -165,39 +165,6 @@ def _nothing(schema: pa.Schema, geometry: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema=pa.schema(fields))
 
 
-def _mistaken(job: Job, driver: str) -> SourceError:
-    return SourceError(
-        f"“{job.name}”的内容({driver})与扩展名不符，已拒收。请按真实格式命名后重报。",
-        f"“{job.name}” is not what its name says ({driver}); refused. Name it by its real format.",
-        file=job.name,
-    )
-
-
 def _damaged(job: Job, wrong: Exception) -> SourceError:
-    said = (
-        str(wrong).replace(job.path, job.name).splitlines()[0].split(";")[0][:200]
-        if str(wrong)
-        else type(wrong).__name__
-    )
-    return SourceError(
-        f"“{job.name}”不能读取，文件损坏或不完整({said})。请报送单位重新导出后再报。",
-        f"“{job.name}” cannot be read; it is damaged or incomplete ({said}). Ask the sender to export it again.",
-        file=job.name,
-    )
-
-
-def _short(job: Job, read_rows: int, stated: int) -> SourceError:
-    return SourceError(
-        f"“{job.name}”声明有 {stated} 个图形，只读到 {read_rows} 个，文件被截断。请报送单位重新导出后再报。",
-        f"“{job.name}” states {stated} features but only {read_rows} can be read; it was cut off. Export it again.",
-        file=job.name,
-    )
-
-
-def _too_large(job: Job, row: str) -> SourceError:
-    return SourceError(
-        f"“{job.name}”第 {row} 个图形的顶点超过 {wkb.MAX_VERTICES} 个，已拒收。请报送单位抽稀或拆分该图形。",
-        f"Feature {row} of “{job.name}” has more than {wkb.MAX_VERTICES} vertices; refused. Simplify or split it.",
-        file=job.name,
-        row=row,
-    )
+    said = str(wrong).replace(job.path, job.name).splitlines()[0].split(";")[0][:200] if str(wrong) else ""
+    return refusals.damaged(job.name, said or type(wrong).__name__)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import shapely
 
-from tests import keeping
+from tests import keeping, warping
 from twin import rasters, scenes
 from twin.errors import NotFound, StoreBroken
 from twin.store import Serving, Snapshot, Store, pyramid, quadgrid
@@ -33,8 +33,8 @@ def _everything(directory: Path, *, value: float) -> dict[str, object]:
     photo = np.random.default_rng(1).integers(0, 255, (3, 300, 300), dtype=np.uint8)
     rasters.write_geotiff(directory / "photo.tif", photo, bounds, "EPSG:3857")
     rasters.write_geotiff(directory / "dem.tif", photo[0].astype("float32"), bounds, "EPSG:3857", nodata=-9999)
-    rasters.to_web_cog([directory / "photo.tif"], directory / "base.tif", crs="EPSG:3857")
-    rasters.to_terrain_cog([directory / "dem.tif"], directory / "terrain.tif", crs="EPSG:3857")
+    warping.cog([directory / "photo.tif"], directory / "base.tif", crs="EPSG:3857")
+    warping.cog([directory / "dem.tif"], directory / "terrain.tif", crs="EPSG:3857", form=rasters.TERRAIN)
     house = scenes.Solid(
         id="building:B1", name="b", footprint=shapely.box(119.97, 30.53, 119.9701, 30.5301), height_m=6.0
     )

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
+import scipy
 from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
-from scipy import ndimage
 
 from twin.errors import StoreBroken
-from twin.rasters.grid import ALIGNED, NODATA, Grid
+from twin.rasters.form import NODATA
+from twin.rasters.grid import ALIGNED, Grid
 from twin.web_mercator_quad import HALF_M, TILE_PIXELS, bounds, pixel_m, side_m
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _beyond(path: Path, z: int, x: int, y: int) -> np.ndarray:
     at_column = (columns - box[0]) / (box[2] - box[0]) * coarse.shape[1] - 0.5
     at_row = (box[3] - rows) / (box[3] - box[1]) * coarse.shape[0] - 0.5
     mesh = np.meshgrid(at_row, at_column, indexing="ij")
-    return ndimage.map_coordinates(coarse, mesh, order=1, mode="nearest")
+    return scipy.ndimage.map_coordinates(coarse, mesh, order=1, mode="nearest")
 
 
 @lru_cache(maxsize=8)
@@ -146,9 +147,9 @@ def _coarse(path: Path, _mtime: int) -> np.ndarray:
     unknown = heights == NODATA
     if unknown.all():
         return np.zeros(shape[1:])
-    nearest: Any = ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True)
+    nearest: Any = scipy.ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True)
     filled = heights[nearest[0], nearest[1]]
-    soft = ndimage.gaussian_filter(filled, 4.0)
+    soft = scipy.ndimage.gaussian_filter(filled, 4.0)
     return np.where(unknown, soft, filled)
 
 
@@ -168,7 +169,7 @@ def _dataset(path: Path) -> rasterio.DatasetReader:
         opened.move_to_end(path)
         return opened[path]
     try:
-        opened[path] = rasterio.open(path)
+        opened[path] = rasterio.open(path, driver="GTiff")
     except RasterioError as error:
         raise _unreadable(path) from error
     while len(opened) > OPEN_PER_THREAD:
