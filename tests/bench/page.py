@@ -33,6 +33,14 @@ EMPTY = """<!doctype html><html><body style="margin:0"><div id="m" style="width:
 <script type="module">import * as gl from 'ENGINE';
 const map = new gl.Map({container: 'm', style: {version: 8, sources: {}, layers: [{id: 'b', type: 'background', paint: {'background-color': '#eee'}}]}, center: [119.97, 30.53], zoom: 14});
 map.once('render', () => { window.drawn = performance.now(); });</script></body></html>"""
+LISTEN = """(() => { const looking = setInterval(() => {
+  const map = window.__onemap?.maps?.[0];
+  if (!map) return;
+  clearInterval(looking);
+  map.on('render', () => { if (!window.layerDrawn && map.queryRenderedFeatures().length) window.layerDrawn = performance.now(); });
+}, 5); })()"""
+"""Notes the page's own clock at the first picture that holds a feature, as the empty page notes its first picture."""
+ROUNDS = 5
 
 
 @contextmanager
@@ -74,12 +82,11 @@ def first_map(base: str) -> dict[str, Any]:
         )
         engine: list[str] = []
         page.on("request", lambda r: engine.append(r.url) if r.url.endswith("maplibre-gl.mjs") else None)
+        page.add_init_script(LISTEN)
         page.goto(base)
-        drawn = wait(
-            page,
-            "window.__onemap && (window.__onemap.maps || []).some((m) => m.style && m.queryRenderedFeatures().length)",
-        )
-        wait(page, "window.__onemap.idle")
+        wait(page, "window.layerDrawn")
+        drawn = float(page.evaluate("window.layerDrawn"))
+        wait(page, "document.documentElement.dataset.started && window.__onemap.idle")
         counted: list[str] = []
         page.on("request", lambda r: counted.append(r.url))
         box = page.locator("input[type=checkbox][data-act=layer]:checked:visible").first
@@ -137,8 +144,9 @@ def compare(folder: Path) -> str:
     """Measure the page against an empty map, and the card at two sizes; give both as Markdown."""
     lines = []
     with village(folder) as base:
-        ours = [first_map(base) for _ in range(3)]
-        bare = [empty_map(base, ours[0]["engine"]) for _ in range(3)]
+        first_map(base)  # the service's own first answers are not the browser's
+        pairs = [(mine := first_map(base), empty_map(base, mine["engine"])) for _ in range(ROUNDS)]
+        ours, bare = [mine for mine, _ in pairs], [empty for _, empty in pairs]
         drawn, empty = statistics.median(o["drawn"] for o in ours), statistics.median(bare)
         lines += [
             ("requests of hiding a shown layer and showing it again", "0", str(max(o["toggle"] for o in ours))),
