@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 
 from tests import warping
 from tests.test_rasters import CRS, SOUTH, WEST, terrain
@@ -92,6 +93,22 @@ def test_walls_close_around_the_roof_and_face_outwards(holes: list) -> None:
     volume = np.einsum("ij,ij->i", closed[:, 0], np.cross(closed[:, 1], closed[:, 2])).sum() / 6
     area = footprint.area * DEGREE_M**2 * math.cos(math.radians(LAT))
     assert volume == pytest.approx(area * 6, rel=0.01)
+
+
+@pytest.mark.parametrize("turn", [-20, 0, 20])
+def test_of_a_house_that_faces_south_or_nearly_every_two_walls_that_meet_are_told_apart(turn: int) -> None:
+    footprint = shapely.affinity.rotate(shapely.box(LON, LAT, LON + 1.16e-4, LAT + 1e-4), turn)
+    shape = mesh.extrude([footprint], np.zeros(1), np.array([6.0]), (LON, LAT))
+    shades = shape.material[shape.material != mesh.ROOF][::2].astype(int)
+    assert len(shades) == 4
+    assert (np.abs(shades - np.roll(shades, 1)) >= mesh.SHADES // 6).all()
+
+
+def test_the_light_is_in_the_colours_and_no_renderer_adds_its_own(tmp_path: Path) -> None:
+    scenes.write_tileset([house(1)], tmp_path)
+    [(_, _, model)] = contents(tmp_path)
+    assert model.extensionsUsed == ["KHR_materials_unlit"]
+    assert [material.extensions for material in model.materials] == [{"KHR_materials_unlit": {}}] * (mesh.SHADES + 1)
 
 
 def test_buildings_stand_on_the_terrain(tmp_path: Path) -> None:

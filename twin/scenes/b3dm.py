@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 HEADER = struct.Struct("<4s6I")
 """magic, version, byteLength, feature table JSON and binary, batch table JSON and binary bytes."""
-WALL = np.array([0.93, 0.90, 0.85])
-ROOF_COLOUR = np.array([0.72, 0.42, 0.34])
-DARKEST = 0.62
+WALL = np.array([0.95, 0.92, 0.87])
+"""Of a wall in full light; sRGB, 0–1, as all colours here."""
+ROOF_COLOUR = np.array([0.73, 0.44, 0.35])
+DARKEST = 0.55
+"""What is left of a wall's colour in full shadow."""
+UNLIT = "KHR_materials_unlit"
+"""The light is in the colours: what a renderer adds of its own differs from one to the next, and darkens."""
 BATCH = "_BATCHID"
 """The vertex attribute that says which feature a vertex belongs to."""
 
@@ -66,6 +70,7 @@ def _glb(mesh: Mesh) -> bytes:
         scenes=[gltf.Scene(nodes=[0])],
         nodes=[gltf.Node(mesh=0)],
         materials=[_material(number) for number in range(ROOF + 1)],
+        extensionsUsed=[UNLIT],
     )
     blob = bytearray()
     arrays = (mesh.positions @ turned.T, mesh.normals @ turned.T, mesh.feature)
@@ -104,9 +109,15 @@ def _accessor(model: gltf.GLTF2, blob: bytearray, array: np.ndarray, target: int
 def _material(number: int) -> gltf.Material:
     light = DARKEST + (1 - DARKEST) * number / (SHADES - 1)
     colour = ROOF_COLOUR if number == ROOF else WALL * light
-    pbr = gltf.PbrMetallicRoughness(
-        baseColorFactor=[*(round(float(c), 4) for c in colour), 1.0], metallicFactor=0.0, roughnessFactor=0.9
-    )
+    factor = [*(round(float(c), 4) for c in _linear(colour)), 1.0]
     return gltf.Material(
-        name="roof" if number == ROOF else f"wall-{number}", pbrMetallicRoughness=pbr, doubleSided=True
+        name="roof" if number == ROOF else f"wall-{number}",
+        pbrMetallicRoughness=gltf.PbrMetallicRoughness(baseColorFactor=factor, metallicFactor=0.0, roughnessFactor=0.9),
+        extensions={UNLIT: {}},
+        doubleSided=True,
     )
+
+
+def _linear(srgb: np.ndarray) -> np.ndarray:
+    """Give the linear light of sRGB values, which glTF's factors are (IEC 61966-2-1)."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

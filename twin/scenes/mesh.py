@@ -13,11 +13,12 @@ from twin.scenes import earth
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHADES = 6
-"""Wall materials from shadow to light; renderers without lights still show form."""
+SHADES = 12
+"""Wall materials from shadow to light."""
 ROOF = SHADES
-LIGHT_FROM_DEGREES = 315.0
-"""The cartographer's light, from the north-west."""
+LIGHT_FROM_DEGREES = 270.0
+"""Not the cartographer's 315: houses face south, more or less, and of those a light from the diagonal shades two walls
+that meet alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
