@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from etl import declared, drawn, proofs
-from etl.declared import Document, Fault
+from etl import drawn, proofs
+from twin import declared
+from twin.declared import Document, Fault
 from twin.errors import DeclarationError
 from twin.model import Code, CodeSystem, Department, Field, Layer, OneMap, Resource, Source, Theme, Village
 
@@ -152,6 +153,7 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
         if not isinstance(table, Mapping):
             continue
         rows = cast("Mapping[str, object]", table)
+        _no_state_secrets(document, path, rows.get("field"))
         given = {
             "department": department,
             "sources": _many(document, Source, (*path, "source"), rows.get("source")),
@@ -163,6 +165,19 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
             _unique(document, places, f"resource:{resource.id}", path)
             found.append(resource)
     return found
+
+
+def _no_state_secrets(document: Document, path: proofs.KeyPath, fields: object) -> None:
+    """Refuse what is classified by law: no class, role or mask of this system makes it lawful here."""
+    items = cast("list[object]", fields) if isinstance(fields, list) else []
+    for index, item in enumerate(items):
+        if isinstance(item, Mapping) and cast("Mapping[str, object]", item).get("sensitivity") == "state-secret":
+            words = ("国家秘密不得进入本系统", "State secrets never enter this system")
+            remedy = (
+                "从交付文件中删去此列后重新申报",
+                "Take this column out of the delivered file, then declare again",
+            )
+            document.fault((*path, "field", index, "sensitivity"), words, remedy)
 
 
 def _many(

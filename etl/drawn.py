@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl.declared import Fault
+from twin.declared import Fault
 from etl.proofs import COMPUTED, LAND_FIELDS, PROVENANCE, Facts
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from etl.toml_lines import Path as KeyPath
-from etl.toml_lines import line_of
+from twin.toml_lines import Path as KeyPath
+from twin.toml_lines import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from etl.declared import Document
+    from twin.declared import Document
     from twin.model import CodeSystem, Department, Field, Resource, Source, Village
 
 READERS = ("vector", "table", "raster", "scene")
@@ -135,7 +135,12 @@ def resource(facts: Facts, value: Resource, layer_ids: Sequence[str]) -> None:
 def _references(place: Place, value: Resource) -> None:
     names = [f.name for f in value.fields]
     required = () if value.kind in ("raster", "scene") else (("key", value.key),)
-    for key, name in (*required, ("title_field", value.title_field), ("stated_area", value.stated_area)):
+    for key, name in (
+        *required,
+        ("title_field", value.title_field),
+        ("stated_area", value.stated_area),
+        ("area_field", value.area_field),
+    ):
         if (name or key == "key") and name not in names:
             words = (f"{key} = {name!r} 不在信息项中", f"{key} = {name!r} is not among the fields")
             place.fault((key,), words, ("改为:" + " / ".join(names), "Use one of: " + " / ".join(names)))

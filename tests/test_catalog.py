@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl import catalog
-from etl.toml_lines import line_of, positions
 from tests import receiving
 from twin.errors import DeclarationError
 from twin.model import Draw, Indicator, Layer, Text, Theme
+from twin.toml_lines import line_of, positions
 
 ROOT = Path(__file__).parents[1]
 

@@ -61,6 +61,12 @@ class Refused(TwinError):
     code = "refused"
 
 
+class NeedsPurpose(Refused):
+    """What is asked for may be had for a purpose, and none of those that count was named."""
+
+    code = "needs_purpose"
+
+
 class BadRequest(TwinError):
     """A request's values are outside what the route accepts."""
 
@@ -83,3 +89,15 @@ class StoreFull(TwinError):
     """The disk has no room for what is being published; the version before still serves."""
 
     code = "store_full"
+
+
+class OpsDown(TwinError):
+    """The operational store is full, locked, read-only or away; nothing was written, and it may be tried again."""
+
+    code = "ops_down"
+
+
+class AuditDown(OpsDown):
+    """The record cannot be written; what must be recorded is not done, what is public goes on."""
+
+    code = "audit_down"

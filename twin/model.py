@@ -10,6 +10,7 @@ from typing import Any, Literal
 Kind = Literal["polygon", "line", "point", "none", "raster", "scene"]
 Sensitivity = Literal["public", "internal", "personal", "sensitive"]
 ShareType = Literal["unconditional", "conditional", "none"]
+Meaning = Literal["", "id_card", "phone", "name", "bank_card", "plate", "address", "coordinate", "other"]
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 Bbox = tuple[float, float, float, float]
 """(west, south, east, north) in degrees, lon and lat of EPSG:4326."""
@@ -58,6 +59,7 @@ class Field:
     `name` is the column in the store (`quantity_unit`); `source` is its heading in the delivered file.
     `sensitivity` None means unclassified: such a column cannot be selected by anybody.
     `scale` is what one source unit is in store units (亩 → m²: 666.6667); `as_code` names a code system.
+    `meaning` says what kind of personal value it holds, hence how it is masked; "" leaves that to its name.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Field:
     code_system: str = ""
     length: int | None = None
     scale: float = 1.0
+    meaning: Meaning = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +107,9 @@ class Resource:
     ("parcel", "building"): tables that share `entity` and key describe the same thing.
     `stated_area` names the field holding the area the department states; it is kept beside the computed one.
     `transform` names a pure function `etl.transforms.<module>:<function>`, "" for none.
+    `area_field` names the field holding a row's administrative (6, 9, 12 digits) or grid code (15); "" means that
+    every row belongs to the village. `about` says whether a row stands for a person or household; "" means yes where
+    any field is personal or sensitive.
     """
 
     id: str
@@ -139,11 +145,20 @@ class Resource:
     contact_person: str = ""
     contact_phone: str = ""
     responsibility_item: str = ""
+    area_field: str = ""
+    about: Literal["", "persons", "things"] = ""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def field_named(self, name: str) -> Field | None:
         """Give the field called `name`, or None."""
         return next((f for f in self.fields if f.name == name), None)
+
+    @property
+    def about_persons(self) -> bool:
+        """Say whether a row stands for a person or household, so that to count rows is to count people."""
+        return self.about == "persons" or (
+            not self.about and any(f.sensitivity in ("personal", "sensitive") for f in self.fields)
+        )
 
     @property
     def thing(self) -> str:

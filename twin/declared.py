@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
 
-from etl.toml_lines import Path as KeyPath
-from etl.toml_lines import line_of, positions
+from twin.toml_lines import Path as KeyPath
+from twin.toml_lines import line_of, positions
 
 if typing.TYPE_CHECKING:
     from pathlib import Path
