@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,6 +25,7 @@ from twin.api.guard import page_csp, script_hash
 from twin.api.tile_server import TEMPLATES
 from twin.errors import TwinError
 from twin.policy import CLOSED, DASH, ROUTES, of_page
+from twin.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -344,6 +346,15 @@ def test_nothing_there_is_204(client: TestClient) -> None:
     ):
         answer = client.get(path)
         assert (answer.status_code, answer.content) == (204, b""), path
+
+
+@pytest.mark.parametrize("path", ["L06/15/27304/13463.mvt", "L02/15/27304/13463.png", "terrain/15/27304/13463.png"])
+def test_what_is_declared_and_not_yet_delivered_is_204(app: api.Front, tmp_path: Path, path: str) -> None:
+    rooms = app.state.rooms
+    settings = replace(rooms.settings, data=tmp_path)
+    with TestClient(api.create(rooms.onemap, Store(settings.store), settings), base_url=BASE) as empty:
+        answer = empty.get(f"/tiles/{path}")
+    assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_tiles_come_packed_as_the_client_can_read(client: TestClient, app: api.Front) -> None:
