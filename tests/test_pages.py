@@ -18,6 +18,7 @@ from twin.model import Text
 from twin.pages import boot, card, found, graphs, listing, menu, overlay
 from twin.pages.desk import Desk
 from twin.pages.markup import Markup, el
+from twin.pages.narrowing import narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +151,10 @@ def test_every_thing_that_can_be_pressed_is_known_to_the_browser_module(app, des
     known = set(re.findall(r'^  "?([a-z-]+)"?: (?:\(\) =>|\(el\) =>)', script, re.MULTILINE)) | {"search"}
     trees = [p.get("tree") for p in props(app.layout())]
     trees += [card.card(desk, {"table": "cover", "id": "P5"}), listing.listing(desk, {"kind": "layer", "id": "L06"})]
+    trees += [listing.listing(desk, {"kind": "indicator", "id": "parcels", "of": "0101"})]
     trees += [found.found(desk, {"text": "村"}), overlay.overlay(desk, {"geometry": SQUARE})]
+    _, charts = graphs.graphs(desk, {"theme": "planning"})
+    trees += [p.get("tree") for c in charts for p in props(c)]
     acts = {e["a"]["data-act"] for t in trees for e in elements(t) if "data-act" in e.get("a", {})}
     assert acts - known == set()
 
@@ -252,6 +256,29 @@ def test_a_list_has_a_page_of_rows_and_the_whole_count(desk):
     assert next(e["a"]["data-total"] for e in elements(tree) if "data-total" in e.get("a", {})) == 9
 
 
+def test_a_list_can_be_of_one_group_and_offers_the_way_back(desk):
+    question = {"kind": "indicator", "id": "parcels", "of": "0101", "language": "zh-CN"}
+    tree = listing.listing(desk, question)
+    assert "共 5 条" in said(tree)
+    assert "只看：水田" in said(tree)
+    (back,) = acting(tree, "list-all")
+    assert (back["data-layer"], json.loads(back["data-hide"])) == ("L06", ["0103"])
+
+
+def test_a_list_of_everything_leaves_the_map_as_it_is(desk):
+    tree = listing.listing(desk, {"kind": "indicator", "id": "parcels"})
+    assert acting(tree, "widen") == acting(tree, "list-all") == []
+
+
+def test_the_map_is_not_narrowed_where_its_classes_would_show_more_than_the_list(desk):
+    cover = desk.rooms.policy.resource(desk.subject, "cover")
+    year = (("year", "=", 2025),)
+    exact = narrowed(desk, cover, (("land_class", "=", "0103"),), year)
+    assert (exact.layer, [t.zh for t in exact.stay]) == ("L06", ["旱地"])
+    assert narrowed(desk, cover, (("parcel_id", "=", "P2"),), year) is None
+    assert narrowed(desk, cover, (), year) is None
+
+
 def test_a_deadline_is_late_by_the_villages_calendar_and_not_by_utc(desk):
     assert desk.days_late("2025-11-20T15:59:00") == 1
     assert desk.days_late("2025-11-20T16:01:00") == 0  # already the 21st in the village
@@ -309,9 +336,18 @@ def test_what_is_no_polygon_is_refused(desk):
 def test_a_chart_says_the_same_numbers_in_its_table(desk):
     _, charts = graphs.graphs(desk, {"theme": "planning", "language": "zh-CN", "year": 2025})
     section = charts[0].to_plotly_json()["props"]["children"]
-    figure, table = section[1].figure, section[2].to_plotly_json()["props"]["tree"]
+    figure, table = section[1].children.figure, section[2].to_plotly_json()["props"]["tree"]
     cells = [said(e) for e in elements(table) if e["e"] == "td"]
     assert cells == list(figure["data"][0]["text"])
+
+
+def test_each_bar_of_a_chart_has_a_line_that_can_be_pressed_instead(desk):
+    _, charts = graphs.graphs(desk, {"theme": "planning", "language": "zh-CN", "year": 2025})
+    _, graph, table = charts[0].to_plotly_json()["props"]["children"]
+    codes = list(graph.children.figure["data"][0]["customdata"])
+    pressed = acting(table.to_plotly_json()["props"]["tree"], "bar")
+    assert [e["data-of"] for e in pressed] == codes == ["0101", "0103"]
+    assert {e["data-indicator"] for e in pressed} == {"parcels"} == {getattr(graph, "data-indicator")}
 
 
 def test_an_answer_that_breaks_fails_alone_and_offers_to_try_again(app, desk, monkeypatch):

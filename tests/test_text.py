@@ -25,8 +25,34 @@ def places(wording: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(wording) if name}
 
 
-def test_both_catalogues_have_the_same_keys_in_the_same_order():
-    assert list(ZH) == list(EN)
+ONE = ".one"
+"""Ends the key of an English wording for a single thing."""
+
+
+def test_both_catalogues_have_the_same_keys_in_the_same_order_but_for_english_singulars():
+    assert list(ZH) == [k for k in EN if not k.endswith(ONE)]
+
+
+def test_every_singular_stands_behind_its_plural_and_counts_by_n():
+    singular = [k for k in EN if k.endswith(ONE)]
+    assert singular
+    for key in singular:
+        assert "n" in places(EN[key.removesuffix(ONE)])
+        assert places(EN[key]) == places(EN[key.removesuffix(ONE)])
+
+
+def test_english_counts_one_thing_in_the_singular():
+    assert text.t("page.menu.resources", "en", n=1) == "1 data set"
+    assert text.t("page.menu.resources", "en", n="1") == "1 data set"
+    assert text.t("page.menu.resources", "en", n=44) == "44 data sets"
+    assert text.words("page.list.total", n=1) == Text("共 1 条", "1 record")
+
+
+def test_no_english_wording_counts_things_without_a_singular():
+    counted = re.compile(r"\{n\} \w+s\b")
+    assert [k for k in EN if counted.search(EN[k]) and f"{k}{ONE}" not in EN and k != "page.js.many"] == [], (
+        "page.js.many is said of seven and more"
+    )
 
 
 def test_both_wordings_of_a_key_have_the_same_places():

@@ -58,6 +58,7 @@ def template(*, dark: bool = False) -> go.layout.Template:
         "transition": {"duration": 0},
         "uirevision": "village",
         "dragmode": False,
+        "hovermode": "y",
         "xaxis": axis,
         "yaxis": axis,
     }
@@ -90,7 +91,7 @@ def bars(rows: Sequence[Bar], *, dark: bool = False, over_time: bool = False) ->
             marker={"color": colours},
             textposition="outside",
             textfont={"color": ink["text"], "size": 14},
-            hoverinfo="skip",
+            hoverinfo="none",
             cliponaxis=False,
         )
     )

@@ -52,6 +52,22 @@ class Indicators:
             told = {"zh": broken.zh, "en": broken.en}
             return {**head, "state": "broken", "value": None, "groups": [], "years": [], **told}
 
+    def narrowed(self, subject: Subject, asked: Indicator, value: str) -> tuple[tuple[str, str, Any], ...]:
+        """Give the condition of the rows behind one group of an indicator: its own, and those values of `by`."""
+        self._permit(subject, asked)
+        if not asked.by:
+            return asked.where
+        classes = self._classes(asked)
+        rows = self._serving.groups(asked.table, asked.by, "count", asked.where)
+        raw = [r[asked.by] for r in rows if r[asked.by] is not None]
+        meant = [v for v in raw if (classing.value_of(classes, v) if classes else str(v)) == value]
+        return (*asked.where, (asked.by, "in", tuple(meant)))
+
+    def named(self, asked: Indicator, value: str, language: str) -> str:
+        """Give the words of one group of an indicator."""
+        named = self._named(asked, self._classes(asked))
+        return named[value].title.in_(language) if value in named else value
+
     def _permit(self, subject: Subject, asked: Indicator) -> None:
         used = [w[0] for w in asked.where] + ([asked.by] if asked.by else []) + ([asked.column] if asked.column else [])
         self._policy.columns(subject, asked.table, used, "filter")

@@ -216,6 +216,48 @@ def test_a_number_opens_the_list_behind_it_and_a_row_opens_its_card(go: Opener) 
     seen.until("window.__onemap.maps[0].getZoom() > 15")
 
 
+def hidden_of(seen: Visit, layer: str) -> list[str]:
+    return next(x["hidden"] for x in state(seen)["layers"] if x["id"] == layer)
+
+
+def test_a_number_narrows_list_and_map_and_closing_it_gives_the_map_back(go: Opener) -> None:
+    seen = go("?l=L06:1:0103")
+    seen.page.locator("[data-act=kpi][data-indicator=dry]").click()
+    seen.until("document.querySelector('#list [data-act=widen]:not([hidden])')")
+    assert "旱地" in seen.page.locator("#list [data-act=widen]").inner_text()
+    assert hidden_of(seen, "L06") == ["0101"]
+    seen.page.locator("#list [data-act=widen]").click()
+    assert hidden_of(seen, "L06") == ["0103"]
+    assert seen.page.locator("#list [data-act=widen]").is_hidden()
+    seen.page.locator("#tab-feature").click()
+    seen.page.locator("[data-act=kpi][data-indicator=dry]").click()
+    seen.until("document.querySelector('#list [data-act=widen]:not([hidden])')")
+    seen.page.locator("[data-act=kpi][data-indicator=dry]").click()
+    assert state(seen)["list"] is None
+    assert hidden_of(seen, "L06") == ["0103"]
+
+
+def test_a_bar_narrows_list_and_map_by_pointer_and_by_keyboard_and_back_goes_back(go: Opener) -> None:
+    seen = go("?l=L06:1&p=charts&t=planning")
+    seen.until("document.querySelector('#charts [data-indicator=parcels] .point')")
+    bar = seen.page.locator("#charts [data-indicator=parcels] .point").nth(1).bounding_box()
+    assert bar
+    seen.page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2, steps=3)
+    seen.page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    seen.until("document.querySelector('#list [data-total]')?.dataset.total === '4'")
+    assert "只看：旱地" in seen.page.locator("#list").inner_text()
+    assert "0101" in hidden_of(seen, "L06")
+    assert "q=indicator:parcels:0103" in seen.page.url
+    seen.page.locator("#list [data-act=list-all]").click()
+    seen.until("document.querySelector('#list [data-total]')?.dataset.total === '9'")
+    assert hidden_of(seen, "L06") == []
+    seen.page.locator("#tab-charts").click()
+    seen.page.locator("#charts details summary").first.press("Enter")
+    seen.page.locator("#charts [data-act=bar][data-of='0101']").press("Enter")
+    seen.until("document.querySelector('#list [data-total]')?.dataset.total === '5'")
+    assert "0103" in hidden_of(seen, "L06")
+
+
 @pytest.mark.parametrize(
     ("typed", "kind", "title"),
     [("tdxz", "layer", "土地现状"), ("citang", "place", "祠堂"), ("wjg", "duty", "王建国"), ("P7", "code", "P7")],

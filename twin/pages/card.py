@@ -170,7 +170,7 @@ def _because(desk: Desk, indicator: Indicator, values: Mapping[str, Json]) -> An
     due = next((f for n, f in values.items() if n.startswith("deadline") and f["value"]), None)
     days = desk.days_late(due["value"]) if due else 0
     if due and days:
-        return words("page.alert.overdue", days=days, date=day(due["value"]))
+        return words("page.alert.overdue", n=days, date=day(due["value"]))
     field = values[indicator.where[0][0]]
     if isinstance(field["value"], float) and field["unit"]:
         return [field["title"], " ", said(field, "zh-CN"), " ", field["unit"], _share(field, values)]

@@ -55,9 +55,15 @@ def _chart(desk: Desk, indicator: Json, question: Mapping[str, Any]) -> Any:
     if bars:
         figure = charts.bars(bars, dark=bool(question.get("dark")), over_time=_over_time(indicator))
         config: Any = {**CONFIG, "locale": measure.language}
-        parts.append(dcc.Graph(figure=figure, config=config, className="graph"))
+        graph = dcc.Graph(figure=figure, config=config, className="graph")
+        parts.append(html.Div(graph, **_pressed(indicator)))
         parts.append(Markup(tree=_data(indicator, bars, measure)))
     return html.Section(parts, className="chart")
+
+
+def _pressed(indicator: Json) -> dict[str, Any]:
+    """Say what a press on a bar does: it shows its year, or the list behind its class."""
+    return {"data-bars": "year" if _over_time(indicator) else "class", "data-indicator": indicator["id"]}
 
 
 def _over_time(indicator: Json) -> bool:
@@ -121,7 +127,7 @@ def _origin(desk: Desk, resource: Resource | None) -> Any:
 def _bars(indicator: Json, measure: Measure) -> list[charts.Bar]:
     """Give a bar per year, or per class: the largest ones, the rest together."""
     if _over_time(indicator):
-        return [measure.bar(str(y["year"]), y["value"]) for y in indicator["years"]]
+        return [measure.bar(str(y["year"]), y["value"], str(y["year"])) for y in indicator["years"]]
     groups = list(indicator["groups"])
     if len(groups) < 2:
         return []
@@ -135,7 +141,18 @@ def _bars(indicator: Json, measure: Measure) -> list[charts.Bar]:
 def _data(indicator: Json, bars: Sequence[charts.Bar], measure: Measure) -> Any:
     first = words("page.charts.year") if _over_time(indicator) else words("page.charts.class")
     value = el("th", words("page.charts.value"), " (", measure.unit, ")", scope="col", class_="number")
-    rows = [el("tr", el("th", b.label, scope="row"), el("td", b.told, class_="num number")) for b in bars]
+    rows = [el("tr", el("th", _link(indicator, b), scope="row"), el("td", b.told, class_="num number")) for b in bars]
     table = el("table", el("thead", el("tr", el("th", first, scope="col"), value)), el("tbody", rows), class_="grid")
     head = el("summary", icon("table"), el("span", words("page.charts.data")), icon("right", class_="turn"))
     return el("details", head, table)
+
+
+def _link(indicator: Json, bar: charts.Bar) -> Any:
+    """Give a bar's label: pressed it does what its bar does; the rest of many classes has nothing behind it."""
+    if not bar.code:
+        return bar.label
+    if _over_time(indicator):
+        return el("button", bar.label, type="button", data_act="year", data_year=bar.code)
+    more = words("page.charts.more", name=bar.label)
+    about = {"data_indicator": indicator["id"], "data_of": bar.code}
+    return el("button", bar.label, type="button", data_act="bar", title=more, **about)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from twin import editions
 from twin.entities import box_of
 from twin.errors import BadRequest, NotFound
-from twin.model import Field, Layer, Resource, Text
+from twin.model import Field, Indicator, Layer, Resource, Text
 from twin.pages.markup import drawn, el, icon
+from twin.pages.narrowing import Narrowed, narrowed
 from twin.pages.parts import button, empty, words
 from twin.pages.record import language_of
 from twin.policy import VECTOR_TYPES
-from twin.text import number, plain
+from twin.text import both, number, plain
 
 if TYPE_CHECKING:
     from twin.pages.desk import Desk
@@ -29,11 +30,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """One list: heading, table, condition, the tables one may change to, and whether every row is urgent."""
+    """One list: heading, table, condition, the tables one may change to, and whether every row is urgent.
+
+    `of` are the words of the one group of an indicator that the list is of, None where it is of all.
+    """
 
     title: Text
     resource: Resource
     where: tuple[tuple[str, str, Any], ...] = ()
+    of: Text | None = None
     tables: tuple[Resource, ...] = ()
     urgent: bool = False
 
@@ -50,13 +55,14 @@ def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     page = min(max(0, int(question.get("page") or 0)), pages - 1)
     columns = _columns(desk, wanted)
     head = _head(wanted, total, edition[0][2] if edition else None, question)
+    limit = _way_back(wanted, narrowed(desk, wanted.resource, wanted.where, edition or ()) if total else None)
     if not total:
-        return drawn(head, empty(words("page.list.empty"), words("page.list.empty_next")))
+        return drawn(head, limit, empty(words("page.list.empty"), words("page.list.empty_next")))
     order = _sorting(desk, wanted, question)
     rows = _rows(desk, wanted.resource, columns, where=where, order=order, page=page)
     table = _table(desk, wanted, columns, rows, question)
     about = {"data_fit": _extent(rows), "data_layer": (wanted.resource.layers or ("",))[0]}
-    return drawn(head, el("div", table, class_="scroll-x", **about), _pager(page, pages))
+    return drawn(head, limit, el("div", table, class_="scroll-x", **about), _pager(page, pages))
 
 
 def _extent(rows: Sequence[Row]) -> str | None:
@@ -71,13 +77,7 @@ def _extent(rows: Sequence[Row]) -> str | None:
 def _wanted(desk: Desk, question: Mapping[str, Any]) -> Wanted:
     kind, name = question.get("kind"), str(question.get("id", ""))
     if kind == "indicator":
-        indicator = desk.indicator(name)
-        return Wanted(
-            title=indicator.title,
-            resource=_resource(desk, indicator.table),
-            where=indicator.where,
-            urgent=indicator.tone == "danger",
-        )
+        return _of_indicator(desk, desk.indicator(name), str(question.get("of") or ""))
     if kind == "layer":
         layer = desk.rooms.policy.layer(desk.subject, name)
         tables = _tables(desk, layer)
@@ -87,6 +87,18 @@ def _wanted(desk: Desk, question: Mapping[str, Any]) -> Wanted:
         return Wanted(title=layer.title, resource=chosen, tables=tables)
     resource = _resource(desk, name)
     return Wanted(title=resource.title, resource=resource)
+
+
+def _of_indicator(desk: Desk, indicator: Indicator, of: str) -> Wanted:
+    """Give the list behind an indicator, or behind its one group `of`."""
+    counted = desk.rooms.indicators
+    return Wanted(
+        title=indicator.title,
+        resource=_resource(desk, indicator.table),
+        where=counted.narrowed(desk.subject, indicator, of) if of else indicator.where,
+        of=both(lambda language: counted.named(indicator, of, language)) if of else None,
+        urgent=indicator.tone == "danger",
+    )
 
 
 def _resource(desk: Desk, table: str) -> Resource:
@@ -167,6 +179,27 @@ def _head(wanted: Wanted, total: int, year: int | None, question: Mapping[str, A
     )
 
 
+def _way_back(wanted: Wanted, on_map: Narrowed | None) -> Any:
+    """Draw what list and map are limited to, to be pressed away; the browser shows it of a map while it is so."""
+    about = {"data_layer": on_map.layer, "data_hide": json.dumps(on_map.hide)} if on_map else {}
+    if wanted.of:
+        act, said, why = "list-all", words("page.list.only", name=wanted.of), words("page.list.only_why")
+    elif on_map:
+        act, said, why = "widen", _left(on_map.stay), words("page.list.on_map_why")
+        about = {**about, "hidden": True}
+    else:
+        return None
+    inside = (icon("filter"), el("span", said), icon("close"))
+    chip = el("button", *inside, type="button", class_="choice limit", data_act=act, title=why, **about)
+    return el("div", chip, class_="limits")
+
+
+def _left(stay: Sequence[Text]) -> Text:
+    if len(stay) == 1:
+        return words("page.list.on_map", name=stay[0])
+    return words("page.list.on_map_more", name=stay[0], n=len(stay))
+
+
 def _table(
     desk: Desk, wanted: Wanted, columns: Sequence[Field], rows: Sequence[Row], question: Mapping[str, Any]
 ) -> Any:
@@ -210,7 +243,7 @@ def _late(desk: Desk, wanted: Wanted, field: Field, value: Any) -> Any:
     if not (wanted.urgent and value and field.type == "datetime" and field.name.startswith("deadline")):
         return None
     days = desk.days_late(value)
-    return el("span", words("page.list.late", days=days), class_="late") if days else None
+    return el("span", words("page.list.late", n=days), class_="late") if days else None
 
 
 def _cell(desk: Desk, field: Field, value: Any, language: str, late: Any) -> Any:

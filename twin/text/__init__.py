@@ -30,8 +30,13 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def t(key: str, language: str, **values: object) -> str:
-    """Give the wording of `key` in `language`, its {named} places filled; an unknown key raises KeyError."""
-    return catalogue(language)[key].format(**values)
+    """Give the wording of `key` in `language`, its {named} places filled; an unknown key raises KeyError.
+
+    Where `n` is one and the catalogue has `<key>.one`, that is said: Chinese needs it nowhere.
+    """
+    wordings = catalogue(language)
+    one = wordings.get(f"{key}.one") if str(values.get("n")) == "1" else None
+    return (one or wordings[key]).format(**values)
 
 
 def words(key: str, **values: object) -> Text:

@@ -1,10 +1,11 @@
-// What a person can do: every data-act of the page, and the keys.
+// What a person can do: every data-act of the page.
 import { change, fresh, remember, written } from "./address.mjs";
 import { ask, askAgain, askCharts, asked, hush, notice } from "./asking.mjs";
 import { $, PHONE, all, app, both, keep, kept, language, layerOf, say, t, title } from "./common.mjs";
 import { fit, fly, loadStyle } from "./map.mjs";
+import { lookInto, widen } from "./narrow.mjs";
 import { paint, paintFeature } from "./paint.mjs";
-import { goTo, hideFound, typed } from "./search.mjs";
+import { goTo } from "./search.mjs";
 
 export function open(tab, focus) {
   const values = { side: true, tab };
@@ -24,7 +25,7 @@ export function toggleLayer(id, on) {
   const layers = app.state.layers.filter((x) => x.id !== id);
   if (on) layers.unshift({ id, visible: true, opacity: layerOf(id).opacity, hidden: [] });
   if (layers.length > 6 && on) notice("many", "plain", both("many", { n: layers.length }), null, 8000);
-  change({ layers, theme: on ? app.state.theme : app.state.theme }, true);
+  change({ layers }, true);
 }
 
 export function move(id, by) {
@@ -151,19 +152,24 @@ export const acts = {
   filter: () => paint(),
   kpi: (el) => {
     const id = el.dataset.indicator;
-    if (app.state.list && app.state.list.id === id && app.state.side && app.state.tab === "list") return change({ list: null, side: Boolean(app.state.selection), tab: "feature" }, true);
-    change({ list: { kind: "indicator", id, page: 0, sort: "" } }, true);
-    open("list", true);
-    app.fitList = true;
-    ask("list", app.state.list);
+    const { list, side, tab, selection } = app.state;
+    if (!list || list.id !== id || list.of || !side || tab !== "list") return lookInto({ kind: "indicator", id }, true);
+    widen();
+    change({ list: null, side: Boolean(selection), tab: "feature" }, true);
   },
+  bar: (el) => lookInto({ kind: "indicator", id: el.dataset.indicator, of: el.dataset.of }),
+  "list-all": () => lookInto({ kind: "indicator", id: app.state.list.id }),
+  widen: () => widen(),
   tab: (el) => {
     open(el.dataset.tab);
     remember(true);
     if (el.dataset.tab === "charts") askCharts();
     if (el.dataset.tab === "list" && !asked.list) (app.state.list ? ask("list", app.state.list) : firstList());
   },
-  "close-side": () => change({ side: false, sheet: "map", height: 0, selection: null, list: null }, true),
+  "close-side": () => {
+    widen();
+    change({ side: false, sheet: "map", height: 0, selection: null, list: null }, true);
+  },
   year: (el) => pickYear(Number(el.dataset.year)),
   earlier: () => pickYear(app.boot.years.filter((y) => y < app.state.year).pop()),
   later: () => pickYear(app.boot.years.find((y) => y > app.state.year)),
@@ -245,75 +251,3 @@ export const acts = {
   },
   go: (el) => goTo(el),
 };
-
-export const CHANGES = new Set(["layer", "base"]);
-export const INPUTS = new Set(["opacity", "filter", "search"]);
-
-document.addEventListener("click", (event) => {
-  const el = event.target.closest && event.target.closest("[data-act]");
-  if (!app.state || !el || CHANGES.has(el.dataset.act) || INPUTS.has(el.dataset.act)) return;
-  if (el.tagName === "A") event.preventDefault();
-  acts[el.dataset.act](el);
-});
-document.addEventListener("change", (event) => {
-  const el = event.target;
-  if (app.state && CHANGES.has(el.dataset.act)) acts[el.dataset.act](el);
-});
-document.addEventListener("input", (event) => {
-  const el = event.target;
-  if (!app.state || !INPUTS.has(el.dataset.act)) return;
-  if (el.dataset.act === "search") typed(el);
-  else acts[el.dataset.act](el);
-});
-document.addEventListener(
-  "close",
-  (event) => {
-    if (event.target.tagName === "DIALOG" && app.opener) app.opener.focus();
-  },
-  true,
-);
-
-document.addEventListener("keydown", (event) => {
-  if (!app.state) return;
-  const tab = event.target.closest && event.target.closest("[role=tab]");
-  if (tab && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
-    const tabs = all("[role=tab]");
-    const next = tabs[(tabs.indexOf(tab) + (event.key === "ArrowRight" ? 1 : tabs.length - 1)) % tabs.length];
-    next.click();
-    next.focus();
-    event.preventDefault();
-  }
-  if (event.key === "Escape") escape(event);
-});
-
-/* Esc closes the topmost thing only: results, then a filter, then a tool, then the panel. */
-export function escape(event) {
-  if (document.querySelector("dialog[open]")) return;
-  if (!$("found").hidden && $("found").childElementCount) return hideFound(true);
-  if (event.target.id === "filter" && event.target.value) {
-    event.target.value = "";
-    return paint();
-  }
-  if (event.target.closest("#map")) return;
-  if (app.state.tool) return change({ tool: null });
-  if (event.target.closest("#side") || app.state.side) {
-    acts["close-side"]();
-    if (app.opener && app.opener.isConnected) app.opener.focus();
-    else $("map-region").focus();
-  }
-}
-
-document.addEventListener("pointerdown", (event) => {
-  const grip = event.target.closest && event.target.closest("#grip");
-  if (!grip || !app.state) return;
-  const from = event.clientY;
-  const up = (end) => {
-    document.removeEventListener("pointerup", up);
-    const by = from - end.clientY;
-    if (Math.abs(by) < 24) return;
-    const height = Math.max(0, Math.min(2, app.state.height + (by > 0 ? 1 : -1)));
-    grip.addEventListener("click", (click) => click.stopPropagation(), { once: true, capture: true });
-    change({ height });
-  };
-  document.addEventListener("pointerup", up);
-});

@@ -44,7 +44,7 @@ export function written() {
   if (app.state.theme) p.set("t", app.state.theme);
   if (app.state.selection) p.set("s", [app.state.selection.layer || "", app.state.selection.table, app.state.selection.id].join("/"));
   if (app.state.side && app.state.tab !== "feature") p.set("p", app.state.tab);
-  if (app.state.list) p.set("q", [app.state.list.kind, app.state.list.id].join(":"));
+  if (app.state.list) p.set("q", [app.state.list.kind, app.state.list.id, ...(app.state.list.of ? [app.state.list.of] : [])].join(":"));
   if (language.now !== "zh") p.set("lang", "en");
   const text = p.toString();
   return "?" + text.replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/").replace(/%7C/g, "|").replace(/%21/g, "!");
@@ -76,8 +76,8 @@ export function read(search) {
   }
   if (["charts", "list"].includes(p.get("p"))) next.tab = p.get("p");
   if (p.get("q")) {
-    const [kind, ...id] = p.get("q").split(":");
-    next.list = { kind, id: id.join(":"), page: 0, sort: "" };
+    const [kind, id, ...of] = p.get("q").split(":");
+    next.list = { kind, id, of: of.join(":"), page: 0, sort: "" };
   }
   next.side = Boolean(next.selection || next.list || p.get("p"));
   if (PHONE.matches && next.side) Object.assign(next, { sheet: next.tab, height: 1 });

@@ -17,6 +17,7 @@ export const app = {
   opener: null, // where the focus returns to
   unknown: [], // layers that the address names and nobody knows
   fitList: false,
+  narrowList: false,
   fitFeature: false,
 };
 
@@ -29,13 +30,18 @@ export const PHONE = window.matchMedia("(max-width: 699px)");
 export const DOCKED = window.matchMedia("(min-width: 1440px)");
 export const SHEETS = ["6rem", "50%", "calc(100% - 7.25rem)"];
 
+/* The wording of a key, the one for a single thing where there is one. */
+function wording(lang, key, values) {
+  const words = app.boot.words[lang];
+  return (values && String(values.n) === "1" && words[`${key}.one`]) || words[key];
+}
 export function t(key, values) {
-  const text = app.boot.words[language.now][key];
+  const text = wording(language.now, key, values);
   return text.replace(/\{(\w+)\}/g, (_, name) => (values && name in values ? values[name] : ""));
 }
 export const both = (key, values) => {
   const fill = (lang) =>
-    app.boot.words[lang][key].replace(/\{(\w+)\}/g, (_, n) => {
+    wording(lang, key, values).replace(/\{(\w+)\}/g, (_, n) => {
       const v = values ? values[n] : "";
       return v && typeof v === "object" ? v[lang] : v;
     });

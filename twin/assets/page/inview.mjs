@@ -43,12 +43,18 @@ async function fetchAreas(at) {
   paintLegend();
 }
 
-/* What is known of a class in view, {count, area_m2}: null where areas are not told or the answer is for another view. */
-export function groundOf(layer, draw, value) {
+/* The sums of a draw in view, by class: null where areas are not told, or are told for another year. */
+function sumsOf(layer, draw) {
   const known = app.ground;
   if (!known || !known.areas || !wanted || yearOf(known.at) !== yearOf(wanted)) return null;
-  return known.areas[layer]?.[draw]?.[value] ?? null;
+  return known.areas[layer]?.[draw] ?? null;
 }
+
+/* What is known of a class in view, {count, area_m2}, else null. */
+export const groundOf = (layer, draw, value) => sumsOf(layer, draw)?.[value] ?? null;
+
+/* Whether the ground of a draw is told, so that a class without any is not there. */
+export const isTold = (layer, draw) => Boolean(sumsOf(layer, draw));
 
 const yearOf = (at) => new URLSearchParams(at).get("year");
 

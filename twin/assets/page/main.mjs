@@ -3,6 +3,7 @@ import { speak } from "./acts.mjs";
 import { read } from "./address.mjs";
 import { notice, restore, standing, watch } from "./asking.mjs";
 import { $, all, app, both, kept, language, layerOf } from "./common.mjs";
+import "./listen.mjs";
 import { fly, fromMap, handOver, loadStyle, openMap } from "./map.mjs";
 import { paint } from "./paint.mjs";
 

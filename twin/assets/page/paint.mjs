@@ -1,8 +1,9 @@
 // The state made visible: one function that may be called at any time.
 import { toggleLayer } from "./acts.mjs";
 import { $, PHONE, SHEETS, all, app, kept, layerOf, number, press, say, t } from "./common.mjs";
-import { askInView, groundOf, inUnits, isBehind } from "./inview.mjs";
+import { askInView, groundOf, inUnits, isBehind, isTold } from "./inview.mjs";
 import { askDeck, fit, mapProps, older, toMap } from "./map.mjs";
+import { narrow, paintNarrow } from "./narrow.mjs";
 
 export function paint() {
   if (!app.isOpen || !$("active")) return;
@@ -16,6 +17,7 @@ export function paint() {
   paintFoot();
   paintTabs();
   paintLegend();
+  paintNarrow();
   fitBars();
   press(document.querySelector("[data-act=elder]"), root.dataset.elder === "on");
   press(document.querySelector("[data-act=dark]"), root.dataset.theme === "dark");
@@ -151,9 +153,11 @@ export function paintClass(row, layer, counts) {
   const value = row.dataset.class;
   const off = layer.hidden.includes(value);
   const n = counts ? counts[value] || 0 : null;
-  row.hidden = value !== "" && n === 0 && !off;
+  const draw = row.closest("[data-draw]").dataset.draw;
+  const ground = groundOf(layer.id, draw, value);
+  row.hidden = value !== "" && n === 0 && !(off && (ground || !isTold(layer.id, draw)));
   row.classList.toggle("off", off);
-  paintAmount(row.querySelector(".amount"), value === "" ? 0 : n, groundOf(layer.id, row.closest("[data-draw]").dataset.draw, value));
+  paintAmount(row.querySelector(".amount"), value === "" ? 0 : n, ground);
   const eye = row.querySelector("[data-act=class]");
   if (!eye) return;
   press(eye, !off);
@@ -179,7 +183,9 @@ export function paintList() {
   if (count) count.textContent = told ? number(Number(told.dataset.total)) : "";
   const box = document.querySelector("#list [data-fit]");
   if (box && app.fitList) showAll(box.dataset);
-  app.fitList = false;
+  if (app.narrowList) narrow();
+  app.fitList = app.narrowList = false;
+  paintNarrow();
   const chosen = app.state.selection;
   all("#list [data-act=row]").forEach((el) => {
     const same = chosen && el.dataset.table === chosen.table && el.dataset.id === chosen.id;
