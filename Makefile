@@ -32,7 +32,7 @@ data: setup
 	@$(PY) -m etl run --all || test $$? -eq 3
 
 run: data
-	@$(PY) dashboard.py
+	@ONEMAP_DEMO=1 $(PY) dashboard.py
 
 test: setup
 	@$(PY) -m pytest

@@ -39,6 +39,7 @@ def build(at: settings.Settings) -> api.Front:
 
 try:
     SETTINGS = settings.read()
+    settings.check_serving(SETTINGS)
     app = server = build(SETTINGS)
 except TwinError as error:
     sys.exit(f"{error.zh}\n{error.en}\n" + "\n".join(f"  {k}: {v}" for k, v in error.where.items()))

@@ -308,7 +308,7 @@ def publish_rasters(store: Store) -> None:
 
 def build(data: Path, *, with_rasters: bool = True) -> tuple[OneMap, Store, Settings]:
     """Build the village below `data`."""
-    settings = replace(Settings(), data=data, tile_cache_mb=8)
+    settings = replace(Settings(), data=data, tile_cache_mb=8, demo=True)
     store = Store(settings.store)
     kinds = {r.id: r.kind for r in RESOURCES}
     for table, rows in TABLES.items():

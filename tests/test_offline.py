@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 VISIT = """
 import http.client, subprocess, sys, time, os, signal
-server = subprocess.Popen([sys.executable, "dashboard.py"])
+server = subprocess.Popen([sys.executable, "dashboard.py"], env={**os.environ, "ONEMAP_DEMO": "1"})
 def ask(path):
     link = http.client.HTTPConnection("127.0.0.1", int(os.environ["ONEMAP_PORT"]), timeout=60)
     link.request("GET", path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -128,6 +129,7 @@ def take(playwright: Playwright, address: str, name: str, picture: Picture) -> l
 
 def main(names: list[str]) -> int:
     """Take the named pictures, or all; give 1 where a page complained."""
+    os.environ["ONEMAP_DEMO"] = "1"
     import dashboard
 
     OUT.mkdir(exist_ok=True)

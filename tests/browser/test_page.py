@@ -43,7 +43,7 @@ def warned(onemap: OneMap) -> OneMap:
 
 @contextmanager
 def running(data: Path, port: int = 0) -> Iterator[str]:
-    settings = replace(Settings(), data=data, tile_cache_mb=8)
+    settings = replace(Settings(), data=data, tile_cache_mb=8, demo=True)
     known = settings.store.exists()
     onemap, store, settings = (fixture.onemap(), Store(settings.store), settings) if known else fixture.build(data)
     onemap = warned(onemap)
