@@ -18,6 +18,8 @@ DOORS = {
     "rasterio": ("twin/rasters",),
     "pydeck": ("twin/deck.py",),
     "plotly": ("twin/charts.py",),
+    "sqlalchemy": ("twin/ops",),
+    "alembic": ("twin/ops",),
 }
 
 

@@ -20,6 +20,7 @@ STATUS: Mapping[type[errors.TwinError], int] = {
     errors.PublishConflict: 409,
     errors.StoreBroken: 503,
     errors.StoreFull: 507,
+    errors.OpsDown: 503,
     errors.TwinError: 500,
 }
 MEDIA_TYPE = "application/problem+json"

@@ -1,0 +1,38 @@
+"""The operational store of accounts, sessions, keys and the record, on SQLite or PostgreSQL; the only SQLAlchemy.
+
+Rooms above write statements with the tables of `twin.ops.tables` and the words re-exported here, inside `Ops.begin()`
+(writes, one writer at a time) or `Ops.read()`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, literal_column, not_, or_, select, text, update
+from sqlalchemy.exc import IntegrityError as Taken
+
+from twin.ops import tables
+from twin.ops.engine import Ops
+from twin.ops.upgrading import HEAD, upgrade, version
+from twin.ops.utc import Utc, now
+
+__all__ = [
+    "HEAD",
+    "Connection",
+    "Ops",
+    "Row",
+    "Taken",
+    "Utc",
+    "and_",
+    "delete",
+    "func",
+    "insert",
+    "literal_column",
+    "not_",
+    "now",
+    "or_",
+    "select",
+    "tables",
+    "text",
+    "update",
+    "upgrade",
+    "version",
+]
