@@ -36,11 +36,20 @@ ENGINE: Mapping[str, Sensitivity] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """Who asks: `role` names the grants, `prefix` the administrative code they hold in."""
+    """Who asks: `role` names the grants, `prefix` the administrative code they hold in (6, 9 or 12 digits, "" all).
+
+    `grid` is a grid worker's 15-digit grid code, `via` how they came ("session", "key", "demo" or "none"), `scopes` what
+    a connected system's key is limited to.
+    """
 
     id: str
     role: str
     prefix: str = ""
+    grid: str = ""
+    purpose: str = ""
+    department: str = ""
+    via: str = "none"
+    scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +74,7 @@ class Permit:
     digest: str = ""
 
 
-ANONYMOUS_LOCAL = Subject(id="local", role="local")
+ANONYMOUS_LOCAL = Subject(id="local", role="local", via="demo")
 """Whoever sits at this machine: until there is sign-in the only subject there is, and only on the loopback."""
 
 GRANTS: Mapping[str, Grant] = {
