@@ -44,8 +44,12 @@ def colour(text: str, opacity: float = 1.0) -> list[int]:
 def tileset(layer_id: str, url: str, *, opacity: float = 1.0, point_size: float = 2.0) -> DeckLayer:
     """Give a 3D Tiles layer whose `tileset.json` lies at `url` (root-relative is right); picking tells the place."""
     made = pdk.Layer("Tile3DLayer", id=layer_id, data=[], pickable=True, opacity=opacity, point_size=point_size)
-    # No worker: deck would fetch it from a public host; the main thread parses a village's tiles in milliseconds.
-    options = {"loadOptions": {"core": {"worker": False}, "tileset": {"maximumScreenSpaceError": 16}}}
+    options = {
+        # No worker: deck would fetch it from a public host; the main thread parses a village's tiles in milliseconds.
+        "loadOptions": {"core": {"worker": False}, "tileset": {"maximumScreenSpaceError": 16}},
+        # A point's colour was photographed: what light there is, is in it.
+        "_subLayerProps": {"pointcloud": {"material": {"unlit": True}}},
+    }
     return DeckLayer(layer=made, url=url, options=options)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import flask
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,7 +20,7 @@ from tests.browser.harness import Visit, served
 from tests.browser.map_stub import LAT, LON, Weather
 from tests.browser.talking import at, echo, layers, set_props
 from twin import deck
-from twin.scenes import b3dm
+from twin.scenes import b3dm, earth
 
 Opener = Callable[..., Visit]
 WIDTH, HEIGHT = 800, 600
@@ -28,6 +30,8 @@ LAWN = (9.19009, 45.46400, 162.2)
 """A point of the mesh: degrees, and metres above the ellipsoid."""
 OVER_LAWN = {"kind": "jump", "center": [9.19009, 45.46465], "zoom": 16.8, "pitch": 25, "bearing": 0, "t": 1}
 """A camera that has the lawn, high above the flat ground, in the middle of the picture."""
+POINT = (200, 120, 40)
+"""The colour of every point of the cloud."""
 PLACED = "__onemap.maps[0].getLayersOrder().at(-1) === 'deck-maplibre-layer-group-last'"
 DECK = "__onemap.deck?._deck?.layerManager?.getLayers() ?? []"
 ON_LAWN = f"""() => {{
@@ -37,6 +41,11 @@ ON_LAWN = f"""() => {{
   return __onemap.deck.pickObject({{x, y, radius: 2}})?.layer?.id === "scene:mesh" ? {{x, y}} : null;
 }}"""
 FOUR_PARTS = f"({DECK}).filter((l) => l.id.endsWith('.b3dm') && l.props.tile.tileDrawn).length === 4"
+CHOSEN = f"({DECK}).filter((l) => l.props.tile?.selected).map((l) => l.id.split('/').at(-1)).join()"
+FRESH = """() => new Promise((done) => {
+  __onemap.maps[0].once("render", () => requestAnimationFrame(() => requestAnimationFrame(done)));
+  __onemap.maps[0].triggerRepaint();
+})"""
 LAST_FRAME = """() => new Promise((done) => {
   const map = __onemap.maps[0];
   map.once("render", () => {
@@ -52,10 +61,14 @@ needs_mesh = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if not twin.map.is_built():
         pytest.fail("twin/map/vendor is missing: python -m twin.map.build")
-    with served(map_stub.create(Weather()).server) as url:
+    folder = tmp_path_factory.mktemp("cloud")
+    write_cloud(folder)
+    app = map_stub.create(Weather())
+    app.server.get("/tiles/scene/cloud/<path:path>")(lambda path: flask.send_from_directory(folder, path))
+    with served(app.server) as url:
         yield url
 
 
@@ -76,6 +89,35 @@ def show_column(found: Visit, **props: Any) -> None:
 def show_mesh(found: Visit) -> None:
     spec = deck.spec(deck.tileset("scene:mesh", "/tiles/scene/photomesh/tileset.json"))
     set_props(found, layers=[], threeD={"on": True, "terrain": False, "deck": spec}, camera=OVER_LAWN)
+
+
+def picture(found: Visit) -> np.ndarray:
+    """Give the colours (height, width, 3) of the middle of the page, drawn anew."""
+    found.page.evaluate(FRESH)
+    shot = Image.open(io.BytesIO(found.page.screenshot())).convert("RGB")
+    return np.asarray(shot, int)[80:-80, 120:-120]
+
+
+def points(count: int) -> bytes:
+    """Give `count` points of one colour within 200 × 200 × 20 m as a .pnts (3D Tiles 1.0)."""
+    places = np.random.default_rng(count).uniform([-100, -100, 0], [100, 100, 20], (count, 3)).astype("<f4")
+    table = json.dumps({"POINTS_LENGTH": count, "POSITION": {"byteOffset": 0}, "CONSTANT_RGBA": [*POINT, 255]}).encode()
+    table += b" " * (-(b3dm.HEADER.size + len(table)) % 8)
+    body = places.tobytes() + b"\0" * (-places.nbytes % 8)
+    size = b3dm.HEADER.size + len(table) + len(body)
+    return b3dm.HEADER.pack(b"pnts", 1, size, len(table), len(body), 0, 0) + table + body
+
+
+def write_cloud(folder: Path) -> None:
+    """Write a point cloud of a coarse part and a finer one that takes its place near by."""
+    volume = {"box": [0, 0, 10, 100, 0, 0, 0, 100, 0, 0, 0, 10]}
+    fine = {"boundingVolume": volume, "geometricError": 0, "content": {"uri": "fine.pnts"}}
+    coarse = {"boundingVolume": volume, "geometricError": 30, "refine": "REPLACE", "content": {"uri": "coarse.pnts"}}
+    root = {**coarse, "transform": earth.transform(LON, LAT), "children": [fine]}
+    tileset = {"asset": {"version": "1.0"}, "geometricError": 100, "root": root}
+    (folder / "tileset.json").write_text(json.dumps(tileset), encoding="utf-8")
+    (folder / "coarse.pnts").write_bytes(points(500))
+    (folder / "fine.pnts").write_bytes(points(20_000))
 
 
 def photographs(part: Path) -> Iterator[np.ndarray]:
@@ -125,9 +167,8 @@ def test_a_mesh_of_3d_tiles_is_drawn_and_tells_the_place_of_a_click(seen: Visit)
 def test_a_mesh_is_as_bright_as_its_photographs(seen: Visit) -> None:
     show_mesh(seen)
     seen.until(FOUR_PARTS)
-    seen.idle()
-    picture = np.asarray(Image.open(io.BytesIO(seen.page.screenshot())).convert("RGB"), int)[80:-80, 120:-120]
-    mesh = picture[(picture != GROUND).any(axis=2)]
+    shown = picture(seen)
+    mesh = shown[(shown != GROUND).any(axis=2)]
     taken = np.concatenate([c for part in map_stub.PHOTOMESH.glob("LOD-1/*.b3dm") for c in photographs(part)])
     assert len(mesh) > 2000
     assert np.median(mesh, axis=0) == pytest.approx(np.median(taken, axis=0), rel=0.1)
@@ -157,3 +198,14 @@ def test_a_tileset_that_cannot_be_had_is_said_and_drawn_when_mended(seen: Visit,
     seen.page.get_by_role("button", name="重试").click()
     seen.until(ON_LAWN)
     seen.until("!document.querySelector('.om-notice')", timeout=10_000)
+
+
+def test_of_a_point_cloud_the_finer_part_takes_the_place_of_the_coarser_in_the_colours_it_has(seen: Visit) -> None:
+    spec = deck.spec(deck.tileset("scene:cloud", "/tiles/scene/cloud/tileset.json"))
+    far, near = ({"kind": "jump", "center": [LON, LAT], "zoom": z, "pitch": 30, "t": z} for z in (13.5, 17))
+    set_props(seen, layers=[], threeD={"on": True, "terrain": False, "deck": spec}, camera=far)
+    seen.until(f"({CHOSEN}) === 'coarse.pnts'")
+    set_props(seen, camera=near)
+    seen.until(f"({CHOSEN}) === 'fine.pnts'")
+    shown = picture(seen)
+    assert (shown == POINT).all(axis=2).mean() > 0.3

@@ -41,12 +41,20 @@ function asPhotographed(tile) {
   }
 }
 
+/** Nobody says when a point cloud has been drawn, and until then deck.gl would keep what it takes the place of. */
+function asDrawn(tile) {
+  if (tile.type !== "scenegraph") tile.tileDrawn = true;
+}
+
 /** Give the layer listening: deck.gl looks at a tileset only when the camera moves, and so for ever past one that comes
     between two frames of a camera at rest; a part that never came (404) makes a mesh thin, not broken. */
 function listening(layer, failed) {
   const heard = layer.clone({
     onTilesetLoad: (tileset) => tileset.selectTiles(heard.context.viewport),
-    onTileLoad: asPhotographed,
+    onTileLoad(tile) {
+      asPhotographed(tile);
+      asDrawn(tile);
+    },
     onTileError: (tile, message) => /\(404\)/.test(message) || failed(layer.id, message),
     onError: (error) => {
       failed(layer.id, error.message);
