@@ -38,8 +38,8 @@ ENGINE: Mapping[str, Sensitivity] = {
 class Subject:
     """Who asks: `role` names the grants, `prefix` the administrative code they hold in (6, 9 or 12 digits, "" all).
 
-    `grid` is a grid worker's 15-digit grid code, `via` how they came ("session", "key", "demo" or "none"), `scopes` what
-    a connected system's key is limited to.
+    `grid` is a grid worker's 15-digit grid code, `via` the way in ("session", "key", "demo" or "none"), `scopes` what a
+    connected system's key is limited to.
     """
 
     id: str
