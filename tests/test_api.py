@@ -24,7 +24,7 @@ from twin.api.answers import gate
 from twin.api.guard import page_csp, script_hash
 from twin.api.tile_server import TEMPLATES
 from twin.errors import TwinError
-from twin.policy import CLOSED, DASH, ROUTES, of_page
+from twin.policy import ANONYMOUS_LOCAL, CLOSED, DASH, ROUTES, of_page
 from twin.store import Store
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_every_route_of_the_api_has_a_policy_row_and_every_row_a_route(app: api.
 def test_every_route_of_the_pages_has_a_policy_row() -> None:
     pages = pytest.importorskip("twin.pages")
     onemap, store, settings = _empty()
-    dash = pages.create(onemap, store, settings)
+    dash = pages.create(onemap, store, settings, lambda: ANONYMOUS_LOCAL)
     dash.server.test_client().get("/")
     served = {
         f"{m} {rule.rule}" for rule in dash.server.url_map.iter_rules() for m in rule.methods - {"HEAD", "OPTIONS"}

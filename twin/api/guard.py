@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from twin.api import problems
-from twin.policy import ROUTES, of_page
+from twin.policy import ANONYMOUS_LOCAL, ROUTES, of_page
 from twin.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class Guard:
             return
         headers = dict(scope["headers"])
         guarded = self._sender(scope, send)
+        scope["state"]["subject"] = ANONYMOUS_LOCAL
         refused = refusal(scope["method"], scope["path"], headers)
         if refused is not None:
             await problems.answer(*refused)(scope, receive, guarded)

@@ -12,7 +12,7 @@ from twin.api import listings
 from twin.api.answers import answer, gate
 from twin.api.rooms import Rooms
 from twin.entities import Asked
-from twin.policy import ANONYMOUS_LOCAL
+from twin.policy import Subject
 
 router = APIRouter(dependencies=[Depends(gate)])
 
@@ -26,6 +26,11 @@ def _rooms(request: Request) -> Rooms:
     return request.app.state.rooms
 
 
+def _asker(request: Request) -> Subject:
+    """Give whoever asks, as the guard has found out; there is none where the guard was gone around."""
+    return request.scope["state"]["subject"]
+
+
 @router.get("/health")
 def health(request: Request) -> Response:
     """Say whether every table can be served, and that only this machine is."""
@@ -36,19 +41,19 @@ def health(request: Request) -> Response:
 @router.get("/api/v1/themes")
 def themes(request: Request, language: Language = "zh-CN") -> Response:
     """List the themes and their layers."""
-    return answer(request, listings.themes(_rooms(request), ANONYMOUS_LOCAL, language))
+    return answer(request, listings.themes(_rooms(request), _asker(request), language))
 
 
 @router.get("/api/v1/layers")
 def layers(request: Request, language: Language = "zh-CN") -> Response:
     """List the layers with legend, department, share class, freshness and as-of date."""
-    return answer(request, {"layers": listings.layers(_rooms(request), ANONYMOUS_LOCAL, language)})
+    return answer(request, {"layers": listings.layers(_rooms(request), _asker(request), language)})
 
 
 @router.get("/api/v1/catalog")
 def catalog(request: Request, language: Language = "zh-CN") -> Response:
     """List the departments and their catalogued resources in the official catalogue's fields."""
-    return answer(request, listings.catalog(_rooms(request), ANONYMOUS_LOCAL, language))
+    return answer(request, listings.catalog(_rooms(request), _asker(request), language))
 
 
 @router.get("/api/v1/style.json")
@@ -66,10 +71,10 @@ def style_json(
         base=base,
         theme=theme,
         year=year,
-        versions=listings.versions(rooms, ANONYMOUS_LOCAL),
+        versions=listings.versions(rooms, _asker(request)),
         tianditu=bool(rooms.settings.tianditu_key),
     )
-    return answer(request, style.style(rooms.onemap, sheet=sheet, policy=rooms.policy, subject=ANONYMOUS_LOCAL))
+    return answer(request, style.style(rooms.onemap, sheet=sheet, policy=rooms.policy, subject=_asker(request)))
 
 
 @router.get("/api/v1/indicators")
@@ -80,7 +85,7 @@ def indicators(
     year: Year = None,
 ) -> Response:
     """Give a theme's numbers, each with its groups and the condition of the list behind it."""
-    found = _rooms(request).indicators.theme(ANONYMOUS_LOCAL, theme, language, year=year)
+    found = _rooms(request).indicators.theme(_asker(request), theme, language, year=year)
     return answer(request, {"theme": theme, "indicators": found})
 
 
@@ -88,14 +93,14 @@ def indicators(
 def entity(request: Request, entity_id: str, language: Language = "zh-CN", year: Year = None) -> Response:
     """Give everything any table knows of one thing, e.g. building:B0231."""
     asked = Asked(language=language, year=year)
-    return answer(request, _rooms(request).entities.entity(ANONYMOUS_LOCAL, entity_id, asked))
+    return answer(request, _rooms(request).entities.entity(_asker(request), entity_id, asked))
 
 
 @router.get("/api/v1/features/{table}/{feature_id:path}")
 def feature(request: Request, table: str, feature_id: str, language: Language = "zh-CN", year: Year = None) -> Response:
     """Give one row of one table with where it comes from."""
     asked = Asked(language=language, year=year)
-    return answer(request, _rooms(request).entities.feature(ANONYMOUS_LOCAL, table, feature_id, asked))
+    return answer(request, _rooms(request).entities.feature(_asker(request), table, feature_id, asked))
 
 
 @router.get("/api/v1/identify")
@@ -111,7 +116,7 @@ def identify(  # noqa: PLR0917 - a route's parameters are its query
     """Give what lies at a point, top layer first; `layers` lists ids, comma-separated (empty: all)."""
     wanted = tuple(x for x in layers.split(",") if x)
     found = _rooms(request).analysis.identify(
-        ANONYMOUS_LOCAL, (lon, lat), wanted, radius_m=radius_m, year=year, language=language
+        _asker(request), (lon, lat), wanted, radius_m=radius_m, year=year, language=language
     )
     return answer(request, {"lon": lon, "lat": lat, "features": found})
 
@@ -127,7 +132,7 @@ def in_view(  # noqa: PLR0917 - a route's parameters are its query
 ) -> Response:
     """Give the area of each class inside a rectangle of the map, for the layers whose departments state areas."""
     box = (west, south, east, north)
-    return answer(request, _rooms(request).analysis.in_view(ANONYMOUS_LOCAL, box, year=year))
+    return answer(request, _rooms(request).analysis.in_view(_asker(request), box, year=year))
 
 
 @router.post("/api/v1/analysis/overlay")
@@ -140,7 +145,7 @@ def overlay(
 ) -> Response:
     """Give areas in m² and 亩 and counts by class inside a polygon (GeoJSON, lon/lat), control lines, duty holders."""
     wanted = tuple(x for x in layers.split(",") if x)
-    found = _rooms(request).analysis.overlay(ANONYMOUS_LOCAL, geometry, wanted, year=year, language=language)
+    found = _rooms(request).analysis.overlay(_asker(request), geometry, wanted, year=year, language=language)
     return answer(request, found)
 
 
@@ -152,5 +157,5 @@ def search(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Find layers, places, codes, addresses and duty holders by characters, pinyin or initials."""
-    found = _rooms(request).search.find(ANONYMOUS_LOCAL, q, language=language, limit=limit)
+    found = _rooms(request).search.find(_asker(request), q, language=language, limit=limit)
     return answer(request, {"q": q, "results": found})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import flask
+
 from twin import map as map_component
 from twin.pages import boot
 from twin.pages import onemap as page
@@ -12,13 +14,21 @@ from twin.pages.frame import ASSETS, Page, frame
 from twin.text import t
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin.model import OneMap
+    from twin.policy import Subject
     from twin.settings import Settings
     from twin.store import Store
 
 
-def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
-    """Give the Dash application of `onemap`; its layout is made anew each time the page opens."""
+def asking() -> Subject:
+    """Give whoever sent the request being answered, as the guard before the pages has found out."""
+    return flask.request.environ["asgi.scope"]["state"]["subject"]
+
+
+def create(onemap: OneMap, store: Store, settings: Settings, who: Callable[[], Subject] = asking) -> Page:
+    """Give the Dash application of `onemap`; whatever it answers is answered to `who` asks."""
     app = Page(
         __name__,
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
@@ -32,8 +42,12 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Page:
         add_log_handler=False,
     )
     map_component.attach(app)
-    desk = Desk.open(onemap, store, settings)
-    app.first = lambda: boot.boot(onemap, desk.known(), settings)
-    app.layout = lambda: page.layout(desk)
-    page.register(app, desk)
+    opened = Desk.open(onemap, store, settings)
+
+    def here() -> Desk:
+        return opened.of(who())
+
+    app.first = lambda: boot.boot(here().onemap, here().known(), settings)
+    app.layout = lambda: page.layout(here())
+    page.register(app, here)
     return app

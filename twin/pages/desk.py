@@ -1,8 +1,8 @@
-"""Whoever answers the page's questions: the same rooms the API has, the same subject, one clock."""
+"""Whoever answers one subject's questions: the rooms the API has, and the village as that subject may know it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from twin.api import Rooms, rooms
 from twin.entities import Asked, local
 from twin.errors import NotFound, StoreBroken
 from twin.pages import boot
-from twin.policy import ANONYMOUS_LOCAL, Subject
+from twin.policy import ANONYMOUS_LOCAL, Subject, view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,20 +25,23 @@ MOST_KPIS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """One village's rooms, and who asks."""
+    """One village's rooms, who asks, and the declarations of what they may see."""
 
     rooms: Rooms
     subject: Subject
+    onemap: OneMap
 
     @classmethod
-    def open(cls, onemap: OneMap, store: Store, settings: Settings) -> Desk:
+    def open(cls, onemap: OneMap, store: Store, settings: Settings, subject: Subject = ANONYMOUS_LOCAL) -> Desk:
         """Open the rooms over `store`; raises DeclarationError for layers that cannot be drawn."""
-        return cls(rooms=rooms(onemap, store, settings), subject=ANONYMOUS_LOCAL)
+        found = rooms(onemap, store, settings)
+        return cls(rooms=found, subject=subject, onemap=view(onemap, found.policy, subject))
 
-    @property
-    def onemap(self) -> OneMap:
-        """Give the declarations."""
-        return self.rooms.onemap
+    def of(self, subject: Subject) -> Desk:
+        """Give the desk at which `subject` is answered."""
+        if subject == self.subject:
+            return self
+        return replace(self, subject=subject, onemap=view(self.rooms.onemap, self.rooms.policy, subject))
 
     def known(self) -> boot.Known:
         """Look at the store and the run ledger."""

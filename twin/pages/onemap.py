@@ -99,23 +99,23 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Desk, Question], list[Any]]]] = {
 """What the browser may ask: the place that is filled, and who answers."""
 
 
-def register(app: Dash, desk: Desk) -> None:
+def register(app: Dash, here: Callable[[], Desk]) -> None:
     """Put the callbacks on `app`: what the browser listens to, and what the server answers."""
     app.clientside_callback(ClientsideFunction("onemap", "start"), Input("opened", "data"))
     for prop in MAP_OUT:
         function = ClientsideFunction("onemap", f"map_{prop}")
         app.clientside_callback(function, Input("map", prop), prevent_initial_call=True)
     for ask, (place, answer) in ANSWERS.items():
-        _register(app, desk, ask, place, answer)
+        _register(app, here, ask, place, answer)
 
     def charts(question: Question | None) -> tuple[list[Any], list[Any]]:
         try:
-            return graphs.graphs(desk, question or {})
+            return graphs.graphs(here(), question or {})
         except TwinError as error:
             return drawn(failed("charts", error)), []
 
     def standing(question: Question | None) -> dict[str, Any]:
-        return solid.solid(desk, question or {})
+        return solid.solid(here(), question or {})
 
     app.callback(
         Output("deck", "data"),
@@ -133,10 +133,12 @@ def register(app: Dash, desk: Desk) -> None:
     )(charts)
 
 
-def _register(app: Dash, desk: Desk, ask: str, place: str, answer: Callable[[Desk, Question], list[Any]]) -> None:
+def _register(
+    app: Dash, here: Callable[[], Desk], ask: str, place: str, answer: Callable[[Desk, Question], list[Any]]
+) -> None:
     def answered(question: Question | None) -> list[Any]:
         try:
-            return answer(desk, question or {})
+            return answer(here(), question or {})
         except TwinError as error:
             return drawn(failed(ask, error))
 
