@@ -25,6 +25,11 @@ def made(onemap: OneMap) -> dict[str, Any]:
     return style.style(onemap, "zh-CN")
 
 
+def _pattern(made: dict[str, Any], name: str, properties: dict[str, Any]) -> str:
+    above = [x for x in made["layers"] if x["id"] == f"{name}~hatch"]
+    return evaluate(above[0]["paint"]["fill-pattern"], properties, 14) if above else ""
+
+
 def layer(made: dict[str, Any], name: str) -> dict[str, Any]:
     return next(x for x in made["layers"] if x["id"] == name)
 
@@ -61,9 +66,11 @@ def test_no_glyphs_no_sprite_and_no_address_but_our_own(made: dict[str, Any]) ->
     assert "://" not in str(made)
 
 
-def test_every_legend_item_has_the_colour_the_map_draws(onemap: OneMap, made: dict[str, Any]) -> None:
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_legend_item_has_the_colour_the_map_draws(onemap: OneMap, theme: style.ThemeName) -> None:
+    made = style.style(onemap, sheet=style.Sheet(theme=theme))
     for one in onemap.layers:
-        for group in style.legend(onemap, one, "en"):
+        for group in style.legend(onemap, one, "en", theme):
             if not group["column"]:
                 continue
             drawn = layer(made, f"{one.id}.{group['draw']}")
@@ -71,7 +78,10 @@ def test_every_legend_item_has_the_colour_the_map_draws(onemap: OneMap, made: di
             for item in group["items"]:
                 assert evaluate(colour, {group["column"]: item["value"]}, 14) == item["colour"], item
                 assert item["title"]
-            assert evaluate(colour, {group["column"]: "no such class"}, 14) == "#9AA3A8"
+                assert item["pattern"] == _pattern(made, drawn["id"], {group["column"]: item["value"]})
+            draw = next(d for d in one.draws if d.id == group["draw"])
+            other = style.recoloured(theme, draw, "#9AA3A8")
+            assert evaluate(colour, {group["column"]: "no such class"}, 14) == other
 
 
 def test_codes_take_the_colour_above_them_and_abolished_ones_are_gone(onemap: OneMap) -> None:
@@ -102,7 +112,13 @@ def test_both_themes_and_languages_differ_only_where_they_should(onemap: OneMap)
     light = style.style(onemap, sheet=style.Sheet(theme="light", language="en"))
     assert layer(dark, "ground")["paint"] != layer(light, "ground")["paint"]
     assert layer(dark, "L06.label")["paint"]["text-color"] == "#EAF2F0"
-    assert layer(dark, "L06.cover") == layer(light, "L06.cover")
+    for made, twin in zip(dark["layers"], light["layers"], strict=True):
+        assert {k: v for k, v in made.items() if k not in ("paint", "layout")} == {
+            k: v for k, v in twin.items() if k not in ("paint", "layout")
+        }
+        assert {k for k, v in made["paint"].items() if v != twin["paint"].get(k)} <= {
+            k for k in made["paint"] if k.endswith(("-color", "-pattern")) or k.startswith("raster-")
+        }
     assert dark["name"] == "Test Village"
 
 

@@ -23,15 +23,15 @@ COLOUR = "#9AA3A8"
 Points = list[tuple[float, float]]
 
 
-def png(onemap: OneMap, layer: Layer, tile: bytes, at: Address) -> bytes:
-    """Give the PNG (256 × 256, transparent) of one tile, b"" where nothing is drawn."""
+def png(onemap: OneMap, layer: Layer, tile: bytes, at: Address, theme: str = "light") -> bytes:
+    """Give the PNG (256 × 256, transparent) of one tile in `theme`, b"" where nothing is drawn."""
     shapes = decode(tile)
     sheet = Image.new("RGBA", (SIDE * FINER, SIDE * FINER))
     drawn = False
     for draw in layer.draws:
         if draw.table in shapes and draw.minzoom <= at.z < draw.maxzoom:
             extent, features = shapes[draw.table]
-            over = _draw(onemap, draw, features, extent=extent, zoom=at.z)
+            over = _draw(onemap, draw, features, extent=extent, zoom=at.z, theme=theme)
             if over is not None:
                 sheet.alpha_composite(over)
                 drawn = True
@@ -42,13 +42,15 @@ def png(onemap: OneMap, layer: Layer, tile: bytes, at: Address) -> bytes:
     return out.getvalue()
 
 
-def _draw(onemap: OneMap, draw: Draw, features: list[Shape], *, extent: int, zoom: int) -> Image.Image | None:
+def _draw(
+    onemap: OneMap, draw: Draw, features: list[Shape], *, extent: int, zoom: int, theme: str
+) -> Image.Image | None:
     """Give one draw as a transparent image, None where it draws nothing."""
     kinds = {"fill": (POLYGON,), "fill-extrusion": (POLYGON,), "line": (LINE, POLYGON), "circle": (POINT,)}
     wanted = kinds.get(draw.type, ())
-    colours = style.colour_expression(onemap, draw)
+    colours = style.colour_expression(onemap, draw, theme)
     paint = {
-        **draw.paint,
+        **style.painted(theme, draw),
         **({style.COLOUR_OF[draw.type]: colours} if colours and draw.type in style.COLOUR_OF else {}),
     }
     image: Image.Image | None = None

@@ -17,6 +17,7 @@ from twin.api.guard import DATA_CSP, FIXED, is_ours
 from twin.api.tianditu import Tianditu
 from twin.errors import BadRequest, NotFound, TwinError
 from twin.policy import ANONYMOUS_LOCAL, unknown
+from twin.style import THEMES
 from twin.tiles import MAXZOOM, Address
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A parsed tile request: what kind, of which layer (or table), where, and the version the client names."""
+    """A parsed tile request: what kind, of which layer (or table), where, theme, and the version the client names."""
 
     kind: str
     name: str
     at: Address = NOWHERE
     path: str = ""
     version: str = ""
+    theme: str = "light"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +98,14 @@ def parse(path: str, query: bytes) -> Wanted:
     if (kind != "tianditu" and (not dot or ending not in ("mvt", "png"))) or (kind and ending == "mvt"):
         raise unknown(path)
     at = _address(rest[0], rest[1], last, int(year) if year else None)
-    return Wanted(kind=kind or ending, name=name, at=at, version=version)
+    return Wanted(kind=kind or ending, name=name, at=at, version=version, theme=_theme(asked))
+
+
+def _theme(asked: dict[str, str]) -> str:
+    theme = asked.get("theme", "light")
+    if theme not in THEMES:
+        raise BadRequest("主题应为 light 或 dark", "The theme must be light or dark", theme=theme[:20])
+    return theme
 
 
 def _address(z: str, x: str, y: str, year: int | None) -> Address:
@@ -189,7 +198,7 @@ class TileServer:
         return tiles.versions(ANONYMOUS_LOCAL, policy.layer(ANONYMOUS_LOCAL, wanted.name))
 
     async def _made(self, wanted: Wanted, token: str, encoding: bytes) -> Made:
-        key = (wanted.kind, wanted.name, wanted.path, wanted.at, token)
+        key = (wanted.kind, wanted.name, wanted.path, wanted.at, wanted.theme, token)
         made = self._cache.get(key)
         if made is not None and encoding in made.bodies:
             self._cache.move_to_end(key)
@@ -241,9 +250,8 @@ class TileServer:
         if wanted.kind == "mvt":
             return tiles.vector(subject, layer, wanted.at), MVT
         if wanted.kind == "drawn":
-            return drawn.png(
-                self._rooms.onemap, layer, tiles.vector(subject, layer, wanted.at), wanted.at
-            ), b"image/png"
+            tile = tiles.vector(subject, layer, wanted.at)
+            return drawn.png(self._rooms.onemap, layer, tile, wanted.at, wanted.theme), b"image/png"
         image = tiles.raster(subject, layer, wanted.at) or b""
         return image, _image_type(image)
 

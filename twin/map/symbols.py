@@ -12,18 +12,32 @@ NAME = re.compile(r"(icon|hatch)-([a-z]+)-([0-9a-fA-F]{6})")
 STROKE = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
 
 
+INKS = ("#FFFFFF", "#0E1A1F")
+LEAST = 3
+"""The contrast that white must have on a plate; on lighter plates rim and strokes are dark, in both themes."""
+
+
 @cache
 def _drawings() -> dict[str, Any]:
     return json.loads(Path(__file__).with_name("symbols.json").read_text(encoding="utf-8"))
 
 
+def ink_on(colour: str) -> str:
+    """Give the ink that is seen on a plate of `colour` ("#RRGGBB"), as the map's own module chooses it (WCAG 2.2)."""
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return INKS[0 if 1.05 / (luminance + 0.05) >= LEAST else 1]
+
+
 def _icon(shape: str, colour: str) -> str:
+    ink = ink_on(colour)
     plate, *strokes = _drawings()["icons"].get(shape, _drawings()["icons"]["circle"])
     ground = _drawings()["plates"][plate]
-    lines = "".join(f'<path d="{d}" stroke="#FFFFFF" stroke-width="1.7" {STROKE}/>' for d in strokes)
+    lines = "".join(f'<path d="{d}" stroke="{ink}" stroke-width="1.7" {STROKE}/>' for d in strokes)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-1 -1 26 26">'
-        f'<path d="{ground}" fill="{colour}" stroke="#FFFFFF" stroke-width="1.2"/>{lines}</svg>'
+        f'<path d="{ground}" fill="{colour}" stroke="{ink}" stroke-width="1.2"/>{lines}</svg>'
     )
 
 

@@ -85,9 +85,13 @@ def tables_of(layer: Layer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(d.table for d in layer.draws))
 
 
-def _colours(onemap: OneMap, layer: Layer) -> list[str]:
-    seen = [i["colour"] for group in style.legend(onemap, layer) for i in group["items"] if i["colour"]]
-    return list(dict.fromkeys(seen))[:2]
+def _colours(onemap: OneMap, layer: Layer) -> list[tuple[str, str]]:
+    """Give two of the layer's colours, each by day and by night."""
+    light, dark = (
+        [i["colour"] for group in style.legend(onemap, layer, theme=theme) for i in group["items"]]
+        for theme in ("light", "dark")
+    )
+    return list({a: (a, b) for a, b in zip(light, dark, strict=True) if a}.values())[:2]
 
 
 def years(layers: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -10,9 +10,11 @@ from twin import style
 from twin.map import symbol_svg
 from twin.model import Layer, OneMap, Text
 from twin.pages.markup import el, icon
-from twin.pages.parts import button, words
+from twin.pages.parts import button, sign, words
 
 Group = Mapping[str, Any]
+Item = Mapping[str, Any]
+"""A group and an item as `style.legend` gives them; in English once by day and once by night."""
 
 
 def dock(onemap: OneMap) -> list[Any]:
@@ -45,20 +47,20 @@ def dock(onemap: OneMap) -> list[Any]:
 
 
 def _layer(onemap: OneMap, layer: Layer) -> Any:
-    pairs = zip(style.legend(onemap, layer, "zh-CN"), style.legend(onemap, layer, "en"), strict=True)
-    listed = list(pairs)
-    many = sum(len(zh["items"]) > 1 for zh, _ in listed) > 1
-    groups = [_group(layer, zh, en, titled=many and len(zh["items"]) > 1) for zh, en in listed]
+    asked = (("zh-CN", "light"), ("en", "light"), ("en", "dark"))
+    listed = list(zip(*(style.legend(onemap, layer, language, theme) for language, theme in asked), strict=True))
+    many = sum(len(zh["items"]) > 1 for zh, *_ in listed) > 1
+    groups = [_group(layer, *told, titled=many and len(told[0]["items"]) > 1) for told in listed]
     return el("section", el("h3", layer.title), groups, class_="legend-layer", data_legend=layer.id, hidden=True)
 
 
-def _group(layer: Layer, zh: Group, en: Group, *, titled: bool) -> Any:
+def _group(layer: Layer, zh: Group, en: Group, dark: Group, *, titled: bool) -> Any:
     head = el("p", Text(zh["title"], en["title"]), class_="legend-group") if titled else None
-    items = [_item(layer, zh, a, b) for a, b in zip(zh["items"], en["items"], strict=True)]
+    items = [_item(layer, zh, *told) for told in zip(zh["items"], en["items"], dark["items"], strict=True)]
     return el("div", head, el("ul", items), data_draw=zh["draw"])
 
 
-def _item(layer: Layer, group: Group, zh: Mapping[str, Any], en: Mapping[str, Any]) -> Any:
+def _item(layer: Layer, group: Group, zh: Item, en: Item, dark: Item) -> Any:
     title = Text(zh["title"], en["title"])
     eye = (
         button(
@@ -76,7 +78,7 @@ def _item(layer: Layer, group: Group, zh: Mapping[str, Any], en: Mapping[str, An
     code = el("span", zh["value"], class_="num code") if zh["value"].isdigit() else None
     return el(
         "li",
-        _sign(group["type"], zh),
+        _sign(group["type"], zh, dark),
         el("span", title, code, class_="class-name"),
         el("span", class_="num amount"),
         eye,
@@ -85,11 +87,15 @@ def _item(layer: Layer, group: Group, zh: Mapping[str, Any], en: Mapping[str, An
     )
 
 
-def _sign(kind: str, item: Mapping[str, Any]) -> Any:
-    """Draw the sign as the map does: a filled box, a line, a symbol."""
-    drawn = item["icon"] or item["pattern"]
-    if drawn:
-        picture = el("img", src=f"data:image/svg+xml,{quote(symbol_svg(drawn))}", alt="")
-        return el("i", picture, class_="sign drawn", aria_hidden="true")
+def _sign(kind: str, light: Item, dark: Item) -> Any:
+    """Draw the sign as the map does, by day and by night: a filled box, a line, a symbol."""
+    if light["icon"] or light["pattern"]:
+        pictures = [_picture(item, when) for item, when in ((light, "by-day"), (dark, "by-night"))]
+        return el("i", pictures, class_="sign drawn", aria_hidden="true")
     form = {"line": "line", "circle": "point", "symbol": "word"}.get(kind, "box")
-    return el("i", class_=f"sign {form}", style={"--sign": item["colour"] or "#9AA3A8"}, aria_hidden="true")
+    return sign(form, light["colour"] or style.NO_COLOUR, dark["colour"] or style.NO_COLOUR)
+
+
+def _picture(item: Item, when: str) -> Any:
+    name = item["icon"] or item["pattern"]
+    return el("img", src=f"data:image/svg+xml,{quote(symbol_svg(name))}", alt="", class_=when)

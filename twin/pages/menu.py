@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from twin import style
 from twin.model import Layer, OneMap, Text, Theme
 from twin.pages.markup import el, icon
-from twin.pages.parts import STATES, button, status, words
+from twin.pages.parts import STATES, button, by_day_and_night, status, words
 
 Told = Mapping[str, Any]
 """What `boot.told` says of one layer."""
@@ -176,9 +177,9 @@ def _about(layer: Layer, known: Told) -> Any:
 
 def swatch(known: Told) -> Any:
     """Draw a layer's small sign: two of its colours."""
-    first, second = (*known["colours"], "#9AA3A8", "#9AA3A8")[:2]
-    style = {"background": f"linear-gradient(135deg, {first} 50%, {second} 50%)"}
-    return el("i", class_="swatch", style=style, aria_hidden="true")
+    first, second = (*known["colours"], (style.NO_COLOUR,) * 2, (style.NO_COLOUR,) * 2)[:2]
+    light, dark = (f"linear-gradient(135deg, {a} 50%, {b} 50%)" for a, b in zip(first, second, strict=True))
+    return el("i", class_="swatch", style=by_day_and_night(light, dark), aria_hidden="true")
 
 
 def _tree(onemap: OneMap, themes: Sequence[Theme], told: Mapping[str, Told]) -> Any:

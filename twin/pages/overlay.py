@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from twin import style
 from twin.pages.card import person
 from twin.pages.markup import drawn, el, icon
-from twin.pages.parts import words
+from twin.pages.parts import sign, words
 from twin.text import mu, number, square_metres
 
 if TYPE_CHECKING:
+    from twin.model import Draw, OneMap
     from twin.pages.desk import Desk
 
 Json = Mapping[str, Any]
@@ -32,7 +34,7 @@ def overlay(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
             el("div", el("div", el("h2", words("page.overlay.title"), id="card-title")), class_="card-head"),
             _controls(answer["controls"], language),
             _total(answer, language),
-            [_classes(t, language, is_open=t["layer"] in shown) for t in areas],
+            [_classes(desk.onemap, t, language, is_open=t["layer"] in shown) for t in areas],
             _people(answer["duty"]),
             _things(things, language),
             class_="card",
@@ -84,10 +86,12 @@ def _people(people: Sequence[Json]) -> Any:
     return el("section", told, aria_label=words("page.overlay.people"))
 
 
-def _classes(table: Json, language: str, *, is_open: bool) -> Any:
+def _classes(onemap: OneMap, table: Json, language: str, *, is_open: bool) -> Any:
     """Draw the classes of one table; those of layers that are not on the map are folded."""
     heads = [el("th", words(f"page.overlay.{h}"), scope="col", class_=c) for h, c in HEADS]
-    rows = [_class(c, language) for c in table["classes"]]
+    layer = next(x for x in onemap.layers if x.id == table["layer"])
+    draw = next(d for d in layer.draws if d.table == table["table"] and d.classes)
+    rows = [_class(draw, c, language) for c in table["classes"]]
     grid = el("table", el("thead", el("tr", heads)), el("tbody", rows), class_="grid")
     if is_open:
         return el("section", el("h3", table["title"]), grid)
@@ -97,8 +101,8 @@ def _classes(table: Json, language: str, *, is_open: bool) -> Any:
 HEADS = (("class", None), ("mu", "number"), ("m2", "number"), ("pieces", "number"))
 
 
-def _class(item: Json, language: str) -> Any:
-    swatch = el("i", class_="sign box", style={"--sign": item["colour"]}, aria_hidden="true")
+def _class(draw: Draw, item: Json, language: str) -> Any:
+    swatch = sign("box", item["colour"], style.recoloured("dark", draw, item["colour"]))
     return el(
         "tr",
         el("th", el("span", swatch, item["title"], class_="signed"), scope="row"),

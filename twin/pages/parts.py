@@ -9,7 +9,7 @@ from twin.model import Text
 from twin.pages.markup import el, icon
 from twin.text import words
 
-__all__ = ["STATES", "button", "empty", "failed", "status", "words"]
+__all__ = ["STATES", "button", "by_day_and_night", "empty", "failed", "sign", "status", "words"]
 
 STATES = ("fresh", "stale", "failed", "never")
 """The four states of a resource, in the order they are told."""
@@ -20,6 +20,16 @@ def status(state: str, *, word: bool = True) -> Any:
     """Say a resource's state by shape, colour and word; without `word` the word is there for those who cannot see."""
     said = el("span", words(f"page.state.{state}"), class_=None if word else "unseen")
     return el("span", icon(ICONS[state], class_="shape"), said, class_=f"status {state}")
+
+
+def sign(form: str, light: str, dark: str) -> Any:
+    """Draw the sign of a class: a box, a line, a point or a word, in the map's colour by day and by night."""
+    return el("i", class_=f"sign {form}", style=by_day_and_night(light, dark), aria_hidden="true")
+
+
+def by_day_and_night(light: str, dark: str) -> dict[str, str]:
+    """Give the two values between which the stylesheet chooses by the page's theme, without asking anybody."""
+    return {"--light": light, "--dark": dark}
 
 
 def button(act: str, label: Text, name: str, *, text: bool = False, **more: Any) -> Any:

@@ -50,7 +50,7 @@ function makeStack(view, leaflet, map) {
     if (view.props.error) view.emit({ error: null });
   };
   const show = (entry, order, year) => {
-    const address = `${absolute(ADDRESS, location.origin).replace("{layer}", encodeURIComponent(entry.id))}?year=${year ?? ""}`;
+    const address = `${absolute(ADDRESS, location.origin).replace("{layer}", encodeURIComponent(entry.id))}?year=${year ?? ""}&theme=${view.props.theme ?? "light"}`;
     const known = made.get(entry.id);
     if (known && known.address !== address) known.tiles.remove();
     const tiles = known?.address === address ? known.tiles : makeTiles(leaflet, address, failed).on("load", mended).addTo(map);
@@ -117,7 +117,7 @@ export async function makeEngine(view) {
     zoomBy: (step) => map.setZoom(map.getZoom() + step),
     camera: (command) => look(view, map, command),
     update(fresh) {
-      if (["layers", "year", "compare"].some((key) => fresh.has(key))) stack.follow();
+      if (["layers", "year", "compare", "theme"].some((key) => fresh.has(key))) stack.follow();
       if (fresh.has("camera") && view.props.camera) look(view, map, view.props.camera);
     },
     destroy() {

@@ -1,5 +1,5 @@
 // What the map should look like, from the style and the props: pure, so that the browser and the tests ask the same.
-// A style layer says by its metadata which one-map layer it belongs to ("onemap:layer"); see twin/style.py.
+// A style layer says by its metadata which one-map layer it belongs to ("onemap:layer"); see twin/style.
 
 const BANDS = {
   background: 0, raster: 0, hillshade: 0, "color-relief": 0, fill: 0, heatmap: 0, line: 1, "fill-extrusion": 2, circle: 3, symbol: 4,

@@ -2,6 +2,8 @@
 
 const RATIO = 2;
 const ICON_PX = 24;
+const INKS = ["#FFFFFF", "#0E1A1F"];
+const LEAST = 3;
 const NAME = /^(icon|hatch)-([a-z]+)-([0-9a-f]{6})$/i;
 let symbols = { plates: {}, icons: {}, hatches: {} };
 
@@ -20,12 +22,23 @@ function canvasOf(size) {
   return [canvas, pen];
 }
 
+function luminance(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const c = parseInt(colour.slice(at, at + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** Give the ink that is seen on a plate of `colour`: white as far as it can be read (3 : 1), else dark. */
+export const inkOn = (colour) => INKS[1.05 / (luminance(colour) + 0.05) >= LEAST ? 0 : 1];
+
 function drawIcon(shape, colour) {
   const [plate, ...strokes] = symbols.icons[shape] ?? symbols.icons.circle;
   const [canvas, pen] = canvasOf(ICON_PX + 2);
   pen.translate(1, 1);
   const ground = new Path2D(symbols.plates[plate]);
-  pen.strokeStyle = "#FFFFFF";
+  pen.strokeStyle = inkOn(colour);
   pen.lineWidth = 2.4;
   pen.stroke(ground);
   pen.fillStyle = colour;
