@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twin.policy.rules import Action
+    from twin.policy.judging import Action
 
 Keep = Literal["immutable", "revalidate", "no-store"]
 
