@@ -101,3 +101,15 @@ class AuditDown(OpsDown):
     """The record cannot be written; what must be recorded is not done, what is public goes on."""
 
     code = "audit_down"
+
+
+class SignInRefused(TwinError):
+    """Nobody was signed in; the words are the same for a wrong name, a wrong password, a wrong code, a shut account."""
+
+    code = "sign_in"
+
+
+class TooMany(TwinError):
+    """More was asked in a short time than one person, key or address may; `where` says when to try again."""
+
+    code = "too_many"

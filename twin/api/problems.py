@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 STATUS: Mapping[type[errors.TwinError], int] = {
     errors.BadRequest: 400,
     errors.CrsError: 400,
+    errors.SignInRefused: 401,
     errors.Refused: 403,
     errors.NotFound: 404,
     errors.PublishConflict: 409,
+    errors.TooMany: 429,
     errors.StoreBroken: 503,
     errors.StoreFull: 507,
     errors.OpsDown: 503,
@@ -26,6 +28,7 @@ STATUS: Mapping[type[errors.TwinError], int] = {
 MEDIA_TYPE = "application/problem+json"
 WORDS: Mapping[int, tuple[str, str]] = {
     400: ("请求有误", "The request is wrong"),
+    401: ("没有登录", "Not signed in"),
     403: ("不允许", "Not allowed"),
     404: ("没有找到", "Not found"),
     405: ("此地址不支持这种请求方法", "This address does not take this method"),
@@ -33,6 +36,7 @@ WORDS: Mapping[int, tuple[str, str]] = {
     413: ("提交的内容过大", "The body is too large"),
     415: ("不支持的内容类型", "This type of content is not taken"),
     421: ("请求的主机名不是本机", "The host asked for is not this machine"),
+    429: ("请求过于频繁，请稍后再试", "Too many requests; try again shortly"),
     500: ("服务出错,请查看日志", "Something failed; see the log"),
     503: ("数据暂不可用", "The data cannot be served now"),
     507: ("磁盘已满", "The disk is full"),

@@ -1,0 +1,103 @@
+"""Sessions as they lie in the operational store: begun, found while alive, touched, ended; never by their token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from twin.accounts import people, tokens
+from twin.ops import insert, select, tables, update
+
+if TYPE_CHECKING:
+    from twin.accounts.people import Account
+    from twin.ops import Connection, Row
+
+IDLE = timedelta(minutes=30)
+"""A session not used for so long is over."""
+LONGEST = timedelta(hours=8)
+"""No session outlives this, used or not."""
+TOUCH = timedelta(minutes=1)
+"""How much later a use is noted than the one before: one write a minute, not one a request."""
+TABLE = tables.session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One sign-in of one account."""
+
+    id_hash: str
+    account_id: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: str
+    agent: str
+    ended_at: datetime | None
+    csrf_hash: str
+    purpose: str
+
+    def alive(self, now: datetime) -> bool:
+        """Say whether the session still counts at `now`."""
+        return self.ended_at is None and now < self.expires_at and now - self.seen_at < IDLE
+
+
+def begin(connection: Connection, account: Account, at: datetime, *, address: str, agent: str) -> str:
+    """Begin a session and give its token, which is kept nowhere."""
+    token = tokens.new_session()
+    values = {
+        "id_hash": tokens.hash_of(token),
+        "account_id": account.id,
+        "created_at": at,
+        "seen_at": at,
+        "expires_at": at + LONGEST,
+        "address": address[:64],
+        "agent": agent[:400],
+        "csrf_hash": tokens.hash_of(tokens.csrf_of(token)),
+    }
+    connection.execute(insert(TABLE).values(values))
+    return token
+
+
+def found(connection: Connection, id_hash: str, now: datetime) -> tuple[Session, Account] | None:
+    """Give a living session and its account in one query; None where it is over or the account disabled."""
+    joined = select(TABLE, people.TABLE).join(people.TABLE, people.TABLE.c.id == TABLE.c.account_id)
+    row = connection.execute(joined.where(TABLE.c.id_hash == id_hash)).first()
+    if row is None:
+        return None
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name of a row by column
+    session = Session(**{c.name: values[c] for c in TABLE.columns})
+    account = people.Account(**{c.name: values[c] for c in people.TABLE.columns})
+    return (session, account) if session.alive(now) and account.disabled_at is None else None
+
+
+def touch(connection: Connection, session: Session, now: datetime) -> None:
+    """Note that a session was used now."""
+    connection.execute(update(TABLE).where(TABLE.c.id_hash == session.id_hash).values(seen_at=now))
+
+
+def living(connection: Connection, account_id: str, now: datetime) -> list[Session]:
+    """Give the living sessions of an account, the last used first."""
+    query = select(TABLE).where(TABLE.c.account_id == account_id, TABLE.c.ended_at.is_(None))
+    rows = [_of_row(r) for r in connection.execute(query.order_by(TABLE.c.seen_at.desc()))]
+    return [s for s in rows if s.alive(now)]
+
+
+def end(connection: Connection, now: datetime, *, id_hash: str = "", account_id: str = "", but: str = "") -> list[str]:
+    """End one session (`id_hash`) or all of an account but one; give the hashes of those that were still open.
+
+    Both given, the session is ended only if it is the account's.
+    """
+    query = select(TABLE.c.id_hash).where(TABLE.c.ended_at.is_(None), TABLE.c.id_hash != but)
+    if id_hash:
+        query = query.where(TABLE.c.id_hash == id_hash)
+    if account_id:
+        query = query.where(TABLE.c.account_id == account_id)
+    ended = [r[0] for r in connection.execute(query)] if id_hash or account_id else []
+    if ended:
+        connection.execute(update(TABLE).where(TABLE.c.id_hash.in_(ended)).values(ended_at=now))
+    return ended
+
+
+def _of_row(row: Row[Any]) -> Session:
+    return Session(**{c.name: getattr(row, c.name) for c in TABLE.columns})
