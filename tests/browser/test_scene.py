@@ -188,6 +188,21 @@ def test_a_tileset_that_comes_between_two_frames_is_drawn(seen: Visit) -> None:
 
 
 @needs_mesh
+def test_a_scene_left_while_it_comes_asks_for_nothing_more(seen: Visit) -> None:
+    held: list[Route] = []
+    seen.page.route("**/tileset.json", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
+    show_mesh(seen)
+    seen.until(f"({DECK})[0]?.state?.lastUpdatedViewports && __onemap.idle && {PLACED}")
+    set_props(seen, threeD={"on": False})
+    seen.until(f"__onemap.idle && ({DECK}).length === 0")
+    with seen.page.expect_response("**/tileset.json"):
+        held[0].continue_()
+    seen.page.wait_for_load_state("networkidle")
+    assert [u for u in seen.asked if u.endswith(".b3dm")] == []
+    assert seen.complaints == []
+
+
+@needs_mesh
 @pytest.mark.parametrize("status", [404, 503])
 def test_a_tileset_that_cannot_be_had_is_said_and_drawn_when_mended(seen: Visit, status: int) -> None:
     seen.page.route("**/tileset.json", lambda route: route.fulfill(status=status))

@@ -48,16 +48,17 @@ function asDrawn(tile) {
 
 /** Give the layer listening: deck.gl looks at a tileset only when the camera moves, and so for ever past one that comes
     between two frames of a camera at rest; a part that never came (404) makes a mesh thin, not broken. */
-function listening(layer, failed) {
+function listening(layer, isShown, failed) {
+  const tell = (message) => isShown(heard) && failed(layer.id, message);
   const heard = layer.clone({
-    onTilesetLoad: (tileset) => tileset.selectTiles(heard.context.viewport),
+    onTilesetLoad: (tileset) => isShown(heard) && tileset.selectTiles(heard.context.viewport),
     onTileLoad(tile) {
       asPhotographed(tile);
       asDrawn(tile);
     },
-    onTileError: (tile, message) => /\(404\)/.test(message) || failed(layer.id, message),
-    onError: (error) => {
-      failed(layer.id, error.message);
+    onTileError: (tile, message) => /\(404\)/.test(message) || tell(message),
+    onError(error) {
+      tell(error.message);
       return true;
     },
   });
@@ -110,8 +111,9 @@ export function makeScene(view, main, faults) {
     const { deck, converter } = await loadDeck();
     if (shown !== spec) return undefined;
     if (!overlay) open(deck);
-    const failed = (id, message) => shown === spec && faults.report(`scene:${id}`, { kind: "scene", status: 0, message }, () => again(spec));
-    return put(converter.convert(withAddresses(spec)).layers.map((layer) => listening(layer, failed)));
+    const isShown = (layer) => layers.includes(layer);
+    const failed = (id, message) => faults.report(`scene:${id}`, { kind: "scene", status: 0, message }, () => again(spec));
+    return put(converter.convert(withAddresses(spec)).layers.map((layer) => listening(layer, isShown, failed)));
   };
   function again(spec) {
     put([]);
