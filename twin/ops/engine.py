@@ -79,10 +79,21 @@ class Ops:
             yield connection
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[sqlalchemy.Connection]:
-        """Open a transaction that only reads one consistent state and waits for no writer; raises OpsDown."""
+    def read(self, *, lenient: bool = False) -> Iterator[sqlalchemy.Connection]:
+        """Open a transaction that only reads one consistent state and waits for no writer; raises OpsDown.
+
+        With `lenient`, text in a SQLite file that is not UTF-8 is given with surrogates instead of failing: whoever
+        looks for damage must be able to read it.
+        """
         with _told(self), self._engine.connect() as connection:
-            yield connection.execution_options(**{READ_ONLY: True})
+            raw: Any = connection.connection.driver_connection
+            if lenient and self.is_sqlite:
+                raw.text_factory = _lenient
+            try:
+                yield connection.execution_options(**{READ_ONLY: True})
+            finally:
+                if self.is_sqlite:
+                    raw.text_factory = str
 
     def close(self) -> None:
         """Give the connections back."""
@@ -122,6 +133,10 @@ def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _lenient(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _postgresql(url: sqlalchemy.URL) -> sqlalchemy.Engine:
