@@ -19,6 +19,7 @@ from twin.api.rooms import Rooms, rooms
 from twin.api.routes import router
 from twin.api.tile_server import TileServer
 from twin.errors import TwinError
+from twin.policy import ANONYMOUS_LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from twin.model import OneMap
+    from twin.policy import Subject
     from twin.settings import Settings
     from twin.store import Store
 
@@ -78,14 +80,19 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
         lifespan=_warmed,
     )
     app.state.rooms = shared
-    app.guard = Guard(app.unguarded)
-    app.tile_server = TileServer(shared)
+    app.guard = Guard(app.unguarded, _visitor)
+    app.tile_server = TileServer(shared, _visitor)
     app.include_router(router)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
     app.add_exception_handler(Exception, _failed)
     return app
+
+
+def _visitor(_: Scope) -> Subject:
+    """Give who asks where nobody signs in: whoever sits at this machine."""
+    return ANONYMOUS_LOCAL
 
 
 def mount(app: Front, pages: Dash) -> Front:

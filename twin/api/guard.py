@@ -8,13 +8,15 @@ import secrets
 from typing import TYPE_CHECKING
 
 from twin.api import problems
-from twin.policy import ANONYMOUS_LOCAL, ROUTES, of_page
+from twin.policy import ROUTES, of_page
 from twin.settings import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from twin.policy import Subject
 
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names this service answers to while it is bound to the loopback: a rebound DNS name is none of them."""
@@ -84,8 +86,9 @@ def body_limit(method: str, path: str) -> int:
 class Guard:
     """Wrap an ASGI application; `csp` may be replaced once the pages are known."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, who: Callable[[Scope], Subject]) -> None:
         self._app = app
+        self._who = who
         self.csp = page_csp()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +98,7 @@ class Guard:
             return
         headers = dict(scope["headers"])
         guarded = self._sender(scope, send)
-        scope["state"]["subject"] = ANONYMOUS_LOCAL
+        scope["state"]["subject"] = self._who(scope)
         refused = refusal(scope["method"], scope["path"], headers)
         if refused is not None:
             await problems.answer(*refused)(scope, receive, guarded)

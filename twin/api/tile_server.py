@@ -16,7 +16,7 @@ from twin.api import drawn, packing, problems
 from twin.api.guard import DATA_CSP, FIXED, is_ours
 from twin.api.tianditu import Tianditu
 from twin.errors import BadRequest, NotFound, TwinError
-from twin.policy import ANONYMOUS_LOCAL, unknown
+from twin.policy import Subject, unknown
 from twin.style import THEMES
 from twin.tiles import MAXZOOM, Address
 
@@ -119,15 +119,16 @@ def _address(z: str, x: str, y: str, year: int | None) -> Address:
 class TileServer:
     """Answer `/tiles/…`: the event loop looks up and sends, `threads` workers compute."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, who: Callable[[Scope], Subject]) -> None:
         self._rooms = rooms
+        self._who = who
         self._workers = ThreadPoolExecutor(rooms.settings.threads, thread_name_prefix="tile")
         self._limit = rooms.settings.tile_cache_mb << 20
         self._cache: OrderedDict[tuple[object, ...], Made] = OrderedDict()
         self._bytes = 0
         self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
         self._parsed: dict[tuple[str, bytes], Wanted] = {}
-        self._tokens: dict[tuple[str, str], tuple[float, str]] = {}
+        self._tokens: dict[tuple[Subject, str, str], tuple[float, str]] = {}
         self._tianditu = Tianditu(rooms.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -149,7 +150,8 @@ class TileServer:
         if wanted.kind == "tianditu":
             await self._foreign(wanted, send)
             return
-        token = await self._token(wanted)
+        subject = self._who(scope)
+        token = await self._token(subject, wanted)
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
         tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'
         keep = FOR_EVER if wanted.version == token else ASK_AGAIN
@@ -157,7 +159,7 @@ class TileServer:
         if tag in headers.get(b"if-none-match", b""):
             await _send(send, 304, common, b"")
             return
-        made = await self._made(wanted, token, encoding)
+        made = await self._made(subject, wanted, token, encoding)
         body = made.bodies[encoding]
         if not body:
             await _send(send, 204, common, b"")
@@ -176,28 +178,29 @@ class TileServer:
             self._parsed[path, query] = found
         return found
 
-    async def _token(self, wanted: Wanted) -> str:
-        key = (wanted.kind, wanted.name + wanted.path)
+    async def _token(self, subject: Subject, wanted: Wanted) -> str:
+        key = (subject, wanted.kind, wanted.name + wanted.path)
         known = self._tokens.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:
-            token = await self._in_worker(lambda: self._ask_token(wanted))
+            token = await self._in_worker(lambda: self._ask_token(subject, wanted))
             if len(self._tokens) > 10_000:
                 self._tokens.clear()
             self._tokens[key] = known = (now + VERSION_SECONDS, token)
         return known[1]
 
-    def _ask_token(self, wanted: Wanted) -> str:
-        """Name the version of what is wanted; raises NotFound, StoreBroken."""
+    def _ask_token(self, subject: Subject, wanted: Wanted) -> str:
+        """Name the version of what is wanted and what `subject` may see of it; raises NotFound, StoreBroken."""
         tiles, policy = self._rooms.tiles, self._rooms.policy
         if wanted.kind == "scene":
-            return tiles.scene(ANONYMOUS_LOCAL, wanted.name, wanted.path)[1][:24]
+            return tiles.scene(subject, wanted.name, wanted.path)[1][:24]
         if wanted.kind == "terrain":
-            ground = tiles.ground(ANONYMOUS_LOCAL)
+            ground = tiles.ground(subject)
             return ground.version if ground else "none"
-        return tiles.versions(ANONYMOUS_LOCAL, policy.layer(ANONYMOUS_LOCAL, wanted.name))
+        return tiles.versions(subject, policy.layer(subject, wanted.name))
 
-    async def _made(self, wanted: Wanted, token: str, encoding: bytes) -> Made:
+    async def _made(self, subject: Subject, wanted: Wanted, token: str, encoding: bytes) -> Made:
+        """Give the body, from the cache where somebody who may see the same (`token` says so) has asked before."""
         key = (wanted.kind, wanted.name, wanted.path, wanted.at, wanted.theme, token)
         made = self._cache.get(key)
         if made is not None and encoding in made.bodies:
@@ -205,7 +208,7 @@ class TileServer:
             return made
         waiting = self._making.get((*key, encoding))
         if waiting is None:
-            waiting = asyncio.ensure_future(self._in_worker(lambda: self._make(wanted, made, encoding)))
+            waiting = asyncio.ensure_future(self._in_worker(lambda: self._make(subject, wanted, made, encoding)))
             self._making[*key, encoding] = waiting
             waiting.add_done_callback(lambda _: self._making.pop((*key, encoding), None))
         made = await asyncio.shield(waiting)
@@ -219,28 +222,28 @@ class TileServer:
         while self._bytes > self._limit and len(self._cache) > 1:
             self._bytes -= self._cache.popitem(last=False)[1].size
 
-    def _make(self, wanted: Wanted, known: Made | None, encoding: bytes) -> Made:
+    def _make(self, subject: Subject, wanted: Wanted, known: Made | None, encoding: bytes) -> Made:
         """Compute a tile, or pack one that is there, in a worker."""
         if known is None:
-            known = self._fresh(wanted, encoding)
+            known = self._fresh(subject, wanted, encoding)
         if encoding in known.bodies:
             return known
         body = known.bodies[b""] if b"" in known.bodies else gzip.decompress(known.bodies[b"gzip"])
         packed = body if len(body) < SMALL or not encoding else packing.QUICK[encoding](body)
         return Made(media_type=known.media_type, bodies={**known.bodies, b"": body, encoding: packed})
 
-    def _fresh(self, wanted: Wanted, encoding: bytes) -> Made:
+    def _fresh(self, subject: Subject, wanted: Wanted, encoding: bytes) -> Made:
         """Compute a tile as it is, or take one that was packed at publish time as it lies there."""
         if wanted.kind == "mvt" and encoding == b"gzip":
-            layer = self._rooms.policy.layer(ANONYMOUS_LOCAL, wanted.name)
-            packed = self._rooms.tiles.packed(ANONYMOUS_LOCAL, layer, wanted.at)
+            layer = self._rooms.policy.layer(subject, wanted.name)
+            packed = self._rooms.tiles.packed(subject, layer, wanted.at)
             if packed is not None:
                 return Made(media_type=MVT, bodies={b"gzip": packed})
-        body, media_type = self._body(wanted)
+        body, media_type = self._body(subject, wanted)
         return Made(media_type=media_type, bodies={b"": body})
 
-    def _body(self, wanted: Wanted) -> tuple[bytes, bytes]:
-        tiles, subject = self._rooms.tiles, ANONYMOUS_LOCAL
+    def _body(self, subject: Subject, wanted: Wanted) -> tuple[bytes, bytes]:
+        tiles = self._rooms.tiles
         if wanted.kind == "scene":
             path = tiles.scene(subject, wanted.name, wanted.path)[0]
             return path.read_bytes(), SCENE_TYPES.get(path.suffix.lstrip("."), b"application/octet-stream")
