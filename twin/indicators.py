@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from twin import classes as classing
 from twin import editions
-from twin.errors import NotFound, StoreBroken
+from twin.errors import BadRequest, NotFound, Refused, StoreBroken
+from twin.policy import small_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twin.model import Classes, ClassItem, Code, Indicator, OneMap
-    from twin.policy import Policy, Subject
+    from twin.policy import Permit, Policy, Subject
     from twin.store import Serving
 
 Json = dict[str, Any]
 Where = list[tuple[str, str, Any]]
+Amounts = dict[str | None, float]
 
 
 class Indicators:
@@ -28,13 +30,25 @@ class Indicators:
         self._policy = policy
 
     def theme(self, subject: Subject, theme: str, language: str = "zh-CN", *, year: int | None = None) -> list[Json]:
-        """Give the indicators of one theme ("" for all) as declared; raises BadRequest for hidden columns."""
+        """Give the indicators of one theme ("" for all) that `subject` may have, as declared."""
         wanted = [i for t in self._onemap.themes if theme in ("", t.id) for i in t.indicators]
-        return [self.one(subject, i, language, year=year) for i in wanted if self._policy.sees(subject, i.table)]
+        return [self.one(subject, i, language, year=year) for i in wanted if self.may(subject, i)]
+
+    def may(self, subject: Subject, asked: Indicator) -> bool:
+        """Say whether `subject` may have this number made: the table, and every column it is made of."""
+        try:
+            self._permit(subject, asked)
+        except (NotFound, BadRequest, Refused):
+            return False
+        return True
 
     def one(self, subject: Subject, asked: Indicator, language: str = "zh-CN", *, year: int | None = None) -> Json:
-        """Give {id, title, value, unit, state, tone, groups, years, list}; value None where the state is not ok."""
-        self._permit(subject, asked)
+        """Give {id, title, value, unit, state, tone, groups, years, list}; value None where the state is not ok.
+
+        The state is "small" where the number would tell of fewer people than `subject` may be told of; groups that
+        would are left out, and `withheld` says how many. Raises BadRequest for hidden columns.
+        """
+        permit = self._permit(subject, asked)
         head: Json = {
             "id": asked.id,
             "theme": asked.theme,
@@ -45,7 +59,7 @@ class Indicators:
             "by": asked.by,
         }
         try:
-            return {**head, "state": "ok", **self._counted(asked, language, year)}
+            return {**head, "state": "ok", **self._counted(permit, asked, language, year)}
         except NotFound:
             return {**head, "state": "never", "value": None, "groups": [], "years": []}
         except StoreBroken as broken:
@@ -68,43 +82,73 @@ class Indicators:
         named = self._named(asked, self._classes(asked))
         return named[value].title.in_(language) if value in named else value
 
-    def _permit(self, subject: Subject, asked: Indicator) -> None:
+    def _permit(self, subject: Subject, asked: Indicator) -> Permit:
         used = [w[0] for w in asked.where] + ([asked.by] if asked.by else []) + ([asked.column] if asked.column else [])
-        self._policy.columns(subject, asked.table, used, "filter")
         self._policy.columns(subject, asked.table, used, "count")
+        return self._policy.decide(subject, "count", asked.table)
 
-    def _counted(self, asked: Indicator, language: str, year: int | None) -> Json:
+    def _counted(self, permit: Permit, asked: Indicator, language: str, year: int | None) -> Json:
         known = self._serving.snapshot(asked.table).manifest.get("years") or []
         edition = editions.where(known, year)
-        where = [*asked.where, *(edition or ())]
         shown = edition[0][2] if edition else None
-        return {
-            "value": None if edition is None else self._measure(asked, where),
-            "year": shown,
-            "groups": [] if edition is None or not asked.by else self._groups(asked, where, language),
-            "years": [
-                {"year": y, "value": self._measure(asked, [*asked.where, ("year", "=", y)])} for y in sorted(known)
-            ]
-            if asked.by_year
-            else [],
-        }
+        years = [
+            {"year": y, "value": self._measure(permit, asked, [*asked.where, ("year", "=", y)])} for y in sorted(known)
+        ]
+        head: Json = {"year": shown, "years": years if asked.by_year else []}
+        if edition is None:
+            return {**head, "value": None, "groups": []}
+        where = [*asked.where, *edition]
+        value = self._measure(permit, asked, where)
+        amounts = self._amounts(permit, asked, where, asked.measure) if asked.by else {}
+        if not permit.smallest_count:
+            return {**head, "value": value, "groups": self._groups(asked, amounts, language)}
+        safe = self._safe(permit, asked, where, (value, amounts), language)
+        if safe["value"] is None:
+            head["years"] = [y for y in head["years"] if y["year"] != shown]
+        return {**head, **safe}
 
-    def _measure(self, asked: Indicator, where: Where) -> float | int:
+    def _safe(
+        self, permit: Permit, asked: Indicator, where: Where, told: tuple[float | int | None, Amounts], language: str
+    ) -> Json:
+        """Give the number and its groups as far as they tell of enough people; who is in no group counts as one."""
+        value, amounts = told
+        counts = self._amounts(permit, asked, where, "count") if asked.by else {}
+        whole, kept = small_numbers.groups({str(v): int(n) for v, n in counts.items()}, permit.smallest_count)
+        groups = self._groups(asked, {v: a for v, a in amounts.items() if str(v) in kept}, language)
+        if not asked.by:
+            whole = value is not None
+        more: Json = {"groups": groups, "withheld": len(counts.keys() - {None}) - len(groups)}
+        return {**more, "value": value} if whole else {**more, "value": None, "state": "small"}
+
+    def _measure(self, permit: Permit, asked: Indicator, where: Where) -> float | int | None:
+        """Give the number, None where it would tell of too few people."""
+        count = self._serving.count(asked.table, where, permit=permit) if self._is_count(asked, permit) else 0
+        if permit.smallest_count > count:
+            return None
         if asked.measure == "count":
-            return self._serving.count(asked.table, where)
-        rows = self._serving.groups(asked.table, "year", asked.column, where)
+            return count
+        rows = self._serving.groups(asked.table, "year", asked.column, where, permit=permit)
         return round(sum(float(r["value"] or 0) for r in rows), 3)
 
-    def _groups(self, asked: Indicator, where: Where, language: str) -> list[Json]:
-        """Give {value, title, colour, amount} per class, largest first; values of one class are added up."""
-        measure = "count" if asked.measure == "count" else asked.column
+    @staticmethod
+    def _is_count(asked: Indicator, permit: Permit) -> bool:
+        return asked.measure == "count" or permit.smallest_count > 0
+
+    def _amounts(self, permit: Permit, asked: Indicator, where: Where, measure: str) -> Amounts:
+        """Give the amount of each class, values of one class added up; None is what has no value."""
+        column = "count" if measure == "count" else asked.column
         classes = self._classes(asked)
-        amounts: dict[str, float] = {}
-        for row in self._serving.groups(asked.table, asked.by, measure, where):
-            if row[asked.by] is not None:
-                value = classing.value_of(classes, row[asked.by]) if classes else str(row[asked.by])
-                amounts[value] = amounts.get(value, 0) + (row["value"] or 0)
-        named = self._named(asked, classes)
+        amounts: Amounts = {}
+        for row in self._serving.groups(asked.table, asked.by, column, where, permit=permit):
+            of = row[asked.by]
+            value = None if of is None else classing.value_of(classes, of) if classes else str(of)
+            amounts[value] = amounts.get(value, 0) + (row["value"] or 0)
+        return amounts
+
+    def _groups(self, asked: Indicator, amounts: Amounts, language: str) -> list[Json]:
+        """Give {value, title, colour, amount} per class, largest first."""
+        named = self._named(asked, self._classes(asked))
+        told = [(value, amount) for value, amount in amounts.items() if value is not None]
         return [
             {
                 "value": value,
@@ -112,7 +156,7 @@ class Indicators:
                 "colour": named[value].colour if value in named else "",
                 "amount": amount,
             }
-            for value, amount in sorted(amounts.items(), key=lambda v: -v[1])
+            for value, amount in sorted(told, key=lambda v: -v[1])
         ]
 
     def _classes(self, asked: Indicator) -> Classes | None:

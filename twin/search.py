@@ -6,6 +6,7 @@ import re
 import threading
 import time
 import unicodedata
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -28,6 +29,8 @@ Json = dict[str, Any]
 MANY = 20_000
 """A table with more rows is not held in memory: its rows are found by their whole code."""
 FRESH_SECONDS = 2.0
+MOST_INDEXES = 24
+"""Indexes kept at a time, one for each different set of what may be found."""
 BOX = ("xmin", "ymin", "xmax", "ymax")
 ADDRESS = "address"
 KINDS = ("layer", "duty", "place", "address", "code")
@@ -62,8 +65,8 @@ class Search:
         self._serving = serving
         self._policy = policy
         self._lock = threading.Lock()
-        self._built: dict[Subject, tuple[tuple[str, ...], Index]] = {}
-        self._looked: dict[Subject, float] = {}
+        self._built: OrderedDict[str, tuple[tuple[str, ...], Index]] = OrderedDict()
+        self._looked: dict[str, float] = {}
 
     def find(self, subject: Subject, query: str, *, language: str = "zh-CN", limit: int = 20) -> list[Json]:
         """Give the best hits, at most `limit`: {kind, title, subtitle, layer, table, id, entity, point, bbox}."""
@@ -75,7 +78,7 @@ class Search:
         ranked.sort(
             key=lambda hit: (hit[0], KINDS.index(hit[1].kind), hit[1].box is None, len(hit[1].words[0]), hit[1].words)
         )
-        best = self._by_code(large, query.strip()) + [e for _, e in ranked]
+        best = self._by_code(subject, large, query.strip()) + [e for _, e in ranked]
         return [self._hit(e, language) for e in islice(self._once(best), limit)]
 
     def _once(self, entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -90,17 +93,26 @@ class Search:
 
     def _index(self, subject: Subject) -> Index:
         now = time.monotonic()
-        built = self._built.get(subject)
-        if built is not None and self._looked.get(subject, 0) > now:
+        seen = self._policy.tables(subject)
+        granted = self.granted(subject)
+        built = self._built.get(granted)
+        if built is not None and self._looked.get(granted, 0) > now:
             return built[1]
         with self._lock:
-            versions = tuple(self._version(r.id) for r in self._policy.tables(subject))
-            built = self._built.get(subject)
+            versions = tuple(self._version(r.id) for r in seen)
+            built = self._built.get(granted)
             if built is None or built[0] != versions:
-                large = [r for r in self._policy.tables(subject) if self._rows(r.id) > MANY]
-                built = self._built[subject] = (versions, (list(self._gather(subject)), large))
-            self._looked[subject] = now + FRESH_SECONDS
+                large = [r for r in seen if self._rows(r.id) > MANY]
+                built = self._built[granted] = (versions, (list(self._gather(subject)), large))
+                while len(self._built) > MOST_INDEXES:
+                    self._looked.pop(self._built.popitem(last=False)[0], None)
+            self._looked[granted] = now + FRESH_SECONDS
         return built[1]
+
+    def granted(self, subject: Subject) -> str:
+        """Name what `subject` may find, so that those who may find the same share an index."""
+        names = (*(x.id for x in self._onemap.layers), *(r.id for r in self._onemap.resources))
+        return self._policy.digest(subject, names, "filter")
 
     def _version(self, table: str) -> str:
         try:
@@ -126,7 +138,8 @@ class Search:
         permitted = set(self._policy.columns(subject, resource.id, None, "filter")) & stored
         looked = [c for c in _looked_up(resource) if c in permitted]
         columns = list(dict.fromkeys(["id", "year", *looked, *(c for c in BOX if c in stored)]))
-        rows = self._serving.select(resource.id, columns, order_by=["id", "-year"])
+        permit = self._policy.decide(subject, "filter", resource.id)
+        rows = self._serving.select(resource.id, columns, order_by=["id", "-year"], permit=permit)
         layer = self._layer(resource)
         before = None
         for row in rows:
@@ -145,14 +158,15 @@ class Search:
         except (NotFound, StoreBroken):
             return 0
 
-    def _by_code(self, large: Sequence[Resource], code: str) -> list[Entry]:
+    def _by_code(self, subject: Subject, large: Sequence[Resource], code: str) -> list[Entry]:
         """Look a whole code up in the tables too large to hold."""
         found: list[Entry] = []
         for resource in large:
             try:
                 stored = self._serving.columns(resource.id)
                 columns = ["id", *(c for c in BOX if c in stored)]
-                rows = self._serving.select(resource.id, columns, [("id", "=", code)], limit=1)
+                permit = self._policy.decide(subject, "filter", resource.id)
+                rows = self._serving.select(resource.id, columns, [("id", "=", code)], limit=1, permit=permit)
             except (NotFound, StoreBroken):
                 continue
             layer = self._layer(resource)

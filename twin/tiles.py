@@ -111,8 +111,10 @@ class Tiles:
     def _precut(
         self, subject: Subject, snapshot: Snapshot, year: int | None, columns: Sequence[str], at: Address
     ) -> bytes | pyramid.Absent | None:
-        permitted = self._policy.decide(subject, "tile", snapshot.table).columns
-        return pyramid.packed(snapshot, year, at.z, at.x, at.y, wanted=columns, permitted=permitted)
+        permit = self._policy.decide(subject, "tile", snapshot.table)
+        if permit.limited:
+            return ABSENT  # what was cut at publish holds every row where it is
+        return pyramid.packed(snapshot, year, at.z, at.x, at.y, wanted=columns, permitted=permit.columns)
 
     def _table(self, subject: Subject, table: str, columns: Sequence[str], at: Address, *, labels: bool) -> bytes:
         found = self._shown(table, at.year)
@@ -121,19 +123,27 @@ class Tiles:
         snapshot, year = found
         cut_tile = self._precut(subject, snapshot, year, columns, at)
         if cut_tile is ABSENT:
-            drawn = self._computed(snapshot, columns, at, year)
+            drawn = self._computed(subject, snapshot, columns, at, year)
         else:
             drawn = gzip.decompress(cut_tile) if cut_tile else b""
             labels = labels and pyramid.holds_rows(at.z)
         if not labels or not drawn or snapshot.manifest.get("kind") != "polygon":
             return drawn
-        return drawn + self._computed(snapshot, columns, at, year, labels=True)
+        return drawn + self._computed(subject, snapshot, columns, at, year, labels=True)
 
     def _computed(
-        self, snapshot: Snapshot, columns: Sequence[str], at: Address, year: int | None, *, labels: bool = False
+        self,
+        subject: Subject,
+        snapshot: Snapshot,
+        columns: Sequence[str],
+        at: Address,
+        year: int | None,
+        *,
+        labels: bool = False,
     ) -> bytes:
-        connection, features = self._serving.cursor(snapshot.table)
-        listed = self._columns(connection, features, columns)
+        permit = self._policy.decide(subject, "tile", snapshot.table)
+        connection, features = self._serving.cursor(snapshot.table, permit)
+        listed = self._columns(*self._serving.cursor(snapshot.table), columns)
         if labels:
             sql, name = _label_sql(features, listed, at, year=year), label_source(snapshot.table)
         else:

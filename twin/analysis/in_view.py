@@ -81,10 +81,13 @@ class InView:
     def _summed(self, resource: Resource, classes: Classes, box: Bbox, year: int | None) -> Sums | None:
         """Give [rows, m²] by class, None where the table shows nothing in `year` or the edge cuts too many rows."""
         self.policy.columns(self.subject, resource.id, [classes.column], "group")
+        permit = self.policy.decide(self.subject, "group", resource.id)
+        if permit.smallest_count or permit.precision_m:
+            return None  # a box of one's own choice would tell of one person, or of a place more than is told of it
         where = editions.where(self.serving.snapshot(resource.id).manifest.get("years"), year)
         if where is None:
             return None
-        connection, features = self.serving.cursor(resource.id)
+        connection, features = self.serving.cursor(resource.id, permit)
         edition = f" AND year = {where[0][2]:d}" if where else ""
         parts = {"column": duck.quote(classes.column), "features": features, "edition": edition, "limit": MAX_CUT + 1}
         cut = connection.execute(CUT.format(**parts), [*box, *box]).fetchall()

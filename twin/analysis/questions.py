@@ -100,6 +100,8 @@ class Analysis:
             raise BadRequest(f"范围过大:最多 {limit:.0f} 平方公里", f"The area is too large: {limit:.0f} km² at most")
         parts, broken = [], []
         for layer, draw, resource in self._once(self._drawn(subject, layers)):
+            if self._policy.decide(subject, "count", resource.id).smallest_count:
+                continue  # people are counted in the fixed areas only: two outlines would tell of one
             try:
                 parts.append(self._within(subject, (layer, draw, resource), polygon, metric, year))
             except NotFound:
@@ -165,7 +167,8 @@ class Analysis:
         if where is None or "geom" not in stored:
             return []
         names = [c for c in self._policy.columns(subject, resource.id) if c in stored]
-        connection, features = self._serving.cursor(resource.id)
+        permit = self._policy.decide(subject, "select", resource.id)
+        connection, features = self._serving.cursor(resource.id, permit)
         edition = f" AND year = {where[0][2]:d}" if where else ""
         text = sql.format(
             columns=", ".join(duck.quote(n) for n in names), features=features, edition=edition, limit=MAX_ROWS + 1

@@ -95,15 +95,22 @@ class Entities:
             return None
         shown = values.shown(rows, asked.year)
         visible = {y: self._policy.reveal(subject, resource.id, [r])[0] for y, r in rows.items()}
+        permit = self._policy.decide(subject, "select", resource.id)
+        told = values.Telling(
+            onemap=self._onemap,
+            resource=resource,
+            language=asked.language,
+            masked=frozenset(c for c, access in permit.columns.items() if access == "masked"),
+        )
         return {
             **self._head(resource, asked),
             "year": shown,
             "row_title": resource.title_of(visible[shown], asked.language),
             "named": bool(resource.title_field),
             "bbox": values.box_of(rows[shown]),
-            "fields": values.fields(self._onemap, resource, visible[shown], asked.language),
-            "history": [values.edition(self._onemap, resource, y, r, asked.language) for y, r in visible.items()],
-            "changes": values.changes(self._onemap, resource, visible, asked.language),
+            "fields": told.fields(visible[shown]),
+            "history": [told.edition(y, r) for y, r in visible.items()],
+            "changes": told.changes(visible),
             "provenance": values.provenance(visible[shown]),
             "duty": values.duty(resource, visible[shown], asked.language),
             "links": self._links(subject, resource, visible[shown]),
@@ -115,7 +122,8 @@ class Entities:
         stored = self._serving.columns(resource.id)
         columns = [c for c in self._policy.columns(subject, resource.id) if c in stored]
         columns += [c for c in values.BOX if c in stored]
-        rows = self._serving.select(resource.id, columns, [("id", "=", key)], limit=50)
+        permit = self._policy.decide(subject, "select", resource.id)
+        rows = self._serving.select(resource.id, columns, [("id", "=", key)], limit=50, permit=permit)
         return {r.get("year"): r for r in sorted(rows, key=lambda r: r.get("year") or 0, reverse=True)}
 
     def _head(self, resource: Resource, asked: Asked) -> Json:
@@ -183,11 +191,13 @@ class Entities:
         return found
 
     def _naming(self, subject: Subject, resource: Resource, column: str, key: str, asked: Asked) -> list[Json]:
+        if column not in self._policy.columns(subject, resource.id, None, "filter"):
+            return []
+        permit = self._policy.decide(subject, "select", resource.id)
         try:
-            self._policy.columns(subject, resource.id, [column], "filter")
             stored = self._serving.columns(resource.id)
             columns = [c for c in self._policy.columns(subject, resource.id) if c in stored]
-            rows = self._serving.select(resource.id, columns, [(column, "=", key)], limit=RELATED_LIMIT)
+            rows = self._serving.select(resource.id, columns, [(column, "=", key)], limit=RELATED_LIMIT, permit=permit)
         except (NotFound, StoreBroken):
             return []
         newest = max((r.get("year") or 0 for r in rows), default=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -25,33 +26,60 @@ COMPUTED: Mapping[str, tuple[Text, str]] = {
 """Words and units of the columns the engine computes."""
 
 
-def fields(onemap: OneMap, resource: Resource, row: Row, language: str) -> list[Json]:
-    """Give {name, title, unit, value, meaning, code_system, masked, main} of each column, computed ones last.
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """How rows of one resource are told: whose words, in which language, and which columns arrive masked."""
 
-    Times are told as ISO 8601 with the village's offset; the store keeps them in UTC.
-    """
-    main = {c for x in onemap.layers for d in x.draws if d.table == resource.id for c in d.popup}
-    declared = [_field(onemap, f, row, language, main) for f in resource.fields if f.name in row]
-    computed = [
-        {**_plain(name, title.in_(language), unit, row[name]), "main": name in main or not main}
-        for name, (title, unit) in COMPUTED.items()
-        if row.get(name) is not None
-    ]
-    return declared + computed
+    onemap: OneMap
+    resource: Resource
+    language: str
+    masked: frozenset[str] = frozenset()
 
+    def fields(self, row: Row) -> list[Json]:
+        """Give {name, title, unit, value, meaning, code_system, masked, main} of each column, computed ones last.
 
-def _field(onemap: OneMap, field: Field, row: Row, language: str, main: set[str]) -> Json:
-    value = row[field.name]
-    system = onemap.code_system(field.code_system) if field.code_system else None
-    code = system.find(str(value)) if system and value is not None else None
-    shown = local(value, onemap.village.time_zone) if isinstance(value, datetime) else value
-    return {
-        **_plain(field.name, field.title.in_(language), field.unit, shown),
-        "meaning": code.title.in_(language) if code else "",
-        "code_system": field.code_system,
-        "masked": field.sensitivity == "personal" and value is not None,
-        "main": field.name in main or not main,
-    }
+        Times are told as ISO 8601 with the village's offset; the store keeps them in UTC.
+        """
+        drawn = (d for x in self.onemap.layers for d in x.draws if d.table == self.resource.id)
+        main = {c for d in drawn for c in d.popup}
+        declared = [self._field(f, row, main) for f in self.resource.fields if f.name in row]
+        computed = [
+            {**_plain(name, title.in_(self.language), unit, row[name]), "main": name in main or not main}
+            for name, (title, unit) in COMPUTED.items()
+            if row.get(name) is not None
+        ]
+        return declared + computed
+
+    def _field(self, field: Field, row: Row, main: set[str]) -> Json:
+        value = row[field.name]
+        system = self.onemap.code_system(field.code_system) if field.code_system else None
+        code = system.find(str(value)) if system and value is not None else None
+        shown = local(value, self.onemap.village.time_zone) if isinstance(value, datetime) else value
+        return {
+            **_plain(field.name, field.title.in_(self.language), field.unit, shown),
+            "meaning": code.title.in_(self.language) if code else "",
+            "code_system": field.code_system,
+            "masked": field.name in self.masked and value is not None,
+            "main": field.name in main or not main,
+        }
+
+    def edition(self, year: int | None, row: Row) -> Json:
+        """Give one edition of a row: year, fields, provenance."""
+        return {"year": year, "fields": self.fields(row), "provenance": provenance(row)}
+
+    def changes(self, rows: Mapping[int | None, Row]) -> list[Json]:
+        """Give each column that differs between the oldest and the newest of `rows`, which are newest first."""
+        if len(rows) < 2:
+            return []
+        (newest, after), *_, (oldest, before) = rows.items()
+        new = {f["name"]: f for f in self.fields(after)}
+        old = {f["name"]: f for f in self.fields(before)}
+        return [
+            {**new[n], "from_year": oldest, "to_year": newest, "before": old[n]["value"], "after": new[n]["value"]}
+            | {"before_meaning": old[n].get("meaning", ""), "after_meaning": new[n].get("meaning", "")}
+            for n in new
+            if n in old and old[n]["value"] != new[n]["value"]
+        ]
 
 
 def _plain(name: str, title: str, unit: str, value: Any) -> Json:
@@ -63,26 +91,6 @@ def _plain(name: str, title: str, unit: str, value: Any) -> Json:
 def local(at: datetime, zone: str) -> datetime:
     """Give a stored time (UTC where it names no zone) on the village's clock."""
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(ZoneInfo(zone))
-
-
-def edition(onemap: OneMap, resource: Resource, year: int | None, row: Row, language: str) -> Json:
-    """Give one edition of a row: year, fields, provenance."""
-    return {"year": year, "fields": fields(onemap, resource, row, language), "provenance": provenance(row)}
-
-
-def changes(onemap: OneMap, resource: Resource, rows: Mapping[int | None, Row], language: str) -> list[Json]:
-    """Give each column that differs between the oldest and the newest of `rows`, which are newest first."""
-    if len(rows) < 2:
-        return []
-    (newest, after), *_, (oldest, before) = rows.items()
-    new = {f["name"]: f for f in fields(onemap, resource, after, language)}
-    old = {f["name"]: f for f in fields(onemap, resource, before, language)}
-    return [
-        {**new[n], "from_year": oldest, "to_year": newest, "before": old[n]["value"], "after": new[n]["value"]}
-        | {"before_meaning": old[n].get("meaning", ""), "after_meaning": new[n].get("meaning", "")}
-        for n in new
-        if n in old and old[n]["value"] != new[n]["value"]
-    ]
 
 
 def duty(resource: Resource, row: Row, language: str) -> list[Json]:

@@ -50,7 +50,9 @@ def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     years = desk.manifest(wanted.resource.id).get("years")
     edition = editions.where(years, asked.year)
     where = [*wanted.where, *(edition or ())]
-    total = desk.rooms.serving.count(wanted.resource.id, where) if edition is not None else 0
+    permit = desk.rooms.policy.decide(desk.subject, "select", wanted.resource.id)
+    desk.rooms.policy.columns(desk.subject, wanted.resource.id, [c for c, _, _ in wanted.where], "filter")
+    total = desk.rooms.serving.count(wanted.resource.id, where, permit=permit) if edition is not None else 0
     pages = max(1, -(-total // PAGE))
     page = min(max(0, int(question.get("page") or 0)), pages - 1)
     columns = _columns(desk, wanted)
@@ -128,10 +130,12 @@ def _rows(
 ) -> list[Row]:
     stored = desk.rooms.serving.columns(resource.id)
     names = dict.fromkeys(["id", resource.title_field or "id", resource.key, *(f.name for f in columns)])
-    wanted = [n for n in names if n in stored]
+    permitted = desk.rooms.policy.columns(desk.subject, resource.id)
+    wanted = [n for n in names if n in stored and n in permitted]
     boxed = [c for c in BOX if c in stored]
+    permit = desk.rooms.policy.decide(desk.subject, "select", resource.id)
     found = desk.rooms.serving.select(
-        resource.id, [*wanted, *boxed], where, order_by=order, limit=PAGE, offset=page * PAGE
+        resource.id, [*wanted, *boxed], where, order_by=order, limit=PAGE, offset=page * PAGE, permit=permit
     )
     shown = desk.rooms.policy.reveal(desk.subject, resource.id, [{k: r[k] for k in wanted} for r in found])
     return [{**told, "_bbox": box_of(r) if boxed else None} for told, r in zip(shown, found, strict=True)]
@@ -145,7 +149,8 @@ def _sorting(desk: Desk, wanted: Wanted, question: Mapping[str, Any]) -> list[st
         if column not in desk.rooms.policy.columns(desk.subject, wanted.resource.id, [column], "sort"):
             raise BadRequest(f"不能按 {column} 排序", f"It cannot be sorted by {column}", column=column)
         return [asked, "id"]
-    due = next((f.name for f in wanted.resource.fields if f.name.startswith("deadline")), "")
+    sortable = desk.rooms.policy.columns(desk.subject, wanted.resource.id, None, "sort")
+    due = next((f.name for f in wanted.resource.fields if f.name.startswith("deadline") and f.name in sortable), "")
     return [due, "id"] if due else ["id"]
 
 

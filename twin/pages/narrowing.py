@@ -61,7 +61,8 @@ def _may_group(desk: Desk, resource: Resource, classes: Classes) -> bool:
 def _amounts(desk: Desk, resource: Resource, classes: Classes, where: Where) -> Mapping[str, int]:
     """Count the rows of each class, the most first."""
     found: dict[str, int] = {}
-    for row in desk.rooms.serving.groups(resource.id, classes.column, "count", where):
+    permit = desk.rooms.policy.decide(desk.subject, "group", resource.id)
+    for row in desk.rooms.serving.groups(resource.id, classes.column, "count", where, permit=permit):
         value = classing.value_of(classes, row[classes.column])
         found[value] = found.get(value, 0) + row["value"]
     return found

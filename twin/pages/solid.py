@@ -63,9 +63,12 @@ def _rows(desk: Desk, indicator: Indicator, question: Mapping[str, Any]) -> list
     if edition is None:
         return []
     try:
-        desk.rooms.policy.columns(desk.subject, table, [indicator.column], "count")
+        used = [indicator.column, *(c for c, _, _ in indicator.where)]
+        desk.rooms.policy.columns(desk.subject, table, used, "filter")
+        permit = desk.rooms.policy.decide(desk.subject, "filter", table)
         columns = ["id", indicator.column, *BOX]
-        found = desk.rooms.serving.select(table, columns, [*indicator.where, *edition], limit=MOST_COLUMNS)
+        where = [*indicator.where, *edition]
+        found = desk.rooms.serving.select(table, columns, where, limit=MOST_COLUMNS, permit=permit)
     except TwinError:
         return []
     layer = next((x.id for x in desk.onemap.layers if any(d.table == table for d in x.draws)), "")

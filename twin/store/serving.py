@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from twin import duck
 from twin.errors import BadRequest, NotFound
+from twin.store import limits
 from twin.web_mercator_quad import HALF_M
 
 if TYPE_CHECKING:
     from twin.model import Bbox
+    from twin.store.limits import Permitted
     from twin.store.snapshots import Store
     from twin.store.verified import Snapshot
 
@@ -36,12 +38,20 @@ class _Attached:
     def features(self) -> str:
         return f"{self.alias}.features"
 
+    def left(self, permit: Permitted | None) -> str:
+        """Write what `permit` leaves of the rows."""
+        manifest = self.snapshot.manifest
+        box = manifest.get("bbox") or (0, 0, 0, 0)
+        lat = (box[1] + box[3]) / 2
+        return limits.relation(self.features, self.columns, permit, kind=manifest.get("kind", ""), lat=lat)
+
 
 class Serving:
     """Read the current rows of a store's tables; one per process, shared by its threads.
 
     Column names are checked against the table, values are bound; geometry is column `geom` in EPSG:3857 (WKB bytes
     when selected). Raises NotFound (no such table, row or column) and StoreBroken (nothing good to serve).
+    Whoever answers a person gives the `permit` that limits rows, columns and places; None is the whole table.
     """
 
     def __init__(self, store: Store, *, threads: int = 1, memory: str = "2GB") -> None:
@@ -61,9 +71,9 @@ class Serving:
         """Give the names of the table's columns."""
         return self._attached(table).columns
 
-    def cursor(self, table: str) -> tuple[duck.Connection, str]:
-        """Give this thread's connection and the qualified name of the table's `features`, for SQL of one's own."""
-        return self._connection(), self._attached(table).features
+    def cursor(self, table: str, permit: Permitted | None = None) -> tuple[duck.Connection, str]:
+        """Give this thread's connection and the relation of the table's `features`, for SQL of one's own."""
+        return self._connection(), self._attached(table).left(permit)
 
     def select(
         self,
@@ -75,6 +85,7 @@ class Serving:
         order_by: Sequence[str] = (),
         limit: int | None = None,
         offset: int = 0,
+        permit: Permitted | None = None,
     ) -> list[dict[str, Any]]:
         """Give rows as dictionaries; `order_by` takes column names, "-name" for descending; `bbox` is in degrees."""
         attached = self._attached(table)
@@ -84,22 +95,30 @@ class Serving:
         tail = f" ORDER BY {order}" if order else ""
         tail += "" if limit is None else f" LIMIT {int(limit)}"
         tail += f" OFFSET {int(offset)}" if offset else ""
-        return self._rows(f"SELECT {wanted} FROM {attached.features}{clause}{tail}", values)
+        return self._rows(f"SELECT {wanted} FROM {attached.left(permit)}{clause}{tail}", values)
 
-    def count(self, table: str, where: Where = ()) -> int:
+    def count(self, table: str, where: Where = (), *, permit: Permitted | None = None) -> int:
         """Count the rows that meet `where`."""
         attached = self._attached(table)
         clause, values = _where(attached, where, None)
-        return self._rows(f"SELECT count(*) AS n FROM {attached.features}{clause}", values)[0]["n"]
+        return self._rows(f"SELECT count(*) AS n FROM {attached.left(permit)}{clause}", values)[0]["n"]
 
-    def groups(self, table: str, by: str | Sequence[str], measure: str = "count", where: Where = ()) -> list[dict]:
+    def groups(
+        self,
+        table: str,
+        by: str | Sequence[str],
+        measure: str = "count",
+        where: Where = (),
+        *,
+        permit: Permitted | None = None,
+    ) -> list[dict]:
         """Give {by…, value} per group, largest first; `measure` is "count" or the name of a column to sum."""
         attached = self._attached(table)
         keys = ", ".join(_column(attached, b) for b in ([by] if isinstance(by, str) else by))
         value = "count(*)" if measure == "count" else f"sum({_column(attached, measure)})"
         clause, values = _where(attached, where, None)
         order = f" GROUP BY {keys} ORDER BY value DESC, {keys}"
-        return self._rows(f"SELECT {keys}, {value} AS value FROM {attached.features}{clause}{order}", values)
+        return self._rows(f"SELECT {keys}, {value} AS value FROM {attached.left(permit)}{clause}{order}", values)
 
     def get(self, table: str, id: str, year: int | None = None) -> dict[str, Any]:  # noqa: A002 - the column's name
         """Give the row `id` (of `year`, or of the latest year it has); raises NotFound."""
