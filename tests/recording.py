@@ -13,6 +13,17 @@ from twin import ops
 from twin.audit import Audit, Event
 
 SECRET = "a-house-secret-of-the-tests-0123456789"
+WRITER = f"""
+import pathlib, sys
+from tests.recording import event
+from twin import ops
+from twin.audit import Audit
+url, folder, count = sys.argv[1:]
+recorded = Audit(ops.Ops(url), {SECRET!r}, folder=pathlib.Path(folder) / "audit")
+for number in range(int(count)):
+    print(recorded.write(event(number)), flush=True)
+"""
+"""A program that appends `count` entries and prints each one's number when it is acknowledged."""
 ROW = ("seq", "at", "subject", "role", "via", "action", "resource", "purpose", "outcome", "address", "detail")
 SEALED = (*ROW, "key_id", "previous_hash")
 COLUMNS = (*SEALED, "hash")

@@ -64,25 +64,31 @@ class Keys:
         return hmac.digest(self.hiding, value.encode("utf-8", "surrogatepass"), "sha256").hex()[:8]
 
 
-def derive(secret: str, older: Sequence[str] = ()) -> Keys:
+def derive(secret: str | bytes, older: Sequence[str | bytes] = ()) -> Keys:
     """Derive all keys from the house secret and those used before it, oldest first; raises SettingError (no secret)."""
     if not secret:
         raise SettingError(
             "缺少 ONEMAP_SECRET,审计记录无法封印;请设置后重试",
             "ONEMAP_SECRET is missing, so the record cannot be sealed; set it and try again",
         )
+    before = (_key(_bytes(s)) for s in older if s)
+    present, secret = _key(_bytes(secret)), _bytes(secret)
     return Keys(
-        now=_key(secret),
-        older=tuple(_key(s) for s in older if s and s != secret),
+        now=present,
+        older=tuple(k for k in before if k.id != present.id),
         signing=Ed25519PrivateKey.from_private_bytes(_stretch(secret, SIGNATURE)),
         hiding=_stretch(secret, HIDING),
     )
 
 
-def _key(secret: str) -> Key:
+def _bytes(secret: str | bytes) -> bytes:
+    return secret.encode() if isinstance(secret, str) else secret
+
+
+def _key(secret: bytes) -> Key:
     chain = _stretch(secret, CHAIN)
     return Key(id=hashlib.sha256(NAME + chain).hexdigest()[:8], chain=chain)
 
 
-def _stretch(secret: str, label: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret.encode())
+def _stretch(secret: bytes, label: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret)

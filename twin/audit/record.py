@@ -6,9 +6,10 @@ thread of its own and nothing in memory that was acknowledged.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class Audit:
     Raises SettingError where there is no secret.
     """
 
-    def __init__(self, store: ops.Ops, secret: str, *, folder: Path, older: Sequence[str] = ()) -> None:
+    def __init__(self, store: ops.Ops, secret: str | bytes, *, folder: Path, older: Sequence[str] = ()) -> None:
         self.folder = folder
         self.keys = derive(secret, older)
         self._store = store
@@ -41,6 +42,11 @@ class Audit:
         self._waiting: deque[_Waiting] = deque()
         self._queue = threading.Lock()
         self._is_led = False
+
+    @property
+    def public_key(self) -> str:
+        """Give the key that exports are checked with, in hexadecimal."""
+        return self.keys.public
 
     # writing
 
@@ -53,15 +59,22 @@ class Audit:
         _refuse_reserved(events)
         return self._write(events)
 
-    def append(self, connection: ops.Connection, *events: Event) -> int:
-        """Append inside a transaction of `Ops.begin()`: what is done and its record stand or fall together.
+    @contextlib.contextmanager
+    def doing(self, *events: Event) -> Iterator[ops.Connection]:
+        """Open a transaction of the store that ends with these entries: the deed and its record stand or fall together.
 
-        Raises BadRequest as `write` does; the number given is final once the transaction is.
+        Raises BadRequest as `write` does, AuditDown where the transaction cannot be had or kept.
         """
         _refuse_reserved(events)
         cleaned = [entries.clean(e, self.keys) for e in events]
-        self._compare(connection, events)
-        return self._insert(connection, cleaned)[-1]["seq"]
+        try:
+            with self._store.begin() as connection:
+                yield connection
+                before = self._compare(connection, events)
+                rows = self._insert(connection, cleaned)
+            self._anchors.put(rows[-1]["seq"], rows[-1]["hash"], before=before)
+        except (OpsDown, OSError) as error:
+            raise _down(error) from error
 
     def restored(self, *, lost_to: int) -> int:
         """Record that the store was brought back from a backup: entries after it, up to `lost_to`, are gone."""
@@ -159,6 +172,9 @@ class Audit:
         """
         anchor = self._anchors.head()
         if anchor is None and head(connection)[0] == 0:
+            self._anchors.put(0, GENESIS, before=0)  # from now on an anchor that is missing was taken away
+            return 0
+        if anchor == Anchor(seq=0, hash=GENESIS):
             return 0
         if isinstance(anchor, Anchor) and hash_of(connection, anchor.seq) == anchor.hash:
             return anchor.seq
@@ -194,12 +210,16 @@ class _Waiting:
         """Give the number of the last event; raises AuditDown where it could not be kept."""
         if self.seq:
             return self.seq
-        where: Mapping[str, Any] = self.error.where if isinstance(self.error, OpsDown) else {}
-        raise AuditDown(
-            "审计记录暂时无法写入,涉及个人信息的操作已停止;请联系管理员检查磁盘和数据库",
-            "The record cannot be written now, so nothing personal is shown; ask the administrator to look at the disk",
-            **where,
-        ) from self.error
+        raise _down(self.error) from self.error
+
+
+def _down(error: Exception | None) -> AuditDown:
+    where: Mapping[str, Any] = error.where if isinstance(error, OpsDown) else {}
+    return AuditDown(
+        "审计记录暂时无法写入,涉及个人信息的操作已停止;请联系管理员检查磁盘和数据库",
+        "The record cannot be written now, so nothing personal is shown; ask the administrator to look at the disk",
+        **where,
+    )
 
 
 def head(connection: ops.Connection) -> tuple[int, str]:
