@@ -101,8 +101,7 @@ def fill(resource: Resource, taken: Sequence[Taken], village: Village, directory
     """Write the published files into `directory`; give the facts for the manifest."""
     if resource.kind == "scene":
         for one in taken:
-            proved = {row["name"] for row in one.rows if row["_note"] is None}
-            scenes.copy(one.files, proved, directory / "scene")
+            scenes.copy(one.files, one.rows, directory / "scene")
     elif resource.options.get("role") in ELEVATIONS:
         _build(resource, taken, village, directory / "terrain.tif", engine.TERRAIN)
     else:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -14,7 +11,7 @@ from twin import duck, scenes
 from twin.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from etl.fetch import FileSet
@@ -29,46 +26,22 @@ WHERE year IS NOT DISTINCT FROM (SELECT max(year) FROM publishable) AND {height}
 """
 
 
-def copy(files: FileSet, proved: set[str], directory: Path) -> None:
-    """Copy the files that the reader proved to belong to the scene; tiles whose content never came lose it."""
+def copy(files: FileSet, rows: Iterable[Mapping[str, Any]], directory: Path) -> None:
+    """Write what the reader proved to belong to a scene: contents as they came, tilesets as the reader wrote them.
+
+    Raises SourceError where the files are no longer those that were proved.
+    """
+    proved = {row["name"]: row["tileset"] for row in rows if row["_note"] is None}
     for file in files.files:
         if file.name not in proved:
             continue
         target = directory / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.suffix.lower() == ".json":
-            target.write_text(json.dumps(_whole(file.name, json.loads(file.path.read_bytes()), proved)), "utf-8")
-        else:
+        if proved[file.name] is None:
             shutil.copyfile(file.path, target)
-
-
-def _whole(name: str, tileset: dict[str, Any], proved: set[str]) -> dict[str, Any]:
-    folder = PurePosixPath(name).parent
-    for tile in _tiles(tileset.get("root")):
-        if "content" in tile and not _came(folder, tile["content"], proved):
-            del tile["content"]
-        if tile.get("contents"):
-            tile["contents"] = [c for c in tile["contents"] if _came(folder, c, proved)]
-    return tileset
-
-
-def _tiles(root: Any) -> Iterator[dict[str, Any]]:
-    waiting = [root]
-    while waiting:
-        tile = waiting.pop()
-        if isinstance(tile, dict):
-            yield tile
-            waiting.extend(tile.get("children") or ())
-
-
-def _came(folder: PurePosixPath, content: Any, proved: set[str]) -> bool:
-    if not isinstance(content, Mapping):
-        return False
-    address = str(content.get("uri") or content.get("url") or "").split("?")[0]
-    parts: list[str] = []
-    for part in (folder / address).parts:
-        parts = parts[:-1] if part == ".." else [*parts, part]
-    return "/".join(parts) in proved
+        else:
+            target.write_text(proved[file.name], "utf-8")
+    files.unchanged()
 
 
 def wanted(resource: Resource) -> bool:

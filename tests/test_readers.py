@@ -18,7 +18,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl import heading
+from etl import heading, scenes
 from etl.transforms import parse
 from tests.reading import deliver
 from twin import rasters
@@ -478,6 +478,31 @@ def test_a_file_geodatabase_is_a_folder_with_its_own_name(tmp_path):
     write(tmp_path / "林班.gdb", "OpenFileGDB", "EPSG:4490", layer="小班")
     got = deliver(tmp_path / "林班.gdb", part="小班")
     assert (got.crs, got.table.num_rows) == ("EPSG:4490", 3)
+
+
+def test_the_reader_writes_a_tileset_anew_without_what_did_not_come(tmp_path):
+    folder = tmp_path / "scene"
+    (folder / "sub").mkdir(parents=True)
+    body = b"b3dm" + struct.pack("<6I", 1, 28, 0, 0, 0, 0)
+    (folder / "sub" / "a.b3dm").write_bytes(body)
+    (folder / "readme.txt").write_text("x")
+    volume = {"boundingVolume": {}}
+    root = {
+        **volume,
+        "content": {"uri": "sub/lost.b3dm"},
+        "children": [{**volume, "content": {"uri": "sub/more.json"}}],
+    }
+    (folder / "tileset.json").write_text(json.dumps({"asset": {"version": "1.1"}, "root": root}))
+    several = [{"uri": "a.b3dm"}, {"uri": "gone.b3dm"}, "odd"]
+    (folder / "sub" / "more.json").write_text(json.dumps({"root": {**volume, "contents": several}}))
+    got = deliver(folder, "scene", "scene", raw=tmp_path)
+    scenes.copy(got.files, got.rows, tmp_path / "out")
+    written = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert written == {"tileset.json", "sub/more.json", "sub/a.b3dm"}
+    top = json.loads((tmp_path / "out" / "tileset.json").read_text())
+    assert top == {"asset": {"version": "1.1"}, "root": {**volume, "children": root["children"]}}
+    assert json.loads((tmp_path / "out" / "sub" / "more.json").read_text())["root"]["contents"] == [{"uri": "a.b3dm"}]
+    assert (tmp_path / "out" / "sub" / "a.b3dm").read_bytes() == body
 
 
 def test_a_scene_declared_by_its_file_is_refused_with_the_remedy(tmp_path):

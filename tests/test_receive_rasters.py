@@ -197,12 +197,21 @@ SOUND = {
 """Rasters that may be published, but whose references must not be followed."""
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[tuple[Settings, catalog.Catalog], str]:
+    """Give a place where a sound photograph was published, and its version."""
+    root = tmp_path_factory.mktemp("place")
+    place = declared(root, "a.tif")
+    photo(at(root, "a.tif"))
+    return place, receive(place).version
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_raster_is_refused_with_a_reason_and_the_version_before_stays(tmp_path: Path, name: str) -> None:
-    place = declared(tmp_path, "a.tif")
-    photo(at(tmp_path, "a.tif"))
-    before = receive(place).version
-    HOSTILE[name](at(tmp_path, "a.tif"), tmp_path / CANARY)
+def test_a_hostile_raster_is_refused_with_a_reason_and_the_version_before_stays(published, name: str) -> None:
+    place, before = published
+    root = place[0].data
+    at(root, "a.tif").unlink()
+    HOSTILE[name](at(root, "a.tif"), root / CANARY)
     report = receive(place)
     assert report.status == "refused", report
     assert report.reason_zh
@@ -210,7 +219,7 @@ def test_a_hostile_raster_is_refused_with_a_reason_and_the_version_before_stays(
     assert "自身出错" not in report.reason_zh
     assert "意外退出" not in report.reason_zh, "refused by a sentence, not by a crash"
     assert Store(place[0].store).current("photo").version == before
-    assert list(tmp_path.rglob(".warp-*")) == []
+    assert list(root.rglob(".warp-*")) == []
 
 
 def test_rasters_that_together_would_fill_the_disk_are_refused(tmp_path: Path) -> None:

@@ -25,10 +25,11 @@ _MAX_DEPTH = 64
 
 
 def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
-    """Check a tileset folder; one row a file that belongs to it: name, bytes, kind.
+    """Check a tileset folder; one row a file that belongs to it: name, bytes, kind, and of a tileset its JSON.
 
-    A content that was not delivered gets the note `missing_content` (part of a larger scene is still a scene). Raises
-    SourceError where tileset.json is absent, no content came, anything refers outside, or a content is not its kind.
+    That JSON is written anew without the contents that did not come, so that nobody has to read it again. A content
+    that was not delivered gets the note `missing_content` (part of a larger scene is still a scene). Raises SourceError
+    where tileset.json is absent, no content came, anything refers outside, or a content is not its kind.
     """
     if not job.main.is_dir():
         raise _refused(
@@ -53,18 +54,40 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
                 _content(job, target)
     _some(job, known, missing, report)
     report.update(driver="3D Tiles", crs_in_file="EPSG:4326", encoding="UTF-8", how="format", declared="")
-    names = sorted(known)
-    yield pa.RecordBatch.from_arrays(
+    yield _rows(job, sorted(n for n in known if n in missing or not n.endswith(".json")), missing)
+    for name in sorted(n for n in known - missing if n.endswith(".json")):
+        yield _rows(job, [name], missing, _mended(job, name, missing))
+
+
+def _rows(job: Job, names: list[str], missing: set[str], tileset: str | None = None) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
         [
             pa.array(names, pa.string()),
             pa.array([0 if n in missing else (job.main / n).stat().st_size for n in names], pa.int64()),
             pa.array([PurePosixPath(n).suffix.lstrip(".") for n in names], pa.string()),
+            pa.array([tileset] * len(names), pa.large_string()),
             pa.array(names, pa.string()),
             pa.nulls(len(names), pa.binary()),
             pa.array(["missing_content" if n in missing else None for n in names], pa.string()),
         ],
-        names=["name", "bytes", "kind", "_row", "_geometry", "_note"],
+        names=["name", "bytes", "kind", "tileset", "_row", "_geometry", "_note"],
     )
+
+
+def _mended(job: Job, name: str, missing: set[str]) -> str:
+    """Give the JSON of a tileset whose tiles name no content that did not come."""
+    document = _document(job, name)
+
+    def came(content: Any) -> bool:
+        uri = _uri(content)
+        return uri is not None and _inside(job, name, uri) not in missing
+
+    for tile in _tiles(job, name, document):
+        if "content" in tile and not came(tile["content"]):
+            del tile["content"]
+        if "contents" in tile:
+            tile["contents"] = [c for c in _list(tile["contents"]) if came(c)]
+    return json.dumps(document)
 
 
 def _document(job: Job, name: str) -> dict[str, Any]:
@@ -80,8 +103,8 @@ def _document(job: Job, name: str) -> dict[str, Any]:
     return document
 
 
-def _uris(job: Job, name: str, document: dict[str, Any]) -> Iterator[str]:
-    """Give every content address of a tileset, walking its tiles without recursion."""
+def _tiles(job: Job, name: str, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give every tile of a tileset, walking them without recursion."""
     waiting: list[tuple[Any, int]] = [(document["root"], 0)]
     seen = 0
     while waiting:
@@ -89,11 +112,20 @@ def _uris(job: Job, name: str, document: dict[str, Any]) -> Iterator[str]:
         seen += 1
         if not isinstance(tile, dict) or depth > _MAX_DEPTH or seen > _MAX_TILES:
             raise _refused(job, f"{name} 的瓦片层级异常", f"the tiles of {name} nest too deep or are too many")
-        for content in [tile.get("content"), *_list(tile.get("contents"))]:
-            uri = content.get("uri", content.get("url")) if isinstance(content, dict) else None
-            if uri is not None:
-                yield str(uri)
+        yield tile
         waiting += [(child, depth + 1) for child in _list(tile.get("children"))]
+
+
+def _uris(job: Job, name: str, document: dict[str, Any]) -> Iterator[str]:
+    """Give every content address of a tileset."""
+    for tile in _tiles(job, name, document):
+        contents = [tile.get("content"), *_list(tile.get("contents"))]
+        yield from (uri for uri in map(_uri, contents) if uri is not None)
+
+
+def _uri(content: Any) -> str | None:
+    uri = content.get("uri", content.get("url")) if isinstance(content, dict) else None
+    return None if uri is None else str(uri)
 
 
 def _list(value: Any) -> list[Any]:
