@@ -298,6 +298,16 @@ def test_what_the_server_draws_has_the_same_dark_colours(tmp_path: Path) -> None
     assert "#" + "".join(f"{c:02X}" for c in shown[:3]) == wanted
 
 
+def test_a_hole_shows_the_shape_that_lies_in_it() -> None:
+    image = Image.new("RGBA", (40, 40))
+    outer = [(0.0, 0.0), (40.0, 0.0), (40.0, 40.0), (0.0, 40.0), (0.0, 0.0)]
+    inner = [(10.0, 10.0), (30.0, 10.0), (30.0, 30.0), (10.0, 30.0), (10.0, 10.0)]
+    drawn.PENS["fill"](image, [inner], {"fill-color": "#FF0000"})
+    drawn.PENS["fill"](image, [outer, inner[::-1]], {"fill-color": "#0000FF"})
+    assert image.getpixel((20, 20)) == (255, 0, 0, 255)
+    assert image.getpixel((5, 5)) == (0, 0, 255, 255)
+
+
 def test_a_drawn_tile_is_asked_in_one_of_the_themes() -> None:
     assert tile_server.parse("/tiles/drawn/L06/1/0/0.png", b"theme=dark").theme == "dark"
     assert tile_server.parse("/tiles/drawn/L06/1/0/0.png", b"").theme == "light"

@@ -79,14 +79,25 @@ def _ink(values: dict[str, Any], kind: str) -> tuple[int, int, int, int]:
 def _fill(image: Image.Image, parts: list[Points], values: dict[str, Any], kind: str = "fill") -> None:
     """Fill rings: exteriors are clockwise on the screen, holes the other way."""
     pen = ImageDraw.Draw(image)
-    ink = _ink(values, kind)
-    for ring in parts:
-        if len(ring) > 2:
-            pen.polygon(ring, fill=ink if _area(ring) > 0 else (0, 0, 0, 0))
+    rings = [ring for ring in parts if len(ring) > 2]
+    if all(_area(ring) > 0 for ring in rings):
+        for ring in rings:
+            pen.polygon(ring, fill=_ink(values, kind))
+    else:
+        image.paste(_ink(values, kind), mask=_with_holes(rings, image.size))
     edge = values.get(f"{kind}-outline-color")
     if isinstance(edge, str):
         for ring in parts:
             pen.line(ring, fill=ImageColor.getrgb(edge), width=FINER)
+
+
+def _with_holes(rings: list[Points], size: tuple[int, int]) -> Image.Image:
+    """Give where rings leave ink: a hole shows what lies there already, another shape's among it."""
+    mask = Image.new("L", size)
+    pen = ImageDraw.Draw(mask)
+    for ring in rings:
+        pen.polygon(ring, fill=255 if _area(ring) > 0 else 0)
+    return mask
 
 
 def _extruded(image: Image.Image, parts: list[Points], values: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ function makeTiles(leaflet, address, failed) {
       fetch(url)
         .then(async (answer) => {
           if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status });
-          if (answer.status !== 204) img.src = URL.createObjectURL(await answer.blob());
+          if (answer.status === 204) img.style.visibility = "hidden"; // an image of nothing has a border
+          else img.src = URL.createObjectURL(await answer.blob());
           done(null, img);
         })
         .catch((error) => {
