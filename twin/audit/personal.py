@@ -1,9 +1,9 @@
 """What looks like personal data in a text: identity numbers, mobile numbers, bank cards, names; pure.
 
 Numbers are told by their own arithmetic, so that codes of parcels, grids and runs pass: a resident identity number by
-its birth date and check digit (GB 11643-1999, ISO 7064 MOD 11-2), a bank card by issuer digit, length and Luhn's check
-digit (ISO/IEC 7812-1), a mobile number by the form of the national plan (11 digits from 13 to 19). The old identity
-number of 15 digits has no check digit and the form of a grid code; it is not told.
+its birth date and check digit (GB 11643-1999, ISO 7064 MOD 11-2), a bank card by issuer (62 with 16 to 19 digits, 4 or
+5 with 16) and Luhn's check digit (ISO/IEC 7812-1), a mobile number by the form of the national plan (11 digits from 13 to
+19). The old identity number of 15 digits has no check digit and the form of a grid code; it is not told.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHECKS = "10X98765432"
 _GAP = r"[ \-.‐-―]?"
 _ID_CARD = re.compile(rf"(?<![0-9A-Za-z])(?:\d{_GAP}){{17}}[\dXx](?![0-9A-Za-z])")
 _PHONE = re.compile(rf"(?<![0-9A-Za-z])(?:(?:\+|00)?86{_GAP})?(1[3-9](?:{_GAP}\d){{9}})(?![0-9A-Za-z])")
-_CARD = re.compile(rf"(?<![0-9A-Za-z])[3-6](?:{_GAP}\d){{14,18}}(?![0-9A-Za-z])")
+_CARD = re.compile(rf"(?<![0-9A-Za-z])(?:6{_GAP}2(?:{_GAP}\d){{14,17}}|[45](?:{_GAP}\d){{15}})(?![0-9A-Za-z])")
 _NAME = re.compile(r"[㐀-鿿]{2,4}|[㐀-鿿]{1,12}(?:·[㐀-鿿]{1,12})+")
 _NAME_KEY = re.compile(r"(?:.*_)?name|.*(?:姓名|名字)", re.IGNORECASE)
 ID_CARD, PHONE, BANK_CARD, NAME = "id_card", "phone", "bank_card", "name"
