@@ -17,6 +17,7 @@ from pypinyin import lazy_pinyin
 from twin.errors import NotFound, StoreBroken
 from twin.geodesy import from_mercator
 from twin.model import Field, Layer, OneMap, Resource
+from twin.policy import noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,7 +80,11 @@ class Search:
             key=lambda hit: (hit[0], KINDS.index(hit[1].kind), hit[1].box is None, len(hit[1].words[0]), hit[1].words)
         )
         best = self._by_code(subject, large, query.strip()) + [e for _, e in ranked]
-        return [self._hit(e, language) for e in islice(self._once(best), limit)]
+        found = list(islice(self._once(best), limit))
+        for entry in found:
+            if entry.table:
+                noted.take(subject, self._policy.decide(subject, "select", entry.table), 1)
+        return [self._hit(e, language) for e in found]
 
     def _once(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Give each thing once, however many tables know it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import BadRequest, NeedsPurpose, NotFound
-from twin.policy import judging
+from twin.policy import judging, noted
 from twin.policy.classified import DEEPEST, VECTOR_TYPES, drawn_columns
 from twin.policy.grants import LOCAL_ONLY
 from twin.policy.masks import mask, token
@@ -89,7 +89,7 @@ class Policy:
         return named
 
     def reveal(self, subject: Subject, table: str, rows: Iterable[Mapping[str, Any]]) -> list[Row]:
-        """Give the rows as `subject` may read them: hidden columns gone, masked ones masked.
+        """Give the rows as `subject` may read them, noted for the record: hidden columns gone, masked ones masked.
 
         A column that is shown of some rows only has been emptied in the others by then, and goes from those.
         """
@@ -97,7 +97,7 @@ class Policy:
         resource = self._resources[table]
         hide = token if permit.masks == "token" else None
         masked = {c: _masking(resource, c, hide) for c, access in permit.columns.items() if access == "masked"}
-        return [
+        shown = [
             {
                 c: masked[c](v) if c in masked else v
                 for c, v in row.items()
@@ -105,6 +105,8 @@ class Policy:
             }
             for row in rows
         ]
+        noted.take(subject, permit, len(shown))
+        return shown
 
     def layers(self, subject: Subject) -> tuple[Layer, ...]:
         """Give the layers `subject` may see, in drawing order."""
