@@ -51,11 +51,20 @@ def rooms(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
     return found
 
 
+def granted(settings: Settings) -> policies.Grants:
+    """Read what the village grants; a village without grants.toml has the demo's visitor only.
+
+    Raises DeclarationError naming every fault.
+    """
+    path = settings.village / "grants.toml"
+    return policies.grants.read(path) if path.exists() else policies.LOCAL_ONLY
+
+
 def _build(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
     for fault in (*policies.faults(onemap), *style.check(onemap)):
         raise fault
     serving = Serving(store, memory=settings.memory)  # one thread a query: requests are what runs side by side
-    policy = Policy(onemap)
+    policy = Policy(onemap, granted(settings))
     return Rooms(
         onemap=onemap,
         store=store,
