@@ -10,7 +10,7 @@ from twin.policy import ANONYMOUS_LOCAL, Subject, columns_of
 
 if TYPE_CHECKING:
     from twin.api.rooms import Rooms
-    from twin.model import Layer, Resource
+    from twin.model import Field, Layer, Resource
 
 Json = dict[str, Any]
 
@@ -148,46 +148,48 @@ def catalog(rooms: Rooms, subject: Subject, language: str) -> Json:
     }
 
 
+TOLD = (
+    "id",
+    "code",
+    "format",
+    "kind",
+    "share_type",
+    "share_condition",
+    "share_method",
+    "open_attr",
+    "update_cycle",
+    "legal_basis",
+    "retention",
+    "contact_person",
+    "contact_phone",
+    "responsibility_item",
+    "code_system",
+    "theme",
+)
+"""What the catalogue tells of a resource as it is declared."""
+
+
 def _resource(rooms: Rooms, subject: Subject, resource: Resource, language: str) -> Json:
     permit = rooms.policy.decide(subject, "select", resource.id)
-    told = (
-        "id",
-        "code",
-        "format",
-        "kind",
-        "share_type",
-        "share_condition",
-        "share_method",
-        "open_attr",
-        "update_cycle",
-    )
-    also = (
-        "legal_basis",
-        "retention",
-        "contact_person",
-        "contact_phone",
-        "responsibility_item",
-        "code_system",
-        "theme",
-    )
+    permitted = [f for f in resource.fields if f.name in columns_of(resource) and f.name in permit.columns]
     return {
-        **{n: getattr(resource, n) for n in (*told, *also)},
+        **{n: getattr(resource, n) for n in TOLD},
         "title": resource.title.in_(language),
         "abstract": resource.abstract.in_(language),
         "class_path": list(resource.class_path),
         "published": resource.published,
         "layers": list(resource.layers),
-        "fields": [
-            {
-                "name": f.name,
-                "title": f.title.in_(language),
-                "type": f.type,
-                "unit": f.unit,
-                "class": f.sensitivity,
-                "access": permit.columns[f.name],
-            }
-            for f in resource.fields
-            if f.name in columns_of(resource) and f.name in permit.columns
-        ],
+        "fields": [_field(f, permit.columns[f.name], language) for f in permitted],
         **_table(rooms, resource.id, language),
+    }
+
+
+def _field(field: Field, access: str, language: str) -> Json:
+    return {
+        "name": field.name,
+        "title": field.title.in_(language),
+        "type": field.type,
+        "unit": field.unit,
+        "class": field.sensitivity,
+        "access": access,
     }

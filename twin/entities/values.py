@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -36,21 +36,21 @@ class Telling:
     masked: frozenset[str] = frozenset()
 
     def fields(self, row: Row) -> list[Json]:
-        """Give {name, title, unit, value, meaning, code_system, masked, main} of each column, computed ones last.
+        """Give {name, title, unit, value, meaning, code_system, masked, main, rank} of each column, computed last.
 
         Times are told as ISO 8601 with the village's offset; the store keeps them in UTC.
         """
         drawn = (d for x in self.onemap.layers for d in x.draws if d.table == self.resource.id)
-        main = {c for d in drawn for c in d.popup}
+        main = list(dict.fromkeys(c for d in drawn for c in d.popup))
         declared = [self._field(f, row, main) for f in self.resource.fields if f.name in row]
         computed = [
-            {**_plain(name, title.in_(self.language), unit, row[name]), "main": name in main or not main}
+            {**_plain(name, title.in_(self.language), unit, row[name]), **_rank(name, main)}
             for name, (title, unit) in COMPUTED.items()
             if row.get(name) is not None
         ]
         return declared + computed
 
-    def _field(self, field: Field, row: Row, main: set[str]) -> Json:
+    def _field(self, field: Field, row: Row, main: Sequence[str]) -> Json:
         value = row[field.name]
         system = self.onemap.code_system(field.code_system) if field.code_system else None
         code = system.find(str(value)) if system and value is not None else None
@@ -60,7 +60,7 @@ class Telling:
             "meaning": code.title.in_(self.language) if code else "",
             "code_system": field.code_system,
             "masked": field.name in self.masked and value is not None,
-            "main": field.name in main or not main,
+            **_rank(field.name, main),
         }
 
     def edition(self, year: int | None, row: Row) -> Json:
@@ -80,6 +80,11 @@ class Telling:
             for n in new
             if n in old and old[n]["value"] != new[n]["value"]
         ]
+
+
+def _rank(name: str, main: Sequence[str]) -> Json:
+    """Say whether a layer's card names the column, and where; all are main where no card names any."""
+    return {"main": name in main or not main, "rank": main.index(name) if name in main else len(main)}
 
 
 def _plain(name: str, title: str, unit: str, value: Any) -> Json:

@@ -105,55 +105,49 @@ def _active(layers: Sequence[Layer], told: Mapping[str, Told]) -> Any:
 
 
 def _active_row(layer: Layer, known: Told) -> Any:
-    name = layer.title
-    slider = el(
-        "input",
-        type="range",
-        min=0,
-        max=100,
-        step=5,
-        value=round(layer.opacity * 100),
-        data_act="opacity",
-        data_layer=layer.id,
-        aria_label=words("page.menu.opacity", name=name),
-    )
-
-    def act(verb: str, drawn: str) -> Any:
-        return button(verb, words(f"page.menu.{verb}", name=name), drawn, data_layer=layer.id)
-
     return el(
         "li",
-        el(
-            "div",
-            button(
-                "eye",
-                words("page.menu.eye", name=name),
-                "eye",
-                data_layer=layer.id,
-                aria_pressed="true",
-                class_="eye",
-            ),
-            swatch(known),
-            el("span", name, class_="name"),
-            act("raise", "up"),
-            act("lower", "down"),
-            button("about", words("page.menu.about", name=name), "info", data_layer=layer.id, aria_expanded="false"),
-            act("remove", "close"),
-            class_="row-top",
-        ),
-        el(
-            "div",
-            slider,
-            el("output", f"{round(layer.opacity * 100)}%", class_="num percent"),
-            el("span", status(known["state"]), el("span", known["as_of"], class_="num"), class_="when"),
-            class_="row-low",
-        ),
+        _row_top(layer, known),
+        _row_low(layer, known),
         el("p", known["department"], " · ", words(f"page.share_short.{layer.share}"), class_="row-who"),
         el("p", class_="note", data_note=layer.id, hidden=True),
         _about(layer, known),
         class_="active-row",
         data_row=layer.id,
         hidden=True,
+    )
+
+
+def _row_top(layer: Layer, known: Told) -> Any:
+    """Draw a shown layer's name between its eye and what moves, explains and removes it."""
+
+    def act(verb: str, drawn: str, **more: Any) -> Any:
+        return button(verb, words(f"page.menu.{verb}", name=layer.title), drawn, data_layer=layer.id, **more)
+
+    return el(
+        "div",
+        act("eye", "eye", aria_pressed="true", class_="eye"),
+        swatch(known),
+        el("span", layer.title, class_="name"),
+        act("raise", "up"),
+        act("lower", "down"),
+        act("about", "info", aria_expanded="false"),
+        act("remove", "close"),
+        class_="row-top",
+    )
+
+
+def _row_low(layer: Layer, known: Told) -> Any:
+    """Draw how opaque a shown layer is, and how old."""
+    percent = round(layer.opacity * 100)
+    about = {"data_act": "opacity", "data_layer": layer.id}
+    label = words("page.menu.opacity", name=layer.title)
+    return el(
+        "div",
+        el("input", type="range", min=0, max=100, step=5, value=percent, aria_label=label, **about),
+        el("output", f"{percent}%", class_="num percent"),
+        el("span", status(known["state"]), el("span", known["as_of"], class_="num"), class_="when"),
+        class_="row-low",
     )
 
 

@@ -25,8 +25,15 @@ def _is_number(field: Json) -> bool:
 
 
 def _key_numbers(fields: Sequence[Json]) -> list[Json]:
-    wanted = [f for f in fields if _is_number(f) and f["main"]]
-    return wanted[:MOST_NUMBERS]
+    """Give the numbers the layer's card names, in its order; a computed area only where it is not the stated one."""
+    values = {f["name"]: f["value"] for f in fields}
+    agree = _told_alike(values.get(STATED), values.get(COMPUTED))
+    wanted = [f for f in fields if _is_number(f) and f["main"] and not (agree and f["name"] == COMPUTED)]
+    return sorted(wanted, key=lambda f: f["rank"])[:MOST_NUMBERS]
+
+
+def _told_alike(stated: float | None, computed: float | None) -> bool:
+    return None not in (stated, computed) and square_metres(stated, "en") == square_metres(computed, "en")
 
 
 def numbers(fields: Sequence[Json], question: Mapping[str, Any]) -> Any:
