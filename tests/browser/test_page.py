@@ -497,6 +497,41 @@ def test_on_a_phone_the_map_is_the_page_and_a_sheet_rises(go: Opener) -> None:
     assert "P5" in card(seen)
 
 
+@pytest.mark.parametrize("query", ["?p=charts&t=planning", "?p=list&q=layer:L06", "?s=L06/cover/P5"])
+def test_on_a_phone_a_sheet_is_as_wide_as_the_phone(go: Opener, query: str) -> None:
+    seen = go(query, **PHONE)
+    seen.until("document.querySelector('#side').offsetHeight > 100")
+    assert seen.page.evaluate(
+        "[document.querySelector('#side').offsetLeft, document.querySelector('#side').offsetWidth]"
+    ) == [0, 390]
+
+
+def test_in_forced_colours_what_a_ground_said_is_said_by_lines(go: Opener) -> None:
+    seen = go("?q=indicator:dry&p=list&l=L06:1", forced_colors="active")
+    seen.until("document.querySelector('#list [data-act=row]')")
+    seen.page.locator("#list [data-act=row]").first.click()
+    card(seen)
+
+    def look(selector: str, *names: str) -> list[str]:
+        styles = (
+            "([s, names]) => { const c = getComputedStyle(document.querySelector(s)); return names.map((n) => c[n]); }"
+        )
+        return seen.page.evaluate(styles, [selector, list(names)])
+
+    assert look("#list tr.chosen", "outlineStyle", "outlineWidth") == ["solid", "3px"]
+    assert look(".legend", "borderTopStyle", "borderTopWidth") == ["solid", "1px"]
+    assert look(".kpi.danger", "borderLeftStyle") == ["solid"]
+    assert look("#feature .alert", "borderLeftStyle") == ["solid"]
+    assert look("#tab-feature", "outlineStyle") == ["solid"]
+    assert look("#tab-list", "borderBottomColor") == look("body", "backgroundColor")
+    assert look("[data-row=L06] [data-act=eye]", "outlineStyle") == ["none"]
+    assert look("[data-row=L06] [data-act=opacity]", "forcedColorAdjust") == ["none"]
+    seen.page.locator("#filter").focus()
+    seen.page.keyboard.press("Tab")
+    ring = "(() => { const c = getComputedStyle(document.activeElement); return [c.outlineStyle, c.outlineWidth]; })()"
+    assert seen.page.evaluate(ring) == ["solid", "3px"]
+
+
 def test_on_a_phone_every_target_is_at_least_44_pixels(go: Opener) -> None:
     seen = go("?l=L06:1&s=L06/cover/P5", **PHONE, has_touch=True)
     card(seen)

@@ -18,7 +18,10 @@ Item = Mapping[str, Any]
 
 
 def dock(onemap: OneMap) -> list[Any]:
-    """Draw the legend of every layer; the browser shows those of visible layers and the classes in view."""
+    """Draw the legend of every layer; the browser shows those of visible layers and the classes in view.
+
+    The layers of a national classification come first: they colour the ground everything else stands on.
+    """
     head = el(
         "button",
         el("span", words("page.legend.title"), class_="legend-title"),
@@ -31,7 +34,9 @@ def dock(onemap: OneMap) -> list[Any]:
         aria_expanded="true",
         aria_controls="legend-body",
     )
-    layers = [_layer(onemap, x) for x in reversed(onemap.layers)]
+    top_first = onemap.layers[::-1]
+    land_first = (*(x for x in top_first if x.code_system), *(x for x in top_first if not x.code_system))
+    layers = [_layer(onemap, x) for x in land_first]
     none = el("p", words("page.legend.none"), class_="state-next", id="legend-none", hidden=True)
     body = el(
         "div",

@@ -18,6 +18,7 @@ export function paint() {
   paintTabs();
   paintLegend();
   paintNarrow();
+  paintChosen();
   fitBars();
   press(document.querySelector("[data-act=elder]"), root.dataset.elder === "on");
   press(document.querySelector("[data-act=dark]"), root.dataset.theme === "dark");
@@ -155,7 +156,8 @@ export function paintClass(row, layer, counts) {
   const n = counts ? counts[value] || 0 : null;
   const draw = row.closest("[data-draw]").dataset.draw;
   const ground = groundOf(layer.id, draw, value);
-  row.hidden = value !== "" && n === 0 && !(off && (ground || !isTold(layer.id, draw)));
+  const isThere = (off || n !== 0) && (ground || !isTold(layer.id, draw));
+  row.hidden = value !== "" && !isThere;
   row.classList.toggle("off", off);
   paintAmount(row.querySelector(".amount"), value === "" ? 0 : n, ground);
   const eye = row.querySelector("[data-act=class]");
@@ -186,6 +188,11 @@ export function paintList() {
   if (app.narrowList) narrow();
   app.fitList = app.narrowList = false;
   paintNarrow();
+  paintChosen();
+}
+
+/* The row of what is selected is marked. */
+export function paintChosen() {
   const chosen = app.state.selection;
   all("#list [data-act=row]").forEach((el) => {
     const same = chosen && el.dataset.table === chosen.table && el.dataset.id === chosen.id;
