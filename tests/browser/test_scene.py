@@ -188,7 +188,7 @@ def test_a_tileset_that_comes_between_two_frames_is_drawn(seen: Visit) -> None:
 
 
 @needs_mesh
-def test_a_scene_left_while_it_comes_asks_for_nothing_more(seen: Visit) -> None:
+def test_a_scene_left_for_another_while_it_comes_asks_for_nothing_more(seen: Visit) -> None:
     held: list[Route] = []
     seen.page.route("**/tileset.json", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks what it is given
     show_mesh(seen)
@@ -197,7 +197,7 @@ def test_a_scene_left_while_it_comes_asks_for_nothing_more(seen: Visit) -> None:
     seen.until(f"__onemap.idle && ({DECK}).length === 0")
     with seen.page.expect_response("**/tileset.json"):
         held[0].continue_()
-    seen.page.wait_for_load_state("networkidle")
+    show_column(seen)
     assert [u for u in seen.asked if u.endswith(".b3dm")] == []
     assert seen.complaints == []
 
