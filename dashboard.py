@@ -34,7 +34,7 @@ def build(at: settings.Settings) -> api.Front:
     onemap = read(at)
     store = Store(at.store)
     front = api.create(onemap, store, at)
-    return api.mount(front, pages.create(onemap, store, at))
+    return api.mount(front, pages.create(onemap, store, at), pages.draw)
 
 
 try:
@@ -46,11 +46,28 @@ except TwinError as error:
 
 
 def serve() -> None:
-    """Serve until stopped; says where, and that nobody else can reach it."""
+    """Serve until stopped; says where and for whom, and once, on the very first start, the administrator's password."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     host = f"[{SETTINGS.host}]" if ":" in SETTINGS.host else SETTINGS.host
-    LOG.info("http://%s:%s  只在本机可访问,尚无登录 / this machine only, no sign-in yet", host, SETTINGS.port)
-    uvicorn.run(app, host=SETTINGS.host, port=SETTINGS.port, log_level="warning", server_header=False, access_log=False)
+    where = SETTINGS.origin or f"{'https' if SETTINGS.tls_cert else 'http'}://{host}:{SETTINGS.port}"
+    if SETTINGS.demo:
+        LOG.info("%s  演示,只在本机可访问 / a demo, this machine only", where)
+    password = app.state.who.first_admin()
+    if password:
+        print(
+            f"首位管理员 admin 的一次性密码 / one-time password of the first administrator, admin:\n  {password}"
+        )  # once
+    uvicorn.run(
+        app,
+        host=SETTINGS.host,
+        port=SETTINGS.port,
+        log_level="warning",
+        server_header=False,
+        access_log=False,
+        proxy_headers=False,
+        ssl_certfile=SETTINGS.tls_cert or None,
+        ssl_keyfile=SETTINGS.tls_key or None,
+    )
 
 
 if __name__ == "__main__":

@@ -74,6 +74,10 @@ class Accounts:
         """Give the present moment (UTC)."""
         return self._clock()
 
+    def alias(self, name: str) -> str:
+        """Give the pseudonym under which tries at a name are kept: it tells them apart and nothing else."""
+        return sealing.pseudonym(self._secret, f"name:{people.tidy(name)}")
+
     def first_admin(self) -> str | None:
         """Make the first administrator and give the one-time password; None where there is an administrator."""
         password = passwords.one_time()
@@ -98,7 +102,7 @@ class Accounts:
         Raises SignInRefused, in the same words after about the same time whether name, password or code was wrong or
         the account is disabled; with `wait_s` where too many tries came before.
         """
-        who = sealing.pseudonym(self._secret, f"name:{people.tidy(name)}")
+        who = self.alias(name)
         where = sealing.pseudonym(self._secret, f"address:{came.address}")
         now = self._clock()
         with self.ops.read() as connection:

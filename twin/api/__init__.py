@@ -12,14 +12,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from twin.api import listings, problems
+from twin.api import listings, problems, signin
 from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
 from twin.api.rooms import Rooms, rooms
 from twin.api.routes import router
 from twin.api.tile_server import TileServer
+from twin.api.who import Who
 from twin.errors import TwinError
-from twin.policy import ANONYMOUS_LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from twin.api.views import Draw
     from twin.model import OneMap
-    from twin.policy import Subject
     from twin.settings import Settings
     from twin.store import Store
 
@@ -80,9 +80,11 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
         lifespan=_warmed,
     )
     app.state.rooms = shared
-    app.guard = Guard(app.unguarded, _visitor)
-    app.tile_server = TileServer(shared, _visitor)
+    app.state.who = who = Who.of_village(onemap, settings)
+    app.guard = Guard(app.unguarded, who)
+    app.tile_server = TileServer(shared, who)
     app.include_router(router)
+    app.include_router(signin.router)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
@@ -90,13 +92,9 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     return app
 
 
-def _visitor(_: Scope) -> Subject:
-    """Give who asks where nobody signs in: whoever sits at this machine."""
-    return ANONYMOUS_LOCAL
-
-
-def mount(app: Front, pages: Dash) -> Front:
-    """Put the pages under the API, and give them the content policy their scripts need."""
+def mount(app: Front, pages: Dash, draw: Draw | None = None) -> Front:
+    """Put the pages under the API, with the content policy their scripts need; `draw` writes the sign-in pages."""
+    app.state.draw = draw
     kept = app.state.rooms.settings.data / "run" / "packed"
     wsgi: Any = WSGIMiddleware(pages.server, workers=PAGE_THREADS)
     app.mount("/", PageGate(Packed(wsgi, kept)))

@@ -1,4 +1,4 @@
-"""The wall around every answer: host, origin, body size, request id, security headers and the content policy."""
+"""The wall around every answer: host, origin, who asks and how often, body size, security headers, content policy."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ import secrets
 from typing import TYPE_CHECKING
 
 from twin.api import problems
+from twin.api.limits import retry_after
+from twin.errors import TooMany, TwinError
 from twin.policy import ROUTES, of_page
-from twin.settings import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from twin.policy import Subject
+    from twin.api.who import Who
 
-HOSTS = frozenset({*LOOPBACK, "[::1]"})
-"""The names this service answers to while it is bound to the loopback: a rebound DNS name is none of them."""
 DATA_CSP = "default-src 'none'; frame-ancestors 'none'"
 SCRIPT_CSP = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
@@ -34,10 +33,15 @@ FIXED: tuple[tuple[bytes, bytes], ...] = (
     (b"permissions-policy", b"geolocation=(self), camera=(), microphone=()"),
     (b"x-frame-options", b"DENY"),
 )
+STRICT = (b"strict-transport-security", b"max-age=31536000")
+"""Outside the demo only: the browser comes by TLS for a year, whatever it is told."""
 TOLD = frozenset({b"server", b"x-powered-by"})
 """Headers that would tell what runs here."""
 SLACK = 4096
 """Bytes of body that any request may send, used or not."""
+CALLBACKS = "/_dash-update-component"
+FORMS = ("/signin", "/signout", "/account")
+"""Where forms go, which show their session's token among their fields; `twin.api.forms` looks."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_BYTES = {(k.split(" ")[0], k.split(" ")[1]): row.body_bytes for k, row in ROUTES.items()}
 
@@ -67,13 +71,6 @@ def script_hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def is_ours(host: bytes) -> bool:
-    """Say whether a Host header names this machine."""
-    name = host.decode("latin-1").lower()
-    name = name if name.endswith("]") or ":" not in name else name.rpartition(":")[0]
-    return name in HOSTS
-
-
 def body_limit(method: str, path: str) -> int:
     """Give the most bytes a request may send here."""
     known = BODY_BYTES.get((method, path))
@@ -86,9 +83,10 @@ def body_limit(method: str, path: str) -> int:
 class Guard:
     """Wrap an ASGI application; `csp` may be replaced once the pages are known."""
 
-    def __init__(self, app: ASGIApp, who: Callable[[Scope], Subject]) -> None:
+    def __init__(self, app: ASGIApp, who: Who) -> None:
         self._app = app
         self._who = who
+        self._transport = [] if who.settings.demo else [STRICT]
         self.csp = page_csp()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,13 +96,45 @@ class Guard:
             return
         headers = dict(scope["headers"])
         guarded = self._sender(scope, send)
-        scope["state"]["subject"] = self._who(scope)
-        refused = refusal(scope["method"], scope["path"], headers)
+        refused = self._refused_by_form(scope, headers)
+        if refused is None:
+            try:
+                scope["state"]["subject"] = await self._who.of(scope)
+                refused = self._refused_by_asker(scope, headers)
+            except TwinError as error:
+                refused = problems.of(error)
         if refused is not None:
             await problems.answer(*refused)(scope, receive, guarded)
             return
         limit = max(body_limit(scope["method"], scope["path"]), SLACK)
         await self._app(scope, *_limited(scope, receive, guarded, limit))
+
+    def _refused_by_form(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[int, bytes] | None:
+        """Give the problem of a request that nobody may send, whoever they are; None for one that may be looked at."""
+        host = headers.get(b"host", b"")
+        if not self._who.is_ours(host):
+            return 421, problems.document(421, code="host")
+        if scope["method"] in UNSAFE and not _same_origin(host, headers):
+            return 403, problems.document(403, "请求来自别的网站", "The request comes from another site", code="origin")
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > max(body_limit(scope["method"], scope["path"]), SLACK):
+            return 413, problems.document(413, code="body")
+        return None
+
+    def _refused_by_asker(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[int, bytes] | None:
+        """Give the problem of a script that does not show its session's token; raises TooMany for one asker's flood."""
+        subject = scope["state"]["subject"]
+        path = scope["path"]
+        kind = "callbacks" if path == CALLBACKS else "answers" if path.startswith("/api/") else ""
+        wait = self._who.wait(scope, subject, kind) if kind else 0
+        if wait:
+            scope["state"]["retry_after"] = str(retry_after(wait)).encode()
+            raise too_many(wait)
+        is_script = scope["method"] in UNSAFE and not path.startswith(FORMS)
+        if is_script and subject.via == "session" and not self._who.csrf_right(scope, headers):
+            words = ("页面已过期，请刷新后重试", "The page is out of date; reload it")
+            return 403, problems.document(403, *words, code="csrf")
+        return None
 
     def _sender(self, scope: Scope, send: Send) -> Send:
         request_id = secrets.token_hex(8).encode()
@@ -115,8 +145,10 @@ class Guard:
                 kept = [(k, v) for k, v in message["headers"] if k.lower() not in TOLD]
                 csp = self._csp_of(next((v for k, v in kept if k.lower() == b"content-type"), b""))
                 named = {k.lower() for k, _ in kept}
-                extra = [(k, v) for k, v in FIXED if k not in named]
-                extra += [(b"content-security-policy", csp.encode()), (b"x-request-id", request_id)]
+                always = [*FIXED, (b"content-security-policy", csp.encode()), *self._transport]
+                extra = [(k, v) for k, v in always if k not in named] + [(b"x-request-id", request_id)]
+                wait = scope["state"].get("retry_after")
+                extra += [(b"retry-after", wait)] if wait else []
                 message = {**message, "headers": [*kept, *extra]}
             await send(message)
 
@@ -142,17 +174,10 @@ class PageGate:
             await self._app(scope, receive, send)
 
 
-def refusal(method: str, path: str, headers: Mapping[bytes, bytes]) -> tuple[int, bytes] | None:
-    """Give the problem of a request that must not be answered, None for one that may."""
-    host = headers.get(b"host", b"")
-    if not is_ours(host):
-        return 421, problems.document(421, code="host")
-    if method in UNSAFE and not _same_origin(host, headers):
-        return 403, problems.document(403, "请求来自别的网站", "The request comes from another site", code="origin")
-    length = headers.get(b"content-length", b"0")
-    if not length.isdigit() or int(length) > max(body_limit(method, path), SLACK):
-        return 413, problems.document(413, code="body")
-    return None
+def too_many(wait_s: float) -> TooMany:
+    """Give the refusal of one asker's flood, with the seconds after which it may go on."""
+    seconds = retry_after(wait_s)
+    return TooMany(f"请求过于频繁，请 {seconds} 秒后再试", f"Too many requests; wait {seconds} seconds", wait_s=seconds)
 
 
 def _same_origin(host: bytes, headers: Mapping[bytes, bytes]) -> bool:

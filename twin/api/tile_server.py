@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 from twin.api import drawn, packing, problems
-from twin.api.guard import DATA_CSP, FIXED, is_ours
+from twin.api.guard import DATA_CSP, FIXED, too_many
 from twin.api.tianditu import Tianditu
 from twin.errors import BadRequest, NotFound, TwinError
 from twin.policy import Subject, unknown
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from twin.api.rooms import Rooms
+    from twin.api.who import Who
 
 TEMPLATES = (
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt",
@@ -119,7 +120,7 @@ def _address(z: str, x: str, y: str, year: int | None) -> Address:
 class TileServer:
     """Answer `/tiles/…`: the event loop looks up and sends, `threads` workers compute."""
 
-    def __init__(self, rooms: Rooms, who: Callable[[Scope], Subject]) -> None:
+    def __init__(self, rooms: Rooms, who: Who) -> None:
         self._rooms = rooms
         self._who = who
         self._workers = ThreadPoolExecutor(rooms.settings.threads, thread_name_prefix="tile")
@@ -135,7 +136,7 @@ class TileServer:
         """Answer one request."""
         headers = dict(scope["headers"])
         method = scope["method"]
-        if not is_ours(headers.get(b"host", b"")):
+        if not self._who.is_ours(headers.get(b"host", b"")):
             await _problem(send, 421, problems.document(421, code="host"))
         elif method not in ("GET", "HEAD"):
             await _problem(send, 405, problems.document(405, code="method"))
@@ -150,7 +151,10 @@ class TileServer:
         if wanted.kind == "tianditu":
             await self._foreign(wanted, send)
             return
-        subject = self._who(scope)
+        subject = await self._who.of(scope)
+        wait = self._who.wait(scope, subject, "tiles")
+        if wait:
+            raise too_many(wait)
         token = await self._token(subject, wanted)
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
         tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import flask
 
 from twin import map as map_component
+from twin.api.who import CSRF_HEADER, csrf_cookie
 from twin.pages import boot
 from twin.pages import onemap as page
 from twin.pages.desk import Desk
 from twin.pages.frame import ASSETS, Page, frame
+from twin.pages.signing import draw
 from twin.text import t
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from twin.policy import Subject
     from twin.settings import Settings
     from twin.store import Store
+
+__all__ = ["asking", "create", "draw"]
 
 
 def asking() -> Subject:
@@ -34,12 +38,14 @@ def create(onemap: OneMap, store: Store, settings: Settings, who: Callable[[], S
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r"(.*\.(svg|mjs)|markup\.js)$",
+        assets_ignore=r"(.*\.(svg|mjs)|markup\.js|signin\.css)$",
         index_string=frame(onemap.village, "/assets/"),
         serve_locally=True,
         enable_mcp=False,
         suppress_callback_exceptions=True,
         add_log_handler=False,
+        csrf_token_name=csrf_cookie(settings),
+        csrf_header_name=CSRF_HEADER,
     )
     map_component.attach(app)
     opened = Desk.open(onemap, store, settings)

@@ -32,6 +32,8 @@ _PUBLIC = RoutePolicy(action="see", on="village", keep="revalidate")
 _ROWS = RoutePolicy(action="select", on="table")
 _TILE = RoutePolicy(action="tile", on="layer", keep="revalidate")
 _FILE = RoutePolicy(action="see", on="nothing", keep="immutable")
+_FORM = RoutePolicy(action="see", on="nothing", body_bytes=8_192)
+"""Signing in and one's own account: whoever asks sees what is theirs, by their session and nothing else."""
 
 ROUTES: Mapping[str, RoutePolicy] = {
     "GET /health": RoutePolicy(action="see", on="nothing"),
@@ -47,6 +49,14 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "GET /api/v1/search": _ROWS,
     "GET /api/v1/analysis/in-view": RoutePolicy(action="count", on="table"),
     "POST /api/v1/analysis/overlay": RoutePolicy(action="count", on="table", body_bytes=1_000_000),
+    "GET /signin": _FORM,
+    "POST /signin": _FORM,
+    "POST /signin/demo": _FORM,
+    "POST /signout": _FORM,
+    "GET /account": _FORM,
+    "POST /account/password": _FORM,
+    "POST /account/second-factor": _FORM,
+    "POST /account/sessions/end": _FORM,
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt": _TILE,
     "GET /tiles/{layer}/{z}/{x}/{y}.png": _TILE,
     "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png": _TILE,
