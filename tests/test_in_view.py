@@ -61,13 +61,12 @@ def test_a_neighbour_that_only_touches_the_edge_is_not_in_view(built: Rooms) -> 
     assert sum(c["area_m2"] for c in found.values()) == pytest.approx(10639.2, abs=1)
 
 
-def test_a_class_column_that_may_not_be_grouped_by_is_refused(built: Rooms) -> None:
+def test_classes_by_a_column_that_may_not_be_grouped_by_are_left_out(built: Rooms) -> None:
     layer = next(x for x in built.onemap.layers if x.id == "L06")
     draw = replace(layer.draws[0], classes=replace(layer.draws[0].classes, column="owner_name"))
     there = replace(built.onemap, layers=(replace(layer, draws=(draw,)),))
     analysis = type(built.analysis)(there, built.serving, type(built.policy)(there))
-    with pytest.raises(BadRequest):
-        analysis.in_view(LOCAL, ALL)
+    assert analysis.in_view(LOCAL, ALL)["areas"] == {}
 
 
 def test_a_box_turned_inside_out_is_refused(built: Rooms) -> None:

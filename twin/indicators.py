@@ -68,11 +68,11 @@ class Indicators:
 
     def narrowed(self, subject: Subject, asked: Indicator, value: str) -> tuple[tuple[str, str, Any], ...]:
         """Give the condition of the rows behind one group of an indicator: its own, and those values of `by`."""
-        self._permit(subject, asked)
+        permit = self._permit(subject, asked)
         if not asked.by:
             return asked.where
         classes = self._classes(asked)
-        rows = self._serving.groups(asked.table, asked.by, "count", asked.where)
+        rows = self._serving.groups(asked.table, asked.by, "count", asked.where, permit=permit)
         raw = [r[asked.by] for r in rows if r[asked.by] is not None]
         meant = [v for v in raw if (classing.value_of(classes, v) if classes else str(v)) == value]
         return (*asked.where, (asked.by, "in", tuple(meant)))

@@ -79,9 +79,10 @@ class InView:
                     yield layer, draw, resource
 
     def _summed(self, resource: Resource, classes: Classes, box: Bbox, year: int | None) -> Sums | None:
-        """Give [rows, m²] by class, None where the table shows nothing in `year` or the edge cuts too many rows."""
-        self.policy.columns(self.subject, resource.id, [classes.column], "group")
+        """Give [rows, m²] by class, None where nothing may be told, is shown in `year`, or too many rows are cut."""
         permit = self.policy.decide(self.subject, "group", resource.id)
+        if classes.column not in permit.columns:
+            return None
         if permit.smallest_count or permit.precision_m:
             return None  # a box of one's own choice would tell of one person, or of a place more than is told of it
         where = editions.where(self.serving.snapshot(resource.id).manifest.get("years"), year)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twin import classes as classing
-from twin.errors import BadRequest
 
 if TYPE_CHECKING:
     from twin.model import Classes, Draw, Layer, Resource, Text
@@ -28,13 +27,15 @@ class Narrowed:
 def narrowed(desk: Desk, resource: Resource, where: Where, edition: Where) -> Narrowed | None:
     """Give what a layer hides so that it shows just the rows of `where` in `edition`.
 
-    None where no layer's classes tell those rows from the rest, or where there is nothing to hide.
+    None where no layer's classes tell those rows from the rest, where there is nothing to hide, or where a class of
+    few people would be told of by it.
     """
-    if not where:
+    permit = desk.rooms.policy.decide(desk.subject, "group", resource.id)
+    if not where or permit.smallest_count:
         return None
     drawn = ((x, d.classes) for x in desk.rooms.policy.layers(desk.subject) for d in x.draws if _tells(resource, d))
     for layer, classes in drawn:
-        if classes is None or not _may_group(desk, resource, classes):
+        if classes is None or classes.column not in permit.columns:
             continue
         kept = _amounts(desk, resource, classes, [*where, *edition])
         everything = _amounts(desk, resource, classes, edition)
@@ -48,14 +49,6 @@ def narrowed(desk: Desk, resource: Resource, where: Where, edition: Where) -> Na
 
 def _tells(resource: Resource, draw: Draw) -> bool:
     return draw.table == resource.id and draw.in_legend and draw.classes is not None
-
-
-def _may_group(desk: Desk, resource: Resource, classes: Classes) -> bool:
-    try:
-        desk.rooms.policy.columns(desk.subject, resource.id, [classes.column], "group")
-    except BadRequest:
-        return False
-    return True
 
 
 def _amounts(desk: Desk, resource: Resource, classes: Classes, where: Where) -> Mapping[str, int]:
