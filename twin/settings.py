@@ -31,6 +31,9 @@ class Settings:
     secret: str = field(
         default="", metadata={"doc": "The house secret, 32 characters or more; the demo makes its own."}
     )
+    secret_previous: str = field(
+        default="", metadata={"doc": "House secrets used before, oldest first, comma-separated; they check old entries."}
+    )
     ops_url: str = field(default="", metadata={"doc": "The operational database; empty means SQLite in run/."})
     origin: str = field(default="", metadata={"doc": "The address people type, as https://map.example.cn."})
     trusted_proxy: str = field(

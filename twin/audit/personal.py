@@ -2,8 +2,8 @@
 
 Numbers are told by their own arithmetic, so that codes of parcels, grids and runs pass: a resident identity number by
 its birth date and check digit (GB 11643-1999, ISO 7064 MOD 11-2), a bank card by issuer (62 with 16 to 19 digits, 4 or
-5 with 16) and Luhn's check digit (ISO/IEC 7812-1), a mobile number by the form of the national plan (11 digits from 13 to
-19). The old identity number of 15 digits has no check digit and the form of a grid code; it is not told.
+5 with 16) and Luhn's check digit (ISO/IEC 7812-1), a mobile number by the form of the national plan (11 digits, 13 to
+19 first). The old identity number of 15 digits has no check digit and the form of a grid code; it is not told.
 """
 
 from __future__ import annotations

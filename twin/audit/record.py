@@ -94,9 +94,24 @@ class Audit:
         with self._store.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def verify(self) -> list[verifying.Fault]:
-        """Check every entry, the head and the anchors; gives what is wrong, the first place first. Raises OpsDown."""
-        known = verifying.Known(head=self._anchors.head(), log=tuple(self._anchors.log()))
+    def count(self) -> int:
+        """Give how many entries the record holds."""
+        with self._store.read() as connection:
+            return connection.execute(ops.select(ops.func.count()).select_from(TABLE)).scalar_one()
+
+    def reached(self) -> int:
+        """Give the number of the last entry there ever was, by table or anchor."""
+        anchor = self._anchors.head()
+        with self._store.read() as connection:
+            return max(head(connection)[0], anchor.seq if isinstance(anchor, Anchor) else 0)
+
+    def verify(self, *witnesses: archives.Exported) -> list[verifying.Fault]:
+        """Check every entry, the head and the anchors; gives what is wrong, the first place first. Raises OpsDown.
+
+        `witnesses` are exports handed out before: their last entries must still be there as they were.
+        """
+        seen = (Anchor(seq=w.last, hash=w.hash) for w in witnesses)
+        known = verifying.Known(head=self._anchors.head(), log=(*self._anchors.log(), *seen))
         return verifying.verify(self._store, self.keys, known)
 
     # handing out

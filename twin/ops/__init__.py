@@ -10,18 +10,23 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, literal_colu
 from sqlalchemy.exc import IntegrityError as Taken
 
 from twin.ops import tables
-from twin.ops.engine import Ops
+from twin.ops.copying import copy_in, copy_out
+from twin.ops.engine import FILE, OWNER_ONLY, Ops, parse
 from twin.ops.upgrading import HEAD, upgrade, version
 from twin.ops.utc import Utc, now
 
 __all__ = [
+    "FILE",
     "HEAD",
+    "OWNER_ONLY",
     "Connection",
     "Ops",
     "Row",
     "Taken",
     "Utc",
     "and_",
+    "copy_in",
+    "copy_out",
     "delete",
     "func",
     "insert",
@@ -29,6 +34,7 @@ __all__ = [
     "not_",
     "now",
     "or_",
+    "parse",
     "select",
     "tables",
     "text",

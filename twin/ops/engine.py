@@ -24,6 +24,7 @@ WAIT_S = 5
 """How long a transaction waits for its turn before it is refused."""
 WRITER = 0x6F6E656D
 """The advisory lock that stands for the one writer on PostgreSQL."""
+OWNER_ONLY = 0o600
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -33,6 +34,8 @@ PRAGMAS = (
 )
 TAKE_TURN = "SELECT pg_advisory_xact_lock(%(writer)s)"
 READ_ONLY = "onemap_read_only"
+FILE = "ops.sqlite"
+"""The name of the SQLite file in run/ where no other store is set."""
 SQLITE_SIGNS = (
     ("full", ("disk is full",)),
     ("locked", ("locked", "busy")),
@@ -118,7 +121,7 @@ def _sqlite(url: sqlalchemy.URL) -> sqlalchemy.Engine:
     path = Path(str(url.database))
     durable.make_directory(path.parent)
     with contextlib.suppress(FileExistsError, PermissionError):  # nobody else reads password hashes
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, OWNER_ONLY))
     engine = sqlalchemy.create_engine(url, pool_size=8, max_overflow=24, pool_timeout=WAIT_S)
 
     @event.listens_for(engine, "connect")

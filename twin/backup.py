@@ -1,0 +1,259 @@
+"""One copy of everything that is not code, and the way back; the only one to know a backup's form.
+
+A backup is a folder: `ops.sqlite`, `store/`, `village/`, `run/`, and `backup.json` with the SHA-256 of every file; its
+own stands in `backup.sha256`. The house secret is not in it and is kept elsewhere; neither are the deliveries in raw/.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from twin import durable, ops
+from twin.errors import BadRequest, SourceError, StoreBroken, StoreFull
+from twin.store import manifest as manifests
+from twin.store import pointer as pointers
+
+FORMAT = "onemap-backup-1"
+LIST, SEAL = "backup.json", "backup.sha256"
+OPS = "ops.sqlite"
+READABLE = 0o644
+TRIES = 5
+"""How often a table is begun again because a publish has removed its oldest version meanwhile."""
+DECLARED = ("*.toml", "catalog/**/*", "codes/**/*")
+RUN = ("ledger.jsonl", "audit/*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """A backup on disk: where, of when, how many files and bytes, and what was damaged before it was taken."""
+
+    path: Path
+    at: str
+    files: int
+    bytes: int
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """What is backed up and restored: the data folder, the village's declarations and the operational store."""
+
+    data: Path
+    village: Path
+    ops_url: str
+
+
+def make(places: Places, into: Path, at: datetime) -> Backup:
+    """Copy everything into a new folder below `into`, while the service goes on; durable on return.
+
+    Raises OpsDown (operational store), StoreFull (no room), StoreBroken (a table has no whole version).
+    """
+    durable.make_directory(into)
+    final = into / f"onemap-{at:%Y%m%dT%H%M%SZ}"
+    if final.exists():
+        raise BadRequest(f"{final} 已存在", f"{final} exists already", path=final)
+    try:
+        with durable.lock(into / ".lock"), durable.staging(into) as staging:
+            damaged = _fill(places, staging)
+            made = _seal(staging, at, damaged)
+            durable.commit_directory(staging, final)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(f"备份盘已满:{into}", f"The disk of the backup is full: {into}", path=into) from error
+        raise
+    return Backup(path=final, at=made["at"], files=len(made["files"]), bytes=_bytes(made), damaged=damaged)
+
+
+def _fill(places: Places, staging: Path) -> tuple[str, ...]:
+    """Copy; the anchors before the record, so that no anchor is ahead of it. Gives what is damaged at the source."""
+    _copy_some(places.data / "run", staging / "run", RUN)
+    store = ops.Ops(places.ops_url)
+    try:
+        ops.copy_out(store, staging / OPS)
+    finally:
+        store.close()
+    _copy_some(places.village, staging / "village", DECLARED)
+    damaged: list[str] = []
+    for folder in _tables(places.data / "store"):
+        target = staging / "store" / folder.relative_to(places.data / "store")
+        damaged += _copy_table(folder, target)
+    return tuple(damaged)
+
+
+def _tables(root: Path) -> list[Path]:
+    """Give the folders of all tables, quarantines too."""
+    found = {p.parent for pattern in (pointers.NAME, pointers.COPY) for p in root.rglob(pattern)}
+    return sorted(p for p in found if durable.TEMPORARY not in str(p.relative_to(root)))
+
+
+def _copy_table(folder: Path, target: Path) -> list[str]:
+    """Copy a table's versions and then its pointer; gives the damaged files of versions that are copied as they are."""
+    for _ in range(TRIES):
+        pointer, _damaged = pointers.read(folder)
+        if pointer is None:
+            raise StoreBroken(
+                f"{folder.name} 的指针已损坏", f"The pointer of {folder.name} is damaged", table=folder.name
+            )
+        try:
+            damaged = [fault for version in pointer.chain for fault in _copy_version(folder, target, version)]
+        except FileNotFoundError:  # a publish came between and removed the oldest version: begin again
+            shutil.rmtree(target, ignore_errors=True)
+            continue
+        pointers.write(target, pointer)
+        return damaged
+    raise StoreBroken(f"{folder.name} 一直在更新,无法备份", f"{folder.name} never stood still", table=folder.name)
+
+
+def _copy_version(folder: Path, target: Path, version: pointers.Version) -> Iterator[str]:
+    source = folder / f"v={version.version}"
+    durable.make_directory(target)
+    shutil.copytree(source, target / source.name, copy_function=shutil.copyfile)
+    manifest = manifests.read(target / source.name, version.manifest_sha256)
+    if manifest is None:
+        yield f"{folder.name} {version.version} {manifests.NAME}"
+        return
+    for name, _problem in manifests.damaged(target / source.name, manifest):
+        yield f"{folder.name} {version.version} {name}"
+
+
+def _copy_some(source: Path, target: Path, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        for path in sorted(source.glob(pattern)):
+            if path.is_file():
+                place = target / path.relative_to(source)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, place)
+
+
+def _seal(staging: Path, at: datetime, damaged: tuple[str, ...]) -> Mapping[str, Any]:
+    body = {"format": FORMAT, "at": at.isoformat(), "schema": ops.HEAD, "damaged": damaged, "files": _hashes(staging)}
+    data = json.dumps(body, ensure_ascii=False, indent=1).encode()
+    durable.write(staging / LIST, data)
+    durable.write(staging / SEAL, f"{hashlib.sha256(data).hexdigest()}\n".encode())
+    return body
+
+
+def _hashes(folder: Path) -> dict[str, dict[str, Any]]:
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": durable.sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in (LIST, SEAL)
+    }
+
+
+def _bytes(body: Mapping[str, Any]) -> int:
+    return sum(file["bytes"] for file in body["files"].values())
+
+
+def check(path: Path) -> Backup:
+    """Hash every file of a backup; raises SourceError naming what is missing, damaged or does not belong."""
+    try:
+        data = (path / LIST).read_bytes()
+        sealed = (path / SEAL).read_text().strip() == hashlib.sha256(data).hexdigest()
+        body = json.loads(data)
+    except (OSError, ValueError):
+        raise _damaged(path, [LIST]) from None
+    if not sealed or body.get("format") != FORMAT:
+        raise _damaged(path, [LIST])
+    found = _hashes(path)
+    if found != body["files"]:
+        wrong = {n for n in found.keys() | body["files"].keys() if found.get(n) != body["files"].get(n)}
+        raise _damaged(path, sorted(wrong))
+    return Backup(path=path, at=body["at"], files=len(found), bytes=_bytes(body), damaged=tuple(body["damaged"]))
+
+
+def restore(path: Path, places: Places, at: datetime, *, replace: bool = False) -> Path | None:
+    """Put a backup in place; what was there is moved aside (with `replace`) and its folder given.
+
+    Everything is checked and copied first, then moved. Raises SourceError (damaged backup), BadRequest (something is
+    there already, or the service runs), StoreFull.
+    """
+    check(path)
+    url = ops.parse(places.ops_url)
+    target = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+    _refuse_running(target)
+    durable.make_directory(places.data)
+    aside = places.data / f"before-restore-{at:%Y%m%dT%H%M%SZ}"
+    with durable.lock(places.data / ".restore.lock"), durable.staging(places.data) as staging:
+        try:
+            shutil.copytree(path, staging, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        except shutil.Error as error:
+            raise StoreFull(f"无法写入 {places.data}", f"{places.data} cannot be written: {error}") from error
+        check(staging)
+        moves = [m for m in _moves(staging, places, target) if m[0].exists()]
+        taken = [final for _, final in moves if final.exists() and (final.is_file() or any(final.iterdir()))]
+        if taken and not replace:
+            raise BadRequest(
+                f"{taken[0]} 已有数据;确认要替换请加 --replace,原数据会移到一旁",
+                f"{taken[0]} is there already; to replace it add --replace, what is there is then moved aside",
+                path=taken[0],
+            )
+        if target is None:
+            ops.copy_in(staging / OPS, places.ops_url)
+        for source, final in moves:
+            _move(source, final, aside)
+    return aside if taken else None
+
+
+def _moves(staging: Path, places: Places, target: Path | None) -> Iterator[tuple[Path, Path]]:
+    """Give what goes where; anchors and archives join those that are there, for they tell what has been."""
+    for name in ("catalog", "codes"):
+        yield staging / "village" / name, places.village / name
+    for path in sorted((staging / "village").glob("*.toml")):
+        yield path, places.village / path.name
+    yield staging / "run" / "ledger.jsonl", places.data / "run" / "ledger.jsonl"
+    for path in sorted((staging / "run" / "audit").glob("*")):
+        final = places.data / "run" / "audit" / path.name
+        if not final.exists():
+            yield path, final
+    yield staging / "store", places.data / "store"
+    if target:
+        yield staging / OPS, target
+
+
+def _move(source: Path, final: Path, aside: Path) -> None:
+    durable.make_directory(final.parent)
+    beside = [final.with_name(final.name + ending) for ending in ("-wal", "-shm")] if final.suffix == ".sqlite" else []
+    for old in (final, *beside):
+        if old.exists():
+            durable.make_directory(aside)
+            durable.commit_directory(old, aside / f"{old.parent.name}-{old.name}")
+    if source.is_file():
+        source.chmod(ops.OWNER_ONLY if source.suffix == ".sqlite" else READABLE)
+        durable.sync(source)
+    durable.commit_directory(source, final)
+
+
+def _refuse_running(path: Path | None) -> None:
+    """Raise BadRequest where a process of this machine, as far as we may look, has the operational store open."""
+    if path is None or not path.exists():
+        return
+    wanted = path.resolve()
+    for entry in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            held = entry.readlink() == wanted
+        except OSError:
+            continue
+        if held:
+            raise BadRequest(
+                f"进程 {entry.parts[2]} 正在使用业务库;请先停止服务再恢复",
+                f"Process {entry.parts[2]} uses the operational store; stop the service first",
+                process=entry.parts[2],
+            )
+
+
+def _damaged(path: Path, names: list[str]) -> SourceError:
+    first = ", ".join(names[:5])
+    return SourceError(
+        f"备份 {path.name} 已损坏({len(names)} 个文件:{first}),未做任何改动;请换一份备份",
+        f"The backup {path.name} is damaged ({len(names)} files: {first}); nothing was changed; take another one",
+        path=path,
+    )

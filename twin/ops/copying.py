@@ -1,0 +1,80 @@
+"""One consistent copy of an operational store in a SQLite file, whatever database it is on, and the way back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from twin import durable
+from twin.errors import OpsDown
+from twin.ops import tables
+from twin.ops.engine import OWNER_ONLY, Ops
+from twin.ops.upgrading import upgrade
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+SOUND = "PRAGMA integrity_check"
+ONE_FILE = "PRAGMA journal_mode=DELETE"
+COUNT_ON = "SELECT setval(pg_get_serial_sequence(:table, 'id'), (SELECT max(id) FROM {table}))"
+COUNTED = ("attempt", "setting_change")
+"""The tables whose numbers the database gives."""
+CHUNK = 5_000
+
+
+def copy_out(store: Ops, path: Path) -> None:
+    """Copy the store as it is at one moment into a new SQLite file, while others go on writing.
+
+    Raises OpsDown where the store cannot be read or what was copied is not sound, FileExistsError where `path` is.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+    if store.is_sqlite:
+        with store.read() as connection, contextlib.closing(sqlite3.connect(path)) as copy:
+            raw: Any = connection.connection.driver_connection
+            raw.backup(copy)
+            copy.execute(ONE_FILE)
+            sound = copy.execute(SOUND).fetchone()[0] == "ok"
+    else:
+        upgrade(f"sqlite:///{path}")
+        copied = Ops(f"sqlite:///{path}")
+        with store.read() as source, copied.begin() as target:
+            _copy_rows(source, target)
+        copied.close()
+        with contextlib.closing(sqlite3.connect(path)) as copy:
+            copy.execute(ONE_FILE)
+            sound = copy.execute(SOUND).fetchone()[0] == "ok"
+    if not sound:
+        raise OpsDown("业务库文件已损坏,无法备份", "The operational store's file is damaged; it is not backed up")
+    durable.sync(path)
+
+
+def copy_in(path: Path, url: str) -> None:
+    """Fill the PostgreSQL store at `url` with the rows of a copy, in place of its own, all or nothing; raises OpsDown.
+
+    A store on SQLite needs no such thing: the copy is its file.
+    """
+    upgrade(f"sqlite:///{path}")
+    upgrade(url)
+    source, target = Ops(f"sqlite:///{path}"), Ops(url)
+    try:
+        with source.read() as old, target.begin() as new:
+            for table in reversed(tables.metadata.sorted_tables):
+                new.execute(table.delete())
+            _copy_rows(old, new)
+            for name in COUNTED:
+                new.execute(text(COUNT_ON.format(table=name)), {"table": name})
+    finally:
+        source.close()
+        target.close()
+
+
+def _copy_rows(source: Connection, target: Connection) -> None:
+    for table in tables.metadata.sorted_tables:
+        rows = source.execution_options(yield_per=CHUNK).execute(table.select()).mappings()
+        for chunk in rows.partitions(CHUNK):
+            target.execute(table.insert(), [dict(row) for row in chunk])
