@@ -167,12 +167,12 @@ def holed(path: Path) -> Path:
     return path
 
 
-def one_block(path: Path) -> Path:
-    """Write a file of little that says its only block is a gigapixel."""
-    profile = {"driver": "GTiff", "count": 1, "width": 31_000, "height": 31_000, "dtype": "uint8", "sparse_ok": True}
-    transform = rasterio.transform.from_bounds(WEST, SOUTH, WEST + 400, SOUTH + 400, 31_000, 31_000)
+def one_block(path: Path, side: int = 31_000, block: int = 31_000) -> Path:
+    """Write a sound file of a few bytes that holds blocks of a gigapixel, or gigapixels of small blocks."""
+    profile = {"driver": "GTiff", "count": 3, "width": side, "height": side, "dtype": "uint8", "sparse_ok": True}
+    transform = rasterio.transform.from_bounds(WEST, SOUTH, WEST + 400, SOUTH + 400, side, side)
     with rasterio.open(
-        path, "w", **profile, crs="EPSG:4549", transform=transform, compress="deflate", blockysize=31_000
+        path, "w", **profile, crs="EPSG:4549", transform=transform, compress="deflate", blockysize=block
     ):
         pass
     return path
@@ -182,6 +182,7 @@ HOSTILE = {
     "a-vrt": lambda p, c: p.write_text(vrt(c)),
     "a-vrt-behind-the-mark-of-a-tiff": lambda p, c: p.write_bytes(b"II*\0" + vrt(c).encode()),
     "a-flood-of-pixels": lambda p, c: changed(photo(p), {256: 3_000_000, 257: 3_000_000}),
+    "a-flood-that-holds-together": lambda p, c: one_block(p, 90_000, 512),
     "a-block-of-a-gigapixel": lambda p, c: one_block(p),
     "a-file-cut-off": lambda p, c: p.write_bytes(photo(p).read_bytes()[:100_000]),
     "a-hole-in-the-middle": lambda p, c: holed(p),

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from etl import refusals
-from twin.rasters.describe import Described, NotAGeoTiff, describe, drivers
+from twin.rasters.describe import Described, NotAGeoTiff, describe, drivers, prove_corners
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +34,10 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         raise refusals.refused(job.name, "不是 GeoTIFF，请导出为 GeoTIFF", "it is not a GeoTIFF; export it as one")
     try:
         found = describe(job.main)
+        _believable(job, found)
+        prove_corners(job.main)
     except NotAGeoTiff as wrong:
         raise refusals.damaged(job.name) from wrong
-    _believable(job, found)
     report.update(driver="GTiff", crs_in_file=found.crs, encoding="", how="format", declared="")
     west, south, east, north = found.bounds
     facts = {

@@ -17,6 +17,8 @@ from twin.rasters.grid import Grid
 from twin.rasters.warp import THREADS, Patch
 from twin.web_mercator_quad import CRS, TILE_PIXELS, Bounds
 
+CACHE_MB = 256
+"""What GDAL may hold of a raster being written; without a bound it takes a twentieth of the machine's memory."""
 LAYOUT = {
     "driver": "GTiff",
     "tiled": True,
@@ -51,11 +53,13 @@ def write_geotiff(path: Path, array: np.ndarray, bounds: Bounds, crs: str, *, no
 
 def write_cog(patches: Iterable[Patch], out: Path, grid: Grid, form: Form) -> None:
     """Write `patches` (chunks of `grid`) as one EPSG:3857 COG of `form`; where they overlap the later one counts."""
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".warp-") as folder:
+    with (
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=".warp-") as folder,
+        rasterio.Env(GDAL_NUM_THREADS=THREADS, GDAL_CACHEMAX=CACHE_MB),
+    ):
         plain = Path(folder) / "warped.tif"
         _merge(patches, plain, grid, form)
-        with rasterio.Env(GDAL_NUM_THREADS=THREADS):
-            copy_raster(plain, out, driver="COG", **PACKING, **form.packing)
+        copy_raster(plain, out, driver="COG", **PACKING, **form.packing)
 
 
 def _merge(patches: Iterable[Patch], plain: Path, grid: Grid, form: Form) -> None:

@@ -54,11 +54,8 @@ def decoding() -> Iterator[None]:
 
 
 def describe(path: Path) -> Described:
-    """Describe a GeoTIFF and decode its corner blocks; opens by the GTiff driver only. Raises as `decoding` does."""
+    """Describe a GeoTIFF by its head alone; opens by the GTiff driver only. Raises as `decoding` does."""
     with decoding(), rasterio.open(path, driver="GTiff", sharing=False) as dataset:
-        for x in (0, max(0, dataset.width - 16)):
-            for y in (0, max(0, dataset.height - 16)):
-                dataset.read(1, window=Window(x, y, min(16, dataset.width), min(16, dataset.height)))  # type: ignore[call-arg]
         return Described(
             width=dataset.width,
             height=dataset.height,
@@ -70,3 +67,11 @@ def describe(path: Path) -> Described:
             north_up=dataset.transform.b == dataset.transform.d == 0 and dataset.transform.e < 0,
             georeferenced=not dataset.transform.is_identity,
         )
+
+
+def prove_corners(path: Path) -> None:
+    """Decode the corner blocks of a GeoTIFF: a file that was cut off shows here. Raises as `decoding` does."""
+    with decoding(), rasterio.open(path, driver="GTiff", sharing=False) as dataset:
+        for x in (0, max(0, dataset.width - 16)):
+            for y in (0, max(0, dataset.height - 16)):
+                dataset.read(1, window=Window(x, y, min(16, dataset.width), min(16, dataset.height)))  # type: ignore[call-arg]

@@ -58,7 +58,7 @@ def warp(path: Path, grid: Grid, *, crs: str, form: Form) -> Iterator[Patch]:
 def _fits(dataset: rasterio.DatasetReader, form: Form, name: str) -> None:
     if dataset.count not in form.delivered or (form is IMAGERY and set(dataset.dtypes) != {form.dtype}):
         zh, en = _WANTED[form.name]
-        raise SourceError(f"“{name}”未接收：应为{zh}后重报。", f"“{name}” is refused: it must be {en}.", file=name)
+        raise SourceError(f"“{name}”未接收：应为 {zh}后重报。", f"“{name}” is refused: it must be {en}.", file=name)
 
 
 def _warped(dataset: rasterio.DatasetReader, crs: str, grid: Grid, form: Form) -> WarpedVRT:
