@@ -19,7 +19,7 @@ from twin.pages import boot, card, found, graphs, listing, menu, overlay
 from twin.pages.desk import Desk
 from twin.pages.markup import Markup, el
 from twin.pages.narrowing import narrowed
-from twin.policy import ANONYMOUS_LOCAL
+from twin.policy import ANONYMOUS_LOCAL, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def desk(village) -> Desk:
 
 @pytest.fixture(scope="module")
 def app(village):
-    return pages.create(*village, lambda: ANONYMOUS_LOCAL)
+    return pages.create(*village, lambda: ANONYMOUS_LOCAL, noted.drain)
 
 
 def said(tree: Any, language: str = "zh") -> str:

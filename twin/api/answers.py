@@ -1,4 +1,4 @@
-"""How an answer leaves the house: JSON bytes, an ETag of them, and the caching its route's policy row allows."""
+"""How an answer leaves the house: recorded, as JSON, with an ETag and the caching its route's policy row allows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twin.api import packing
+from twin.api.recording import record
 from twin.errors import Refused
 from twin.policy import ROUTES, RoutePolicy
 
@@ -39,8 +40,12 @@ def encode(data: Any) -> bytes:
 
 
 def answer(request: Request, data: Any) -> Response:
-    """Give `data` as JSON under the caching of its route, 304 where the client has these very bytes."""
+    """Give `data` as JSON under the caching of its route, 304 where the client has these very bytes.
+
+    Raises AuditDown where it tells of people and that cannot be recorded.
+    """
     row = gate(request)
+    record(request.scope)
     body = encode(data)
     encoding = packing.chosen(request.headers.get("accept-encoding", "").encode()) if len(body) > SMALL else b""
     headers = {"cache-control": CACHING[row.keep], "vary": "accept-encoding"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import flask
 
 from twin import map as map_component
+from twin.api import recording as records
 from twin.api.who import CSRF_HEADER, csrf_cookie
 from twin.pages import boot
 from twin.pages import onemap as page
@@ -31,8 +32,19 @@ def asking() -> Subject:
     return flask.request.environ["asgi.scope"]["state"]["subject"]
 
 
-def create(onemap: OneMap, store: Store, settings: Settings, who: Callable[[], Subject] = asking) -> Page:
-    """Give the Dash application of `onemap`; whatever it answers is answered to `who` asks."""
+def recording() -> None:
+    """Write down what the answer to this request tells of people; raises AuditDown."""
+    records.record(flask.request.environ["asgi.scope"])
+
+
+def create(
+    onemap: OneMap,
+    store: Store,
+    settings: Settings,
+    who: Callable[[], Subject] = asking,
+    record: Callable[[], object] = recording,
+) -> Page:
+    """Give the Dash application of `onemap`; whatever it answers is answered to `who` asks, once it is recorded."""
     app = Page(
         __name__,
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
@@ -55,5 +67,5 @@ def create(onemap: OneMap, store: Store, settings: Settings, who: Callable[[], S
 
     app.first = lambda: boot.boot(here().onemap, here().known(), settings)
     app.layout = lambda: page.layout(here())
-    page.register(app, here)
+    page.register(app, here, record)
     return app

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twin.model import Text
 from twin.pages.markup import el, icon
 from twin.pages.parts import STATES, status, words
 from twin.text import both, number
@@ -14,7 +16,17 @@ if TYPE_CHECKING:
     from twin.model import Village
 
 
-def bar(village: Village, kpis: Sequence[Mapping[str, Any]], counts: Mapping[str, int], updated: str) -> list[Any]:
+@dataclass(frozen=True, kw_only=True)
+class Who:
+    """Whoever looks at the page: what their role is called, and whether they have an account to look after."""
+
+    title: Text
+    has_account: bool
+
+
+def bar(
+    village: Village, kpis: Sequence[Mapping[str, Any]], counts: Mapping[str, int], updated: str, who: Who
+) -> list[Any]:
     """Draw the bar; `kpis` are {indicator, title, value, tone}, `counts` resources by state, `updated` "10:32"."""
     return [
         el("div", _brand(village), _search(), class_="bar-start"),
@@ -22,7 +34,7 @@ def bar(village: Village, kpis: Sequence[Mapping[str, Any]], counts: Mapping[str
             "div",
             el("div", [_kpi(k) for k in kpis], class_="kpis", role="group", aria_label=words("page.bar.kpis")),
             _fresh(counts, updated),
-            _switches(),
+            _switches(who),
             class_="bar-end",
         ),
     ]
@@ -106,7 +118,7 @@ def _fresh(counts: Mapping[str, int], updated: str) -> Any:
     )
 
 
-def _switches() -> Any:
+def _switches(who: Who) -> Any:
     def switch(act: str, label: Any, *inside: Any, **more: Any) -> Any:
         return el("button", *inside, type="button", class_="switch", data_act=act, title=label, **more)
 
@@ -132,6 +144,14 @@ def _switches() -> Any:
             icon("sun", class_="to-light"),
             aria_label=words("page.bar.dark"),
             aria_pressed="false",
+        ),
+        el(
+            "a",
+            icon("person"),
+            el("span", who.title),
+            href="/account" if who.has_account else "/signin",
+            class_="switch who",
+            title=words("page.bar.who", who=who.title),
         ),
         class_="switches",
     )

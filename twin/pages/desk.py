@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from twin.api import Rooms, rooms
 from twin.entities import Asked, local
 from twin.errors import NotFound, StoreBroken
+from twin.model import Text
 from twin.pages import boot
+from twin.pages.bar import Who
 from twin.policy import ANONYMOUS_LOCAL, Subject, view
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ class Desk:
         if subject == self.subject:
             return self
         return replace(self, subject=subject, onemap=view(self.rooms.onemap, self.rooms.policy, subject))
+
+    def who(self) -> Who:
+        """Give whoever asks, as the page names them."""
+        role = self.rooms.policy.grants.role(self.subject.role)
+        title = role.title if role else Text(self.subject.role, self.subject.role)
+        return Who(title=title, has_account=self.subject.via == "session")
 
     def known(self) -> boot.Known:
         """Look at the store and the run ledger."""

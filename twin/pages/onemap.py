@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
@@ -13,6 +13,7 @@ from twin.map import OneMapView
 from twin.pages import bar, boot, card, dialogs, foot, found, graphs, legend, listing, menu, overlay, side, solid
 from twin.pages.markup import Markup, drawn
 from twin.pages.parts import STATES, failed, words
+from twin.policy import noted
 
 if TYPE_CHECKING:
     from dash.development.base_component import Component
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from twin.pages.desk import Desk
 
 PATH = "/"
+Answer = TypeVar("Answer")
 MAP_OUT = (
     "click",
     "viewState",
@@ -49,7 +51,7 @@ def layout(desk: Desk) -> Component:
                 id="bar",
                 tag="header",
                 className="bar",
-                tree=bar.bar(onemap.village, desk.kpis(), counts, f"{seen.now:%H:%M}"),
+                tree=bar.bar(onemap.village, desk.kpis(), counts, f"{seen.now:%H:%M}", desk.who()),
             ),
             Markup(
                 id="menu",
@@ -99,30 +101,39 @@ ANSWERS: Mapping[str, tuple[str, Callable[[Desk, Question], list[Any]]]] = {
 """What the browser may ask: the place that is filled, and who answers."""
 
 
-def register(app: Dash, here: Callable[[], Desk]) -> None:
-    """Put the callbacks on `app`: what the browser listens to, and what the server answers."""
+def register(app: Dash, here: Callable[[], Desk], record: Callable[[], object]) -> None:
+    """Put the callbacks on `app`: what the browser listens to, and what the server answers, once it is recorded."""
     app.clientside_callback(ClientsideFunction("onemap", "start"), Input("opened", "data"))
     for prop in MAP_OUT:
         function = ClientsideFunction("onemap", f"map_{prop}")
         app.clientside_callback(function, Input("map", prop), prevent_initial_call=True)
+
+    def recorded(answer: Callable[[Desk, Question], Answer]) -> Callable[[Question | None], Answer]:
+        """Answer whoever asks, once what that tells of people is recorded."""
+
+        def answered(question: Question | None) -> Answer:
+            noted.drain()  # what an answer that failed had taken up
+            made = answer(here(), question or {})
+            record()
+            return made
+
+        return answered
+
     for ask, (place, answer) in ANSWERS.items():
-        _register(app, here, ask, place, answer)
+        _register(app, ask, place, recorded(answer))
 
     def charts(question: Question | None) -> tuple[list[Any], list[Any]]:
         try:
-            return graphs.graphs(here(), question or {})
+            return recorded(graphs.graphs)(question)
         except TwinError as error:
             return drawn(failed("charts", error)), []
-
-    def standing(question: Question | None) -> dict[str, Any]:
-        return solid.solid(here(), question or {})
 
     app.callback(
         Output("deck", "data"),
         Input("ask-deck", "data"),
         prevent_initial_call=True,
         on_error=_flat,
-    )(standing)
+    )(recorded(solid.solid))
     app.clientside_callback(ClientsideFunction("onemap", "deck"), Input("deck", "data"), prevent_initial_call=True)
     app.callback(
         Output("charts-head", "tree"),
@@ -133,12 +144,10 @@ def register(app: Dash, here: Callable[[], Desk]) -> None:
     )(charts)
 
 
-def _register(
-    app: Dash, here: Callable[[], Desk], ask: str, place: str, answer: Callable[[Desk, Question], list[Any]]
-) -> None:
+def _register(app: Dash, ask: str, place: str, answer: Callable[[Question | None], list[Any]]) -> None:
     def answered(question: Question | None) -> list[Any]:
         try:
-            return answer(here(), question or {})
+            return answer(question)
         except TwinError as error:
             return drawn(failed(ask, error))
 

@@ -111,6 +111,10 @@ class Grants:
         """Give the grants of `role`, in the order they are tried."""
         return (g for g in self.grants if g.role == role)
 
+    def role(self, role_id: str) -> Role | None:
+        """Give the role with this id, or None."""
+        return next((r for r in self.roles if r.id == role_id), None)
+
     def purpose(self, purpose_id: str) -> Purpose | None:
         """Give the purpose with this id, or None."""
         return next((p for p in self.purposes if p.id == purpose_id), None)
