@@ -85,14 +85,16 @@ async def account_page(request: Request, done: str = "") -> Response:
     """Show one's own account, its sessions, and what may be changed."""
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
-        return go("/signin", next="/account", lang=request.query_params.get("lang", ""))
+        return _first_sign_in(request)
     return page(request, await asyncio.to_thread(_account_view, request, known, done=done[:20]))
 
 
 @router.post("/account/password")
 async def change_password(request: Request, given: Form) -> Response:
     """Change one's password; every other session of the account ends."""
-    known = await _mine(request)
+    known = await asyncio.to_thread(who_of(request).known, request.scope)
+    if known is None:
+        return _first_sign_in(request, given)
     if given.get("password") != given.get("again"):
         error = SignInRefused("两次输入的新密码不同", "The two new passwords differ")
         return await _again(request, given, known, error)
@@ -110,7 +112,9 @@ async def change_password(request: Request, given: Form) -> Response:
 @router.post("/account/second-factor")
 async def enrol(request: Request, given: Form) -> Response:
     """Take a second factor once its first code was shown."""
-    known = await _mine(request)
+    known = await asyncio.to_thread(who_of(request).known, request.scope)
+    if known is None:
+        return _first_sign_in(request, given)
     accounts = who_of(request).accounts
     sealed, code = given.get("offered", ""), given.get("code", "")
     try:
@@ -129,7 +133,9 @@ async def enrol(request: Request, given: Form) -> Response:
 @router.post("/account/sessions/end")
 async def end_session(request: Request, given: Form) -> Response:
     """End one of one's own sessions, or all but this one."""
-    known = await _mine(request)
+    known = await asyncio.to_thread(who_of(request).known, request.scope)
+    if known is None:
+        return _first_sign_in(request, given)
     accounts = who_of(request).accounts
     wanted = given.get("session", "")
     if wanted == "others":
@@ -168,12 +174,9 @@ def _welcome(request: Request, signed: SignedIn, given: Mapping[str, str]) -> Re
     return go(onward, who.cookies(signed.session_token, signed.csrf), lang=_asked(given))
 
 
-async def _mine(request: Request) -> Known:
-    """Give the session the request came with; raises SignInRefused where it is over."""
-    known = await asyncio.to_thread(who_of(request).known, request.scope)
-    if known is None:
-        raise SignInRefused("登录已过期，请重新登录", "You are no longer signed in; sign in again")
-    return known
+def _first_sign_in(request: Request, given: Mapping[str, str] | None = None) -> Response:
+    """Lead to the sign-in and back to the account: the session ended while the page was open."""
+    return go("/signin", next="/account", lang=_asked(given or request.query_params))
 
 
 async def _again(request: Request, given: Mapping[str, str], known: Known, error: TwinError) -> Response:
