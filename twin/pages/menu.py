@@ -24,8 +24,10 @@ def menu(
     `foreign` are base maps that are no layers of the village, (id, words).
     """
     bases = [*((x.id, x.title) for x in onemap.layers if x.theme == BASE), *foreign]
-    themes = [t for t in onemap.themes if t.id != BASE]
     over = [x for x in onemap.layers if x.theme != BASE]
+    themes = [t for t in onemap.themes if any(x.theme == t.id for x in over)]
+    if not onemap.layers:
+        return [_nothing()]
     return [
         _filter(),
         _bases(bases),
@@ -40,6 +42,17 @@ def menu(
         ),
         _summary(counts),
     ]
+
+
+def _nothing() -> Any:
+    """Say to one who may see no layer that this is how it should be, and where their own work lies."""
+    return el(
+        "div",
+        el("p", words("page.menu.nothing"), class_="state-why"),
+        el("a", words("page.menu.nothing_go"), href="/account", class_="button"),
+        class_="state empty",
+        role="status",
+    )
 
 
 def _filter() -> Any:
