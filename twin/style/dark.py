@@ -64,7 +64,7 @@ SOLID = Tone(towards=GROUND.lightness, share=0.35, calm=1.5)
 LINE = Tone(towards=0.7, share=0.5, least=3)
 QUIET = Tone(towards=0.56, share=0.7, least=3)
 POINT = Tone(towards=0.8, share=0.68, least=6)
-WORDS = Tone(towards=0.9, share=0.75, chroma=0.75, least=7)
+WORDS = Tone(towards=0.92, share=0.8, chroma=0.8, least=7)
 SHADE = Tone(towards=0.05, share=0.8)
 SUNLIT = Tone(towards=0.42, share=0.85)
 TONES: Mapping[str, Tone] = {
