@@ -4,7 +4,7 @@ import { read } from "./address.mjs";
 import { notice, restore, standing, watch } from "./asking.mjs";
 import { $, all, app, both, kept, language, layerOf } from "./common.mjs";
 import "./listen.mjs";
-import { fly, fromMap, handOver, loadStyle, openMap } from "./map.mjs";
+import { catchUp, fly, fromMap, handOver, hold, loadStyle, openMap } from "./map.mjs";
 import { paint } from "./paint.mjs";
 
 const MAP_FIRST_MS = 2500; // a map that takes longer than this no longer holds up the page
@@ -73,12 +73,14 @@ export function open() {
   restore();
   if (app.unknown.length) notice("unknown", "plain", both("unknown", { ids: app.unknown.join(", ") }));
   watch();
+  catchUp();
   document.documentElement.dataset.started = "yes";
 }
 
 /* Take up what the map tells: `prop` is one of its outgoing props. */
 export function hear(prop, value) {
   if (app.isOpen) fromMap[prop](value);
+  else hold({ [prop]: value });
 }
 
 /* Take up what stands on the map in 3D. */

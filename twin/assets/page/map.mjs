@@ -34,6 +34,16 @@ export function handOver() {
   set("map", props);
 }
 
+/* Keep what the map tells while the page is not open yet: the component may hear it before. */
+export function hold(told) {
+  held.props = { ...held.props, ...told };
+}
+
+/* Take up what the map has told of itself so far; heard twice it says the same. */
+export function catchUp() {
+  for (const prop of ["ready", "viewState", "inView"]) if (held.props[prop]) fromMap[prop](held.props[prop]);
+}
+
 export function toMap(props) {
   const changed = {};
   for (const name in props) {
