@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from twin import durable, ops
-from twin.errors import BadRequest, SourceError, StoreBroken, StoreFull
+from twin.errors import BadRequest, OpsDown, SourceError, StoreBroken, StoreFull
 from twin.store import manifest as manifests
 from twin.store import pointer as pointers
 
@@ -66,8 +66,12 @@ def make(places: Places, into: Path, at: datetime) -> Backup:
             made = _seal(staging, at, damaged)
             durable.commit_directory(staging, final)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(f"备份盘已满:{into}", f"The disk of the backup is full: {into}", path=into) from error
+        if isinstance(error, shutil.Error) or error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(into) from error
+        raise
+    except OpsDown as error:
+        if error.where.get("reason") == "full":
+            raise _full(into) from error
         raise
     return Backup(path=final, at=made["at"], files=len(made["files"]), bytes=_bytes(made), damaged=damaged)
 
@@ -137,8 +141,12 @@ def _seal(staging: Path, at: datetime, damaged: tuple[str, ...]) -> Mapping[str,
     body = {"format": FORMAT, "at": at.isoformat(), "schema": ops.HEAD, "damaged": damaged, "files": _hashes(staging)}
     data = json.dumps(body, ensure_ascii=False, indent=1).encode()
     durable.write(staging / LIST, data)
-    durable.write(staging / SEAL, f"{hashlib.sha256(data).hexdigest()}\n".encode())
+    durable.write(staging / SEAL, _seal_of(data))
     return body
+
+
+def _seal_of(data: bytes) -> bytes:
+    return f"{hashlib.sha256(data).hexdigest()}\n".encode()
 
 
 def _hashes(folder: Path) -> dict[str, dict[str, Any]]:
@@ -157,7 +165,7 @@ def check(path: Path) -> Backup:
     """Hash every file of a backup; raises SourceError naming what is missing, damaged or does not belong."""
     try:
         data = (path / LIST).read_bytes()
-        sealed = (path / SEAL).read_text().strip() == hashlib.sha256(data).hexdigest()
+        sealed = (path / SEAL).read_bytes() == _seal_of(data)
         body = json.loads(data)
     except (OSError, ValueError):
         raise _damaged(path, [LIST]) from None
@@ -248,6 +256,12 @@ def _refuse_running(path: Path | None) -> None:
                 f"Process {entry.parts[2]} uses the operational store; stop the service first",
                 process=entry.parts[2],
             )
+
+
+def _full(into: Path) -> StoreFull:
+    return StoreFull(
+        f"备份盘已满或不可写:{into}", f"The disk of the backup is full or cannot be written: {into}", path=into
+    )
 
 
 def _damaged(path: Path, names: list[str]) -> SourceError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Language = Literal["zh", "en"]
 Command = Callable[["argparse.Namespace", "Settings", Language], int]
 GOOD, FAILED, BROKEN = 0, 1, 3
+DEMO_KEPT = "demo_secret"
 MONTH = timedelta(days=30.6875)
 """So that six months are the 184 days at least that entries stay."""
 WORDS: dict[str, tuple[str, str]] = {
@@ -83,23 +85,29 @@ def places(settings: Settings) -> backups.Places:
     return backups.Places(data=settings.data, village=settings.village, ops_url=url)
 
 
-def record(settings: Settings) -> Audit:
-    """Open the record of these settings, its schema brought up to date."""
+@contextlib.contextmanager
+def record(settings: Settings) -> Iterator[Audit]:
+    """Open the record of these settings, its schema brought up to date; raises SettingError (no secret)."""
     url = places(settings).ops_url
-    ops.upgrade(url)
+    secret = house_secret(settings) if settings.secret or (settings.data / "run" / DEMO_KEPT).is_file() else b""
     older = [s for s in settings.secret_previous.split(",") if s]
-    return Audit(ops.Ops(url), house_secret(settings), folder=settings.data / "run" / "audit", older=older)
+    ops.upgrade(url)
+    store = ops.Ops(url)
+    try:
+        yield Audit(store, secret, folder=settings.data / "run" / "audit", older=older)
+    finally:
+        store.close()
 
 
 def verify(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """Say whether the record is whole, or every place where it is not."""
-    opened = record(settings)
-    faults = opened.verify(*(check(path, public_key=opened.public_key) for path in options.against))
+    with record(settings) as opened:
+        faults = opened.verify(*(check(path, public_key=opened.public_key) for path in options.against))
+        count, last = opened.count(), opened.reached()
     for fault in faults:
         print(_fault(fault, language))
     if not faults:
-        newest = opened.entries(limit=1)
-        print(say("whole", language, count=opened.count(), last=newest[0]["seq"] if newest else 0))
+        print(say("whole", language, count=count, last=last))
     return BROKEN if faults else GOOD
 
 
@@ -110,9 +118,9 @@ def _fault(fault: Fault, language: Language) -> str:
 
 def export(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """Write a signed file of entries, which is itself recorded."""
-    opened = record(settings)
-    made = opened.export(options.path, first=options.first, last=options.last)
-    opened.write(_event("audit.export", {"first": made.first, "last": made.last, "sha256": made.sha256}))
+    with record(settings) as opened:
+        made = opened.export(options.path, first=options.first, last=options.last)
+        opened.write(_event("audit.export", {"first": made.first, "last": made.last, "sha256": made.sha256}))
     print(say("exported", language, first=made.first, last=made.last, path=made.path))
     return GOOD
 
@@ -128,7 +136,8 @@ def check_export(options: argparse.Namespace, _settings: Settings, language: Lan
 
 def key(_options: argparse.Namespace, settings: Settings, _language: Language) -> int:
     """Print the public key that exports are checked with."""
-    print(record(settings).public_key)
+    with record(settings) as opened:
+        print(opened.public_key)
     return GOOD
 
 
@@ -136,7 +145,8 @@ def archive(options: argparse.Namespace, settings: Settings, language: Language)
     """Move entries older than so many months into a signed file."""
     if not 6 <= options.months <= 1200:
         raise BadRequest("--months 须在 6 到 1200 之间", "--months must be from 6 to 1200")
-    moved = record(settings).archive(before=ops.now() - options.months * MONTH)
+    with record(settings) as opened:
+        moved = opened.archive(before=ops.now() - options.months * MONTH)
     if moved is None:
         print(say("nothing", language, months=options.months))
     else:
@@ -146,7 +156,8 @@ def archive(options: argparse.Namespace, settings: Settings, language: Language)
 
 def backup(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """Back everything up; 3 where something was damaged already and is in the backup as it is."""
-    record(settings).write(_event("backup", {}))
+    with record(settings) as opened:
+        opened.write(_event("backup", {}))
     made = backups.make(places(settings), options.into, ops.now())
     print(say("backed_up", language, path=made.path, files=made.files, mib=made.bytes / 2**20))
     for name in made.damaged:
@@ -162,9 +173,9 @@ def restore(options: argparse.Namespace, settings: Settings, language: Language)
         return GOOD
     reached = _reached(settings)
     aside = backups.restore(options.path, places(settings), ops.now(), replace=options.replace)
-    opened = record(settings)
-    kept_to = opened.restored(lost_to=reached) - 1
-    opened.write(_event("restore", {"at": sound.at}))
+    with record(settings) as opened:
+        kept_to = opened.restored(lost_to=reached) - 1
+        opened.write(_event("restore", {"at": sound.at}))
     print(say("restored", language, at=sound.at))
     if aside:
         print(say("aside", language, path=aside))
@@ -179,7 +190,8 @@ def _reached(settings: Settings) -> int:
     if path.get_backend_name() == "sqlite" and not Path(str(path.database)).exists():
         return 0
     try:
-        return record(settings).reached()
+        with record(settings) as opened:
+            return opened.reached()
     except OpsDown:
         return 0
 

@@ -34,23 +34,32 @@ def copy_out(store: Ops, path: Path) -> None:
     """
     os.close(os.open(path, os.O_CREAT | os.O_EXCL, OWNER_ONLY))
     if store.is_sqlite:
-        with store.read() as connection, contextlib.closing(sqlite3.connect(path)) as copy:
+        with store.read() as connection:
             raw: Any = connection.connection.driver_connection
-            raw.backup(copy)
-            copy.execute(ONE_FILE)
-            sound = copy.execute(SOUND).fetchone()[0] == "ok"
+            _finish(path, raw)
     else:
         upgrade(f"sqlite:///{path}")
         copied = Ops(f"sqlite:///{path}")
         with store.read() as source, copied.begin() as target:
             _copy_rows(source, target)
         copied.close()
+        _finish(path)
+    durable.sync(path)
+
+
+def _finish(path: Path, source: sqlite3.Connection | None = None) -> None:
+    """Fill the file from a SQLite store where there is one, make it a single sound file, or raise OpsDown."""
+    try:
         with contextlib.closing(sqlite3.connect(path)) as copy:
+            if source:
+                source.backup(copy)
             copy.execute(ONE_FILE)
             sound = copy.execute(SOUND).fetchone()[0] == "ok"
+    except sqlite3.Error as error:
+        reason = "full" if error.sqlite_errorname == "SQLITE_FULL" else "damaged"
+        raise OpsDown("业务库无法复制", f"The operational store cannot be copied: {error}", reason=reason) from error
     if not sound:
         raise OpsDown("业务库文件已损坏,无法备份", "The operational store's file is damaged; it is not backed up")
-    durable.sync(path)
 
 
 def copy_in(path: Path, url: str) -> None:

@@ -93,7 +93,8 @@ class Ops:
             if lenient and self.is_sqlite:
                 raw.text_factory = _lenient
             try:
-                yield connection.execution_options(**{READ_ONLY: True})
+                with connection.execution_options(**{READ_ONLY: True}).begin():
+                    yield connection
             finally:
                 if self.is_sqlite:
                     raw.text_factory = str
