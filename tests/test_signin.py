@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from argon2 import PasswordHasher
 
@@ -18,6 +19,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 
+from tests import oidc_provider
 from tests import serving_fixture as village
 from tests.running import run
 from twin import api
@@ -273,6 +275,40 @@ def test_an_account_page_without_a_session_asks_to_sign_in_and_comes_back(town, 
     assert at(town).get("/account").headers["location"] == "/signin?next=%2Faccount"
     for path in ("/account/password", "/account/second-factor", "/account/sessions/end"):
         assert at(town).post(path, data={"x": "1"}, headers=OWN).headers["location"] == "/signin?next=%2Faccount"
+
+
+# the provider
+
+
+def test_with_a_declared_provider_one_goes_there_and_comes_back_signed_in(tmp_path, at) -> None:
+    with oidc_provider.serving() as theirs:
+        front = application(
+            tmp_path, demo=False, secret=SECRET, origin=BASE, oidc_issuer=theirs.issuer, oidc_client_id=oidc_provider.CLIENT,
+            oidc_client_secret=oidc_provider.SECRET, oidc_roles="cunganbu=official",
+        )  # fmt: skip
+        client = at(front)
+        assert 'href="/signin/provider"' in client.get("/signin").text
+        away = client.get("/signin/provider", params={"next": "/account"})
+        assert away.headers["location"].startswith(theirs.issuer)
+        assert "HttpOnly; SameSite=Lax; Secure" in away.headers["set-cookie"]
+        back = httpx.get(away.headers["location"], follow_redirects=False).headers["location"]
+        assert at(front).get(back).status_code == 401
+        done = client.get(back, headers={"sec-fetch-site": "cross-site"})
+        assert done.headers["location"] == "/account"
+        assert asker(client).role == "official"
+        assert client.get(back).status_code == 401
+        theirs.down = {"/token"}
+        again = client.get("/signin/provider").headers["location"]
+        failed = client.get(httpx.get(again, follow_redirects=False).headers["location"])
+        assert failed.status_code == 503
+        assert "统一身份平台" in failed.text
+        assert asker(client).role == "official"
+
+
+def test_without_a_declared_provider_its_addresses_are_not_there(town, show, at) -> None:
+    for front in (town, show):
+        for path in ("/signin/provider", "/signin/back?code=x&state=y"):
+            assert at(front).get(path).status_code == 404
 
 
 # whose form, whose script

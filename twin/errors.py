@@ -113,3 +113,9 @@ class TooMany(TwinError):
     """More was asked in a short time than one person, key or address may; `where` says when to try again."""
 
     code = "too_many"
+
+
+class ProviderDown(TwinError):
+    """The identity provider does not answer as it should; local accounts and open sessions go on."""
+
+    code = "provider_down"

@@ -32,7 +32,8 @@ class Settings:
         default="", metadata={"doc": "The house secret, 32 characters or more; the demo makes its own."}
     )
     secret_previous: str = field(
-        default="", metadata={"doc": "House secrets used before, oldest first, comma-separated; they check old entries."}
+        default="",
+        metadata={"doc": "House secrets used before, oldest first, comma-separated; they check old entries."},
     )
     ops_url: str = field(default="", metadata={"doc": "The operational database; empty means SQLite in run/."})
     origin: str = field(default="", metadata={"doc": "The address people type, as https://map.example.cn."})
@@ -50,6 +51,9 @@ class Settings:
     )
     oidc_algorithm: str = field(default="RS256", metadata={"doc": "The one algorithm its tokens may be signed with."})
     oidc_claim: str = field(default="roles", metadata={"doc": "The claim that holds a person's roles there."})
+    oidc_area: str = field(
+        default="area", metadata={"doc": "The claim that holds the code of a person's area or grid."}
+    )
     oidc_roles: str = field(
         default="",
         metadata={"doc": "Which of its roles is which of ours: theirs=ours, comma-separated; first match wins."},

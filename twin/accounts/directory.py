@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from twin.accounts import attempts, passwords, people, sealing, second_factor, sessions, tokens
+from twin.accounts.refusals import refuse_while, refused
 from twin.accounts.ring import KeyRing
-from twin.errors import BadRequest, SignInRefused
+from twin.errors import BadRequest
 from twin.ops import now as present
 from twin.ops import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from twin.accounts.people import Account
@@ -108,7 +108,7 @@ class Accounts:
         with self.ops.read() as connection:
             account = people.named(connection, name)
             waiting = attempts.wait(connection, who, where, now)
-        _refuse_while(waiting)
+        refuse_while(waiting)
         right = passwords.matches(account.password_hash if account else "", password)
         with self.ops.begin() as connection:
             waiting = attempts.wait(connection, who, where, now)  # others may have tried while this one was hashed
@@ -117,7 +117,7 @@ class Accounts:
                 entered = self._entered(connection, account, code, now) if right and account else None
                 attempts.note(connection, who, where, now, ok=entered is not None)
             token = self._begun(connection, entered, now, came) if entered else ""
-        _refuse_while(waiting)
+        refuse_while(waiting)
         if entered is None:
             raise refused()
         if passwords.outdated(entered.password_hash):
@@ -133,6 +133,17 @@ class Accounts:
                 raise refused()
             token = self._begun(connection, present_one, now, came)
         return SignedIn(session_token=token, csrf=tokens.csrf_of(token), account=present_one)
+
+    def vouched(self, name: str, values: Mapping[str, str], now: datetime) -> Account:
+        """Give the account of a person the provider vouches for, made or brought up to what it says of them today."""
+        with self.ops.begin() as connection:
+            account = people.named(connection, name)
+            if account is None:
+                return people.add(connection, now, name=name, **values)
+            if any(getattr(account, k) != v for k, v in values.items()):
+                people.change(connection, account, **values)
+                self._forget_account(account.id)
+            return people.by_id(connection, account.id)
 
     def _entered(self, connection: Connection, account: Account, code: str, now: datetime) -> Account | None:
         """Give the account after its code was taken; None where it is shut, changed since, or the code wrong."""
@@ -286,18 +297,3 @@ class Accounts:
     def key_subject(self, header: str, address: str = "") -> Subject | None:
         """Give whom an Authorization header's key stands for; None where it is unknown, dead, or from elsewhere."""
         return self.keys.subject(header, address)
-
-
-def refused() -> SignInRefused:
-    """Give the one refusal of every wrong sign-in."""
-    return SignInRefused(
-        "登录名、密码或动态口令不对，或账号已停用", "The name, password or code is wrong, or the account is shut"
-    )
-
-
-def _refuse_while(waiting: timedelta) -> None:
-    if waiting:
-        seconds = -(-int(waiting.total_seconds() * 10) // 10) or 1
-        raise SignInRefused(
-            f"试错次数过多，请 {seconds} 秒后再试", f"Too many tries; wait {seconds} seconds", wait_s=seconds
-        )

@@ -20,6 +20,7 @@ STATUS: Mapping[type[errors.TwinError], int] = {
     errors.NotFound: 404,
     errors.PublishConflict: 409,
     errors.TooMany: 429,
+    errors.ProviderDown: 503,
     errors.StoreBroken: 503,
     errors.StoreFull: 507,
     errors.OpsDown: 503,

@@ -14,7 +14,7 @@ from twin.api.answers import gate
 from twin.api.forms import form, go, inside, language, page, who_of
 from twin.api.limits import retry_after
 from twin.api.views import AccountView, SignInView
-from twin.errors import NotFound, SignInRefused, TooMany, TwinError
+from twin.errors import NotFound, ProviderDown, SignInRefused, TooMany, TwinError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from twin.accounts import Account
 
 router = APIRouter(dependencies=[Depends(gate)], include_in_schema=True)
+BEGUN = "__Host-onemap_begun"
+"""What is kept, sealed, while somebody is at the provider."""
 Form = Annotated[Any, Depends(form)]
 
 
@@ -51,6 +53,45 @@ async def sign_in(request: Request, given: Form) -> Response:
         return page(request, view)
     await who.record(request.scope, "sign_in", "ok", account=signed.account)
     return _welcome(request, signed, given)
+
+
+@router.get("/signin/provider")
+async def to_provider(request: Request, next: str = "/") -> Response:  # noqa: A002 - its name in the address
+    """Lead to the declared provider; there is no such address where none is declared."""
+    who = who_of(request)
+    provider = await asyncio.to_thread(lambda: who.provider)
+    if provider is None:
+        raise NotFound("没有找到", "Not found")
+    try:
+        begun = await asyncio.to_thread(provider.begin, inside(next))
+    except ProviderDown as error:
+        return page(request, await asyncio.to_thread(_sign_in_view, request, error=error))
+    return go(
+        begun.address, [("set-cookie", f"{BEGUN}={begun.kept}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure")]
+    )
+
+
+@router.get("/signin/back")
+async def from_provider(request: Request) -> Response:
+    """Take the provider's answer, once; the session is a new one."""
+    who = who_of(request)
+    provider = await asyncio.to_thread(lambda: who.provider)
+    if provider is None:
+        raise NotFound("没有找到", "Not found")
+    forget = ("set-cookie", f"{BEGUN}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure")
+    try:
+        _slowed(request)
+        account, onward = await asyncio.to_thread(
+            provider.finish, request.cookies.get(BEGUN, ""), dict(request.query_params)
+        )
+        signed = await asyncio.to_thread(who.accounts.admit, account, _came(request))
+    except (SignInRefused, ProviderDown, TooMany) as error:
+        await who.record(request.scope, "sign_in", "refused", by="provider")
+        answer = page(request, await asyncio.to_thread(_sign_in_view, request, error=error))
+        answer.headers.append(*forget)
+        return answer
+    await who.record(request.scope, "sign_in", "ok", account=account, by="provider")
+    return go(inside(onward), [forget, *who.cookies(signed.session_token, signed.csrf)])
 
 
 @router.post("/signin/demo")
@@ -156,10 +197,10 @@ def _came(request: Request) -> Came:
     return Came(address=who.address(request.scope), agent=agent, old=who.token(request.scope))
 
 
-def _slowed(request: Request, name: str) -> None:
-    """Take one try out of the buckets of this name and this address; raises TooMany."""
+def _slowed(request: Request, name: str = "") -> None:
+    """Take one try out of the buckets of this name, if there is one, and this address; raises TooMany."""
     who = who_of(request)
-    by_name = who.limits.take("sign_in", tidy(name))
+    by_name = who.limits.take("sign_in", tidy(name)) if name else 0
     by_address = who.limits.take("sign_in_address", who.address(request.scope))
     wait = max(by_name, by_address)
     if wait:

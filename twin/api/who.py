@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from twin import ops
 from twin.accounts import Account, Accounts, Known, house_secret, tokens
 from twin.accounts.demo import Place
+from twin.accounts.provider import Provider
 from twin.api.limits import Limits
 from twin.audit import Audit, Event
 from twin.errors import SignInRefused
@@ -67,6 +68,7 @@ class Who:
         self._proxies = [ipaddress.ip_network(p.strip()) for p in settings.trusted_proxy.split(",") if p.strip()]
         self._accounts = accounts
         self._audit: Audit | None = None
+        self._provider: Provider | None = None
         self._opening = threading.Lock()
         self._hashes: dict[bytes, tuple[str, str]] = {}
 
@@ -99,6 +101,13 @@ class Who:
                     secret = house_secret(self.settings).decode()
                     self._audit = Audit(store, secret, folder=self.settings.data / "run" / "audit")
         return self._audit
+
+    @property
+    def provider(self) -> Provider | None:
+        """Give the declared provider, None where there is none; raises SettingError."""
+        if self._provider is None and self.settings.oidc_issuer:
+            self._provider = Provider(self.settings, self.accounts)
+        return self._provider
 
     async def record(
         self, scope: Scope, action: str, outcome: str, *, account: Account | None = None, name: str = "", **detail: Any

@@ -51,6 +51,8 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /api/v1/analysis/overlay": RoutePolicy(action="count", on="table", body_bytes=1_000_000),
     "GET /signin": _FORM,
     "POST /signin": _FORM,
+    "GET /signin/provider": _FORM,
+    "GET /signin/back": _FORM,
     "POST /signin/demo": _FORM,
     "POST /signout": _FORM,
     "GET /account": _FORM,
