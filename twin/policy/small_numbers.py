@@ -1,12 +1,12 @@
 """Which counts of people may be told together, so that nobody can work out a small one; pure.
 
 A count under `k` is never told, nor are those told by whose difference it could be worked out (complementary
-suppression). What adds up to what is given as lines: (whole, parts). The areas of a line are a fixed hierarchy.
+suppression). What adds up to what is given as lines: (whole, parts), a fixed hierarchy of areas or one of classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -15,29 +15,41 @@ K = 10
 
 
 def told(counts: Mapping[Key, int], lines: Iterable[Line[Key]] = (), k: int = K) -> frozenset[Key]:
-    """Give the keys of `counts` that may be told.
+    """Give the keys of `counts` that may be told, where `lines` make a tree: nothing is part of two wholes.
 
-    In every line that is told in part, the untold parts are two or more and together `k` people or more, so that
-    what the line gives away by subtraction is itself no small number. The smallest part is given up for it first,
-    and where there is none left the whole is.
+    Below every whole that is told, the leaves that are not told (and lie below no other whole that is) are none, or are
+    two or more and together `k` people or more: subtraction gives their sum and, in a tree, nothing else. What is
+    missing to that is given up too, the smallest leaf first; where there is nothing left to give up, the whole is.
     """
+    parts = dict(lines)
     hidden = {key for key, n in counts.items() if n < k}
-    given = list(lines)
-    while extra := next((e for line in given if (e := _to_hide(counts, line, hidden, k)) is not None), None):
+    while (extra := _missing(counts, parts, hidden, k)) is not None:
         hidden.add(extra[0])
     return frozenset(counts.keys() - hidden)
 
 
-def _to_hide(counts: Mapping[Key, int], line: Line[Key], hidden: set[Key], k: int) -> tuple[Key] | None:
-    """Give one more key that has to be hidden for a line to be safe, None where it is."""
-    whole, parts = line
-    untold = [p for p in parts if p in hidden]
-    if whole in hidden:
-        return None
-    if not untold or (len(untold) > 1 and sum(counts[p] for p in untold) >= k):
-        return None
-    shown = sorted((p for p in parts if p not in hidden), key=lambda p: (counts[p], str(p)))
-    return (shown[0],) if shown else (whole,)
+def _missing(
+    counts: Mapping[Key, int], parts: Mapping[Key, Sequence[Key]], hidden: set[Key], k: int
+) -> tuple[Key] | None:
+    """Give one more key that has to be hidden, None where all is safe."""
+    for whole in parts:
+        if whole in hidden:
+            continue
+        edge = list(_edge(whole, parts, hidden))
+        untold = [key for key in edge if key in hidden]
+        if untold and (len(untold) == 1 or sum(counts[key] for key in untold) < k):
+            left = sorted((key in parts, counts[key], edge.index(key)) for key in edge if key not in hidden)
+            return (edge[left[0][2]] if left else whole,)
+    return None
+
+
+def _edge(whole: Key, parts: Mapping[Key, Sequence[Key]], hidden: set[Key]) -> Iterator[Key]:
+    """Give what a whole is the sum of: its parts, and for a part that is not told and has parts of its own, those."""
+    for part in parts[whole]:
+        if part in hidden and part in parts:
+            yield from _edge(part, parts, hidden)
+        else:
+            yield part
 
 
 def groups(counts: Mapping[str, int], k: int = K) -> tuple[bool, frozenset[str]]:
