@@ -6,7 +6,7 @@ ONEMAP_DATA ?= data
 export ONEMAP_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data run test check bench soak screenshots clean lock
+.PHONY: help setup data run test check bench soak screenshots bundle clean lock
 
 help:
 	@echo "make run          set up, build the demo village, serve it at http://127.0.0.1:8050"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench        compare with peers; writes docs/benchmarks.md"
 	@echo "make soak         the long sweeps"
 	@echo "make screenshots  pictures of the page, in screenshots/"
+	@echo "make bundle       one signed archive for a machine without a network, in dist/ (BUNDLE_KEY=release.key)"
 	@echo "make clean        remove what was built (not .venv)"
 
 $(VENV)/.ready: requirements.lock
@@ -53,6 +54,9 @@ soak: setup
 
 screenshots: data
 	@$(PY) -m tests.browser.screenshots
+
+bundle: setup
+	@$(PY) -m deploy $(if $(VERSION),--version $(VERSION))
 
 lock:
 	@$(PY) -m uv pip compile --group dev --generate-hashes --no-header --no-emit-index-url pyproject.toml -o requirements.lock
