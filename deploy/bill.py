@@ -6,6 +6,7 @@ import base64
 import importlib.metadata
 import json
 import re
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy import lock
+from deploy.machine import seal
 
 LICENCE = re.compile(r"(licen[cs]e|copying|notice|authors)", re.IGNORECASE)
 CLASSIFIER = "License :: OSI Approved :: "
@@ -39,20 +41,22 @@ class Part:
         return f"pkg:{self.kind}/{self.name.replace('@', '%40')}@{self.version}"
 
 
-def of_python(pin: lock.Pin, sha256: str = "") -> Part:
-    """Give a pinned distribution as installed here; raises SystemExit where another version is installed."""
-    try:
-        found = importlib.metadata.distribution(pin.name)
-    except importlib.metadata.PackageNotFoundError as error:
-        raise SystemExit(f"{pin.name} is not installed here: run make setup") from error
-    if found.version != pin.version:
-        raise SystemExit(f"{pin.name} {found.version} is installed, the lock says {pin.version}: run make setup")
+def of_python(pin: lock.Pin, wheel: Path | None = None) -> Part:
+    """Give a pinned distribution by the metadata of its wheel, else of what is installed here.
+
+    Raises SystemExit where that is another version.
+    """
+    path = [str(wheel)] if wheel else sys.path
+    found = next(iter(importlib.metadata.distributions(name=pin.name, path=path)), None)
+    if found is None or found.version != pin.version:
+        there = found.version if found else "-"
+        raise SystemExit(f"{pin.name}: {there} is there, the lock says {pin.version}: run make setup")
     return Part(
         kind="pypi",
         name=pin.name,
         version=pin.version,
         licence=_licence(found),
-        hashes=(("SHA-256", sha256),) if sha256 else (),
+        hashes=(("SHA-256", seal.sha256(wheel)),) if wheel else (),
         texts=dict(_texts(found)),
     )
 
@@ -71,9 +75,7 @@ def _texts(found: importlib.metadata.Distribution) -> Iterator[tuple[str, str]]:
     for file in found.files or ():
         inside = file.parts[0].endswith(".dist-info") and LICENCE.search(file.name)
         if inside or (len(file.parts) > 1 and file.parts[0].endswith(".dist-info") and file.parts[1] == "licenses"):
-            path = Path(str(found.locate_file(file)))
-            if path.is_file():
-                yield "/".join(file.parts[1:]), path.read_text(encoding="utf-8", errors="replace")
+            yield "/".join(file.parts[1:]), file.read_binary().decode("utf-8", "replace")
 
 
 def of_npm(vendor: Path, package_lock: Path) -> list[Part]:

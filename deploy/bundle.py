@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from deploy.machine import seal
 
 ROOT = wheels.ROOT
 VENDOR = ROOT / "twin" / "map" / "vendor"
+PACKAGE_LOCK = ROOT / "twin" / "map" / "package-lock.json"
 CACHE = ROOT / "build" / "bundle" / "wheels"
 OUR_OWN = "village-onemap"
 DECLARED = ("*.toml", "catalog/**/*.toml", "codes/**/*.toml")
@@ -53,12 +54,11 @@ def commit() -> tuple[str, int]:
     return said[0] + ("+changes" if changed.stdout.strip() else ""), int(said[1])
 
 
-def fill(folder: Path, version: str, pins: Sequence[lock.Pin], cache: Path) -> list[bill.Part]:
-    """Put everything but checksums and signature into a new folder; gives the third-party parts in it.
+def add_wheels(folder: Path, pins: Sequence[lock.Pin], cache: Path, epoch: int) -> dict[str, Path]:
+    """Put our own wheel, those of `pins` and pip's into the bundle, with the lock they are installed by; gives theirs.
 
-    `cache` holds the wheels of `pins` and of pip. Raises SystemExit, in words, where something is lacking.
+    Raises SystemExit, in words, where `cache` lacks one or its bytes are not those pinned.
     """
-    at, epoch = commit()
     (folder / "wheels").mkdir(parents=True)
     built = wheels.own(folder / "wheels", epoch)
     found = {pin.name: wheels.find(pin, cache) for pin in [*pins, _pip()]}
@@ -67,13 +67,22 @@ def fill(folder: Path, version: str, pins: Sequence[lock.Pin], cache: Path) -> l
     hashed = f"{OUR_OWN}=={project_version()} \\\n    --hash=sha256:{seal.sha256(built)}"
     texts = [*(pin.text for pin in pins), hashed]
     (folder / "requirements.lock").write_text("\n".join(texts) + "\n", encoding="utf-8")
-    parts = [bill.of_python(pin, seal.sha256(found[pin.name])) for pin in [*pins, _pip()]]
-    parts += bill.of_npm(VENDOR, ROOT / "twin" / "map" / "package-lock.json")
+    return found
+
+
+def add_the_rest(folder: Path, version: str, parts: list[bill.Part]) -> None:
+    """Put everything else but checksums and signature into the bundle."""
+    at, epoch = commit()
+    folder.mkdir(parents=True, exist_ok=True)
     _write_json(folder / "sbom.cdx.json", bill.sbom(parts, version, epoch))
     bill.write_licences(parts, VENDOR, ROOT / "LICENSE", folder / "LICENSES")
     _copy_ours(folder)
     _write_json(folder / "MANIFEST.json", _manifest(version, at))
-    return parts
+
+
+def parts_of(pins: Sequence[lock.Pin], found: Mapping[str, Path]) -> list[bill.Part]:
+    """Give every third-party part: of the wheels found, else of what is installed here, and of the front end."""
+    return [*(bill.of_python(pin, found.get(pin.name)) for pin in pins), *bill.of_npm(VENDOR, PACKAGE_LOCK)]
 
 
 def _pip() -> lock.Pin:
@@ -155,7 +164,9 @@ def make(version: str, out: Path, key: Path | None) -> Made:
     out.mkdir(parents=True, exist_ok=True)
     folder = out / f"onemap-{version}"
     shutil.rmtree(folder, ignore_errors=True)
-    parts = fill(folder, version, pins, CACHE)
+    found = add_wheels(folder, pins, CACHE, commit()[1])
+    parts = parts_of([*pins, _pip()], found)
+    add_the_rest(folder, version, parts)
     signed = close(folder, key)
     archive = pack(folder, out / f"{folder.name}.tar.gz", commit()[1])
     shutil.rmtree(folder)

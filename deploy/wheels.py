@@ -14,7 +14,7 @@ from deploy.machine import seal
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_LOCK = ROOT / "deploy" / "build.lock"
-PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "--quiet"]
 
 
 def download(pins: Iterable[lock.Pin], into: Path) -> None:
@@ -22,7 +22,7 @@ def download(pins: Iterable[lock.Pin], into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
     wanted = into / "wanted.txt"
     wanted.write_text("\n".join(pin.text for pin in pins) + "\n", encoding="utf-8")
-    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--find-links", str(into)]
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--find-links", str(into)]
     subprocess.run([*PIP, "download", *options, "-r", str(wanted), "-d", str(into)], check=True)
     wanted.unlink()
 
@@ -49,7 +49,7 @@ def own(into: Path, epoch: int) -> Path:
     stamp = tools / "build.lock"
     if not stamp.is_file() or stamp.read_bytes() != BUILD_LOCK.read_bytes():
         shutil.rmtree(tools, ignore_errors=True)
-        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(tools)]
+        options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(tools)]
         subprocess.run([*PIP, "install", *options, "-r", str(BUILD_LOCK)], check=True)
         shutil.copyfile(BUILD_LOCK, stamp)
     into.mkdir(parents=True, exist_ok=True)

@@ -13,15 +13,11 @@ from . import seal, service
 from .places import DONE, Places, make_folders, make_settings, manifest
 from .words import Refused, say
 
-FIRST_ADMIN = """
-from twin import ops, settings
-from twin.accounts import Accounts
-from twin.console import places
-at = settings.read()
-url = places(at).ops_url
-ops.upgrade(url)
-print(Accounts(ops.Ops(url), at).first_admin() or "")
-"""
+FIRST_ADMIN = (
+    "from twin import console, ops, settings; from twin.accounts import Accounts; at = settings.read(); "
+    "url = console.places(at).ops_url; ops.upgrade(url); print(Accounts(ops.Ops(url), at).first_admin() or '')"
+)
+"""Run by the version's own Python, as the service's user."""
 LOCK = "requirements.lock"
 BACKUP = "onemap-*Z"
 WRAPPER = """#!/bin/sh

@@ -67,7 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "✖ {new} did not pass its health check; {old} is back; the data is as it was",
     ),
     "restored": (
-        "▲ {old} 读不了新版本改过的数据,已恢复升级前的备份 {backup}",
+        "▲ {old} 读不了 {new} 改过的数据,已恢复升级前的备份 {backup}",
         "▲ {old} cannot read what {new} changed; the backup from before the upgrade is in place: {backup}",
     ),
     "both_ill": (

@@ -6,7 +6,9 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-CODES = Path(__file__).resolve().parents[3] / "data" / "codes"
+SHIPPED = Path(__file__).resolve().parents[1] / "codes"
+CODES = SHIPPED if SHIPPED.is_dir() else Path(__file__).resolve().parents[3] / "data" / "codes"
+"""In a wheel the demo's code tables lie beside it; in the repository they are the village's."""
 
 
 @cache
