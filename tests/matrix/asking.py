@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any
 from tests.matrix import village
 from tests.matrix.oracle import TABLES
 from tests.serving_fixture import LAT, LON, STEP
+from twin.api import listings
 from twin.errors import BadRequest, NeedsPurpose, NotFound
+from twin.pages.desk import Desk
+from twin.pages.listing import listing
+from twin.policy import view
 from twin.tiles import Address
 
 if TYPE_CHECKING:
@@ -80,6 +84,27 @@ def _uses(rooms: Rooms, subject: Subject, table: str, area: str) -> Any:
     return told
 
 
+def _listed(rooms: Rooms, subject: Subject, table: str, area: str) -> Any:
+    """Ask for the list of the table, and for it in the order of every column."""
+    if area != "own":
+        return ""
+    desk = Desk(rooms=rooms, subject=subject, onemap=view(rooms.onemap, rooms.policy, subject))
+    told = [repr(listing(desk, {"kind": "table", "id": table, "language": "en"}))]
+    for column in village.COLUMNS:
+        try:
+            told.append(repr(listing(desk, {"kind": "table", "id": table, "sort": f"-{column}"})))
+        except (BadRequest, NotFound, NeedsPurpose):
+            continue
+    return told
+
+
+def _catalogue(rooms: Rooms, subject: Subject, table: str, area: str) -> Any:
+    """Ask for all that is listed, once."""
+    if (table, area) != ("thing", "own"):
+        return []
+    return [ask(rooms, subject, "en") for ask in (listings.catalog, listings.layers, listings.themes)]
+
+
 ROOMS: Mapping[str, Ask] = {
     "feature": lambda r, s, t, a: r.entities.feature(s, t, village.canary(t, a, "id")),
     "entity": lambda r, s, t, a: r.entities.entity(s, f"{t}:{village.canary(t, a, 'id')}"),
@@ -90,7 +115,8 @@ ROOMS: Mapping[str, Ask] = {
     "tiles": _tiles,
     "indicators": lambda r, s, t, a: r.indicators.theme(s, "t") if (t, a) == ("thing", "own") else [],
     "uses": _uses,
-    "catalogue": lambda r, s, t, a: [x.id for x in r.policy.tables(s)] if (t, a) == ("thing", "own") else [],
+    "list": _listed,
+    "catalogue": _catalogue,
 }
 """Every room function that answers with rows, places, numbers or names."""
 

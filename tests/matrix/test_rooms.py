@@ -59,6 +59,8 @@ def must_stand(who: str, function: str, asked: tuple[str, str], cell: tuple[str,
         return column == "label" and drawn
     if function == "identify":
         return column == "id" and drawn and oracle.exact(who, table)
+    if function == "list":
+        return column == "label" and area == oracle.OWN
     return function == "search" and column in ("id", "label")
 
 
