@@ -277,6 +277,109 @@ def test_an_account_page_without_a_session_asks_to_sign_in_and_comes_back(town, 
         assert at(town).post(path, data={"x": "1"}, headers=OWN).headers["location"] == "/signin?next=%2Faccount"
 
 
+# the security administrator
+
+
+@pytest.fixture
+def admin(town, at) -> TestClient:
+    accounts = town.state.who.accounts
+    with accounts.ops.begin() as connection:
+        one = people.named(connection, "security_admin")
+        assert one is not None
+        people.change(connection, one, totp_secret="")
+    client = at(town)
+    sign_in(client, "security_admin")
+    page = client.get("/account").text
+    sealed = re.search(r'name="offered" value="([^"]+)"', page)[1]  # type: ignore[index]
+    secret = re.search(r'class="secret"[^>]*>([A-Z2-7 ]+)<', page)[1].replace(" ", "")  # type: ignore[index]
+    code = second_factor.code_at(second_factor.Factor(secret=secret), now())
+    client.post("/account/second-factor", data={"offered": sealed, "code": code, "csrf": csrf(client)}, headers=OWN)
+    assert asker(client).role == "security_admin"
+    town.state.who.limits = Limits()
+    return client
+
+
+def press(by: TestClient, path: str, /, **form: str) -> Any:
+    return by.post(path, data={"csrf": csrf(by), **form}, headers=OWN)
+
+
+def test_an_account_is_made_with_a_one_time_password_that_is_shown_once_and_must_be_changed(town, at, admin) -> None:
+    made = press(admin, "/accounts/add", name="Zhou", display="周敏", role="official", prefix=CODE)
+    password = re.search(r'class="secret"[^>]*>([^<]+)<', made.text)[1]  # type: ignore[index]
+    assert password not in admin.get("/accounts").text
+    assert "周敏" in admin.get("/accounts").text
+    client = at(town)
+    assert sign_in(client, "zhou", password).headers["location"] == "/account"
+    assert asker(client).role == "anonymous"
+    changed = press(client, "/account/password", before=password, password=GOOD, again=GOOD)
+    assert changed.headers["location"] == "/account?done=password"
+    assert (asker(client).role, asker(client).prefix) == ("official", CODE)
+    one = next(a for a in people.listed(town.state.who.accounts.ops) if a.name == "zhou")
+    reset = press(admin, "/accounts/change", id=one.id, act="reset")
+    again = re.search(r'class="secret"[^>]*>([^<]+)<', reset.text)[1]  # type: ignore[index]
+    assert asker(client).role == "anonymous"
+    assert sign_in(at(town), "zhou").status_code == 401
+    other = at(town)
+    assert sign_in(other, "zhou", again).status_code == 303
+    press(admin, "/accounts/change", id=one.id, act="disable")
+    assert other.get("/account").status_code == 303
+    assert sign_in(at(town), "zhou", again).status_code == 401
+    press(admin, "/accounts/change", id=one.id, act="enable")
+    assert sign_in(other, "zhou", again, csrf=csrf(other)).status_code == 303
+    press(admin, "/accounts/change", id=one.id, act="end")
+    assert other.get("/account").status_code == 303
+    acts = [e["action"] for e in town.state.who.audit.entries(limit=40, subject=asker(admin).id)]
+    assert {"account_add", "account_reset", "account_disable", "account_enable", "account_end"} <= set(acts)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"role": "emperor"}, {"role": "system"}, {"role": "grid_worker"}, {"role": "official"}, {"role": "official", "prefix": "33"},
+     {"role": "grid_worker", "grid": "330521"}, {"role": "planner", "name": " "}, {"role": "planner", "name": "official"}],
+)  # fmt: skip
+def test_an_account_that_would_hold_nothing_or_everything_by_mistake_is_not_made(
+    town, admin, form: dict[str, str]
+) -> None:
+    before = len(people.listed(town.state.who.accounts.ops))
+    answer = press(admin, "/accounts/add", **{"name": "new", **form})
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert len(people.listed(town.state.who.accounts.ops)) == before
+
+
+def test_a_key_is_made_shown_once_and_revoked(town, at, admin) -> None:
+    made = press(admin, "/accounts/keys/add", client="hotline", scopes="layer:L06:read area:330521", days="30")
+    text = re.search(r'class="secret"[^>]*>([^<]+)<', made.text)[1]  # type: ignore[index]
+    assert asker(at(town), authorization=f"Bearer {text}").scopes == ("area:330521", "layer:L06:read")
+    assert text.rsplit("_", 1)[1] not in admin.get("/accounts").text
+    press(admin, "/accounts/keys/revoke", id=text.split("_")[1])
+    assert at(town).get("/api/v1/themes", headers={"authorization": f"Bearer {text}"}).status_code == 401
+    for days in ("0", "366", "x", ""):
+        assert press(admin, "/accounts/keys/add", client="hotline", days=days).status_code == 400
+
+
+def test_an_administrator_does_not_change_their_own_account_nor_does_what_there_is_not(town, admin) -> None:
+    me = asker(admin).id
+    for form in ({"id": me, "act": "disable"}, {"id": me, "act": "reset"}, {"id": me, "act": "fly"}):
+        assert press(admin, "/accounts/change", **form).status_code == 400
+    assert press(admin, "/accounts/change", id="nobody", act="reset").status_code == 404
+    assert asker(admin).role == "security_admin"
+
+
+@pytest.mark.parametrize("role", ["", *(r for r in people.ROLES if r not in people.TWO_FACTORS)])
+def test_to_everybody_else_the_pages_of_accounts_are_not_there(town, at, role: str) -> None:
+    client = at(town)
+    if role:
+        sign_in(client, role)
+    missing = client.get("/api/v1/nothing")
+    form = {"name": "x", "role": "planner", "csrf": csrf(client) if role else ""}
+    answers = [client.get("/accounts"), client.post("/accounts/add", data=form, headers=OWN),
+               client.post("/accounts/keys/add", data=form, headers=OWN)]  # fmt: skip
+    for answer in answers:
+        assert answer.status_code == 404
+        assert answer.content == missing.content
+
+
 # the provider
 
 
@@ -334,6 +437,16 @@ def test_a_form_without_its_sessions_token_does_nothing(town, at, shown: str) ->
     sign_in(client, "planner")
     assert client.post("/signout", data={"csrf": shown}, headers=OWN).status_code == 403
     assert asker(client).role == "planner"
+
+
+def test_a_sign_in_page_left_open_is_shown_anew_with_the_reason_and_works_then(town, at) -> None:
+    client = at(town)
+    sign_in(client, "planner")
+    stale = sign_in(client, "official", lang="en")
+    assert stale.status_code == 403
+    assert "reload it and try again" in stale.text or "请刷新页面后重试" in stale.text
+    fresh = re.search(r'name="csrf" value="([^"]+)"', stale.text)[1]  # type: ignore[index]
+    assert sign_in(client, "official", csrf=fresh).status_code == 303
 
 
 def test_a_script_of_a_session_must_show_its_token_and_one_without_a_session_need_not(town, show, at) -> None:

@@ -12,7 +12,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from twin.api import listings, problems, signin
+from twin.api import listings, people, problems, signin
+from twin.api.forms import NotOurs
 from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
 from twin.api.rooms import Rooms, rooms
@@ -85,6 +86,8 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.tile_server = TileServer(shared, who)
     app.include_router(router)
     app.include_router(signin.router)
+    app.include_router(people.router)
+    app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)

@@ -31,13 +31,17 @@ INSIDE = re.compile(r"/(?![/\\])[^\\\x00-\x20]*")
 """An address on this service: one slash, and nothing a browser would read as another host."""
 
 
+class NotOurs(Refused):
+    """A form that our own page did not send just now: a stranger's, or one left open since before a sign-in."""
+
+
 def who_of(request: Request) -> Who:
     """Give the askers of the service."""
     return request.app.state.who
 
 
 async def form(request: Request) -> Mapping[str, str]:
-    """Read a form of our own page; raises BadRequest for another body, Refused where it comes from elsewhere."""
+    """Read a form of our own page; raises BadRequest for another body, NotOurs where it comes from elsewhere."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
         raise BadRequest("需要表单内容", "A form is wanted")
     text = (await request.body()).decode("utf-8", "replace")
@@ -46,7 +50,7 @@ async def form(request: Request) -> Mapping[str, str]:
     except ValueError as wrong:
         raise BadRequest("表单内容过多", "The form has too many fields") from wrong
     if not is_own(request) or not who_of(request).csrf_right(request.scope, values.get("csrf", "")):
-        raise Refused(
+        raise NotOurs(
             "表单不是从本站页面提交的，请刷新页面后重试", "The form was not sent from our page; reload it and try again"
         )
     return values

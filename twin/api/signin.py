@@ -187,6 +187,14 @@ async def end_session(request: Request, given: Form) -> Response:
     return go("/account", lang=_asked(given), done="session")
 
 
+async def not_ours(request: Request, error: Any) -> Response:
+    """Show the page anew, with today's token and why, to whoever sent a form from a page that is out of date."""
+    known = await asyncio.to_thread(who_of(request).known, request.scope)
+    if known is None or request.url.path.startswith("/signin"):
+        return page(request, await asyncio.to_thread(_sign_in_view, request, error=error))
+    return page(request, await asyncio.to_thread(_account_view, request, known, error=error))
+
+
 def _asked(given: Mapping[str, str]) -> str:
     return "en" if given.get("lang") == "en" else ""
 
@@ -233,7 +241,8 @@ async def _renewed(request: Request, given: Mapping[str, str], known: Known, don
     return go("/account", who.cookies(signed.session_token, signed.csrf), lang=_asked(given), done=done)
 
 
-def _common(request: Request, given: Mapping[str, str] | None, known: Known | None) -> dict[str, Any]:
+def common(request: Request, given: Mapping[str, str] | None, known: Known | None) -> dict[str, Any]:
+    """Give what every page of signing in knows."""
     who, village = who_of(request), request.app.state.rooms.onemap.village
     token = who.token(request.scope)
     return {
@@ -251,7 +260,7 @@ def _sign_in_view(request: Request, given: Mapping[str, str] | None = None, **mo
     who = who_of(request)
     known = who.known(request.scope)
     roles: tuple[Account, ...] = demo.accounts(who.accounts, who.place) if who.settings.demo else ()
-    return SignInView(**_common(request, given, known), roles=roles, provider=bool(who.settings.oidc_issuer), **more)
+    return SignInView(**common(request, given, known), roles=roles, provider=bool(who.settings.oidc_issuer), **more)
 
 
 def _account_view(request: Request, known: Known, given: Mapping[str, str] | None = None, **more: Any) -> AccountView:
@@ -266,7 +275,7 @@ def _account_view(request: Request, known: Known, given: Mapping[str, str] | Non
             factor, kept = accounts.offer_factor(account)
         offered = {"offered": kept, "secret": factor.secret, "address": second_factor.address(factor, account.name)}
     return AccountView(
-        **_common(request, given, known),
+        **common(request, given, known),
         sessions=tuple(accounts.sessions(account.id)),
         here=known.session.id_hash,
         owes=owes,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from twin.model import Text
 
 if TYPE_CHECKING:
-    from twin.accounts import Account, Session
+    from datetime import datetime
+
+    from twin.accounts import Account, ApiKey, Session
     from twin.errors import TwinError
 
 
@@ -64,5 +66,19 @@ class AccountView(Common):
     address: str = ""
 
 
-View = SignInView | AccountView
+@dataclass(frozen=True, kw_only=True)
+class PeopleView(Common):
+    """All accounts and keys, for the security administrator; `password` and `key` are shown one time only."""
+
+    accounts: tuple[Account, ...] = ()
+    keys: tuple[ApiKey, ...] = ()
+    sessions: Mapping[str, int] = field(default_factory=dict)
+    now: datetime
+    done: str = ""
+    password: str = ""
+    key: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+View = SignInView | AccountView | PeopleView
 Draw = Callable[[View], str]

@@ -11,7 +11,7 @@ from twin.pages.markup import el
 from twin.text import in_, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from twin.accounts import Account
@@ -122,10 +122,19 @@ def form(view: Common, action: str, *inside: Node, **hidden: str) -> Node:
     )
 
 
-def field(label: Text, name: str, *, why: Text | None = None, tag: str = "input", **attributes: Any) -> Node:
-    """Make a labelled field; `why` stands under it and is read with it."""
+def field(
+    label: Text,
+    name: str,
+    *,
+    why: Text | None = None,
+    tag: str = "input",
+    inside: Sequence[Node] = (),
+    send: str = "",
+    **attributes: Any,
+) -> Node:
+    """Make a labelled field, sent as `send` where that is not its name; `why` stands under it and is read with it."""
     told = f"{name}-why"
-    box = el(tag, id=name, name=name, aria_describedby=told if why else None, **attributes)
+    box = el(tag, *inside, id=name, name=send or name, aria_describedby=told if why else None, **attributes)
     return el("p", el("label", label, for_=name), box, el("small", why, id=told) if why else None, class_="field")
 
 
@@ -151,6 +160,15 @@ def role(name: str) -> Text:
 def called(account: Account) -> str:
     """Give what a person is called."""
     return account.display_name or account.name
+
+
+def area(view: Common, one: Account) -> Text:
+    """Say where an account holds: by name where the village knows the code, else by the code."""
+    if one.grid:
+        return words("page.sign.grid", code=one.grid)
+    if not one.prefix:
+        return words("page.sign.area_all")
+    return view.places.get(one.prefix) or words("page.sign.area", code=one.prefix)
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from twin.api.views import AccountView, SignInView
+from twin.api.views import PeopleView, SignInView
 from twin.model import Text
 from twin.pages.markup import el
-from twin.pages.plain import button, called, field, form, frame, moment, notices, role
+from twin.pages.people import people
+from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
 from twin.text import words
 
 if TYPE_CHECKING:
     from twin.accounts import Account, Session
-    from twin.api.views import Common, View
+    from twin.api.views import AccountView, Common, View
     from twin.pages.markup import Node
 
 BROWSERS = (
@@ -35,6 +36,8 @@ SYSTEMS = (
 
 def draw(view: View) -> str:
     """Write the page of a view."""
+    if isinstance(view, PeopleView):
+        return people(view)
     return sign_in(view) if isinstance(view, SignInView) else account(view)
 
 
@@ -138,23 +141,12 @@ def _choice(view: SignInView, one: Account, now: str) -> Node:
         el("span", role(one.role), class_="role"),
         el("span", called(one), class_="who"),
         el("span", words(f"page.sign.sees.{one.role}"), class_="sees"),
-        el("span", words("page.sign.demo_now"), class_="now")
-        if is_now
-        else el("span", _area(view, one), class_="area"),
+        el("span", words("page.sign.demo_now"), class_="now") if is_now else el("span", area(view, one), class_="area"),
         type="submit",
         class_="choice",
         aria_pressed="true" if is_now else None,
     )
     return form(view, "/signin/demo", inside, role=one.role, next=view.next)
-
-
-def _area(view: Common, one: Account) -> Text:
-    """Say where an account holds: by name where the village knows the code, else by the code."""
-    if one.grid:
-        return words("page.sign.grid", code=one.grid)
-    if not one.prefix:
-        return words("page.sign.area_all")
-    return view.places.get(one.prefix) or words("page.sign.area", code=one.prefix)
 
 
 def account(view: AccountView) -> str:
@@ -168,7 +160,7 @@ def account(view: AccountView) -> str:
         "dl",
         el("div", el("dt", words("page.sign.name")), el("dd", one.name)),
         el("div", el("dt", words("page.people.role")), el("dd", role(one.role))),
-        el("div", el("dt", words("page.sign.where")), el("dd", _area(view, one))),
+        el("div", el("dt", words("page.sign.where")), el("dd", area(view, one))),
         class_="facts",
     )
     password, factor = _password(view), _factor(view)

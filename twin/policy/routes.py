@@ -34,6 +34,8 @@ _TILE = RoutePolicy(action="tile", on="layer", keep="revalidate")
 _FILE = RoutePolicy(action="see", on="nothing", keep="immutable")
 _FORM = RoutePolicy(action="see", on="nothing", body_bytes=8_192)
 """Signing in and one's own account: whoever asks sees what is theirs, by their session and nothing else."""
+_PEOPLE = RoutePolicy(action="see", on="nothing", body_bytes=16_384, roles=frozenset({"security_admin"}))
+"""Accounts and keys: to everybody else these pages are not there."""
 
 ROUTES: Mapping[str, RoutePolicy] = {
     "GET /health": RoutePolicy(action="see", on="nothing"),
@@ -59,6 +61,11 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /account/password": _FORM,
     "POST /account/second-factor": _FORM,
     "POST /account/sessions/end": _FORM,
+    "GET /accounts": _PEOPLE,
+    "POST /accounts/add": _PEOPLE,
+    "POST /accounts/change": _PEOPLE,
+    "POST /accounts/keys/add": _PEOPLE,
+    "POST /accounts/keys/revoke": _PEOPLE,
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt": _TILE,
     "GET /tiles/{layer}/{z}/{x}/{y}.png": _TILE,
     "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png": _TILE,
