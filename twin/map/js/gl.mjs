@@ -16,12 +16,13 @@ const library = import("../vendor/maplibre-gl.mjs");
 library.then((gl) => gl.prewarm()).catch(() => {}); // what fails is told when the map is made
 const HELP = "onemap-keys-help";
 const FIRST_MS = 1500;
+const STRONG = 8; // processors from which the edges of buildings are smoothed too: without a GPU it doubles every frame
 
 function mapOptions(view, container, style, camera) {
   return {
     container, style, ...camera, attributionControl: false, fadeDuration: 0, maxPitch: 75, renderWorldCopies: false,
     localIdeographFontFamily: FONTS, doubleClickZoom: true, transformRequest: (url) => ({ url: absolute(url, location.origin) }),
-    canvasContextAttributes: { antialias: devicePixelRatio < 2 },
+    canvasContextAttributes: { antialias: devicePixelRatio < 2 && navigator.hardwareConcurrency >= STRONG }, // lines and areas are smoothed anyway
   };
 }
 

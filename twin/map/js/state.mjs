@@ -186,12 +186,13 @@ export function desired(props, year, origin, kept = new Set()) {
 }
 
 /** Give the part of a wanted style that is drawn first: the areas that are shown, the topmost asked for first, without
-    the words, hatches and relief that take three times as long; the whole of it where no areas are shown. */
+    edges, words, hatches and relief, which take three times as long; the whole of it where no areas are shown. */
 export function firstOf(want) {
   const isArea = (x) => x.type === "fill" && x.layout?.visibility === "visible" && !x.paint?.["fill-pattern"] && want.sources[x.source]?.type === "vector";
   const areas = want.layers.filter(isArea);
   if (!areas.length) return want;
   const { terrain, ...rest } = want;
   const sources = Object.fromEntries([...new Set(areas.map((x) => x.source).reverse())].map((id) => [id, want.sources[id]]));
-  return { ...rest, sources, layers: want.layers.filter((x) => x.type === "background" || isArea(x)) };
+  const plain = (x) => (isArea(x) ? { ...x, paint: { ...x.paint, "fill-antialias": false } } : x);
+  return { ...rest, sources, layers: want.layers.filter((x) => x.type === "background" || isArea(x)).map(plain) };
 }
