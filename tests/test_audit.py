@@ -256,7 +256,7 @@ def test_an_export_is_checked_without_the_record_and_any_changed_byte_is_found(t
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with pytest.raises(SourceError):
             check(path, public_key=recorded.public_key)
-    for place in range(len(whole)):
+    for place in range(0, len(whole), 7):
         path.write_bytes(whole[:place])
         with pytest.raises(SourceError):
             check(path)

@@ -190,10 +190,11 @@ def test_what_is_read_in_a_writing_transaction_still_holds_when_it_is_written(st
     assert sorted(said) == list(range(1, 121)), "no two writers saw the same number"
 
 
-def test_no_acknowledged_commit_is_lost_when_its_writer_is_killed(store: ops.Ops, url: str) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.soak)])
+def test_no_acknowledged_commit_is_lost_when_its_writer_is_killed(store: ops.Ops, url: str, kills: int) -> None:
     person(store, 1, version=0)
     chance = random.Random(5)
-    for _ in range(6):
+    for _ in range(kills):
         child = subprocess.Popen([sys.executable, "-c", COUNTER, url, "100000"], stdout=subprocess.PIPE)
         child.stdout.readline()
         time.sleep(chance.random() / 5)

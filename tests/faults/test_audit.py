@@ -16,14 +16,13 @@ import psycopg
 import pytest
 
 from tests import recording
+from tests.faults import power
 from tests.faults.power import mounted
 from tests.recording import SECRET, WRITER, event
 from twin import ops
 from twin.audit import Audit
 from twin.errors import AuditDown, OpsDown
 from twin.ops import engine
-
-KILLS = 8
 
 
 @pytest.fixture(autouse=True)
@@ -155,9 +154,10 @@ def writing(url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[str], Pat
             child.wait()
 
 
-def test_no_acknowledged_entry_is_lost_when_the_writer_is_killed(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(60, marks=pytest.mark.soak)])
+def test_no_acknowledged_entry_is_lost_when_the_writer_is_killed(url: str, tmp_path: Path, kills: int) -> None:
     chance = random.Random(3)
-    for _ in range(KILLS):
+    for _ in range(kills):
         with writing(url, tmp_path) as (child, out):
             before = out.stat().st_size
             until = time.monotonic() + 60
@@ -169,9 +169,52 @@ def test_no_acknowledged_entry_is_lost_when_the_writer_is_killed(url: str, tmp_p
     store = ops.Ops(url)
     recorded = Audit(store, SECRET, folder=tmp_path / "audit")
     kept = {row["seq"] for row in recorded.entries(limit=10**6)}
-    assert len(acknowledged) >= KILLS
+    assert len(acknowledged) >= kills
     assert set(acknowledged) <= kept
     assert len(acknowledged) == len(set(acknowledged))
-    assert len(kept) <= len(acknowledged) + KILLS
+    assert len(kept) <= len(acknowledged) + kills
     assert recorded.verify() == []
     store.close()
+
+
+LAZY = "from twin.ops import engine; engine.PRAGMAS = (*engine.PRAGMAS, 'PRAGMA synchronous=OFF')\n"
+
+
+def lost_at_a_power_cut(below: Path, wait_s: float, program: str) -> tuple[int, int, list[object]]:
+    """Cut the power of a writer; gives how many entries it had acknowledged, how many of them are gone, and the faults."""
+    live, crashed, out = below / "live.img", below / "crashed.img", below / "acknowledged"
+    power.make_image("ext4", live)
+    with mounted("ext4", power.OPTIONS["ext4"], below, live) as disk:
+        ops.upgrade(f"sqlite:///{disk / 'ops.sqlite'}")
+        subprocess.run(["sync", "-f", str(disk)], check=True)
+        with out.open("w") as file:
+            command = [sys.executable, "-c", program, f"sqlite:///{disk / 'ops.sqlite'}", str(disk), "100000"]
+            child = subprocess.Popen(command, stdout=file)
+        while not out.read_text() and child.poll() is None:
+            time.sleep(0.01)
+        time.sleep(wait_s)
+        child.send_signal(signal.SIGSTOP)
+        acknowledged = [int(line) for line in out.read_text().split("\n")[:-1]]
+        power.copy_image(live, crashed)
+        child.kill()
+        child.wait()
+    with mounted("ext4", power.OPTIONS["ext4"], below, crashed) as disk:
+        recorded = recording.audit(disk)
+        kept = {row["seq"] for row in recorded.entries(limit=10**6)}
+        faults = recorded.verify()
+        recorded._store.close()
+    return len(acknowledged), len(set(acknowledged) - kept), list(faults)
+
+
+@pytest.mark.parametrize("wait_s", [0.02, 0.3, 0.7])
+def test_no_acknowledged_entry_is_lost_when_the_power_is_cut(tmp_path: Path, wait_s: float) -> None:
+    acknowledged, lost, faults = lost_at_a_power_cut(tmp_path, wait_s, WRITER)
+    assert acknowledged
+    assert lost == 0
+    assert faults == []
+
+
+def test_the_method_sees_what_a_commit_without_fsync_costs(tmp_path: Path) -> None:
+    acknowledged, lost, _ = lost_at_a_power_cut(tmp_path, 0.3, LAZY + WRITER)
+    assert acknowledged
+    assert lost > 0

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WAIT_S = 5
 """How long a transaction waits for its turn before it is refused."""
+LONGEST_S = 60
+"""How long PostgreSQL lets a transaction stand idle: a stuck writer must not keep the turn for ever."""
 WRITER = 0x6F6E656D
 """The advisory lock that stands for the one writer on PostgreSQL."""
 OWNER_ONLY = 0o600
@@ -153,7 +155,8 @@ def _postgresql(url: sqlalchemy.URL) -> sqlalchemy.Engine:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": WAIT_S,
-                "options": f"-c lock_timeout={WAIT_S * 1000} -c timezone=UTC -c synchronous_commit=on",
+                "options": f"-c lock_timeout={WAIT_S * 1000} -c timezone=UTC -c synchronous_commit=on"
+                f" -c idle_in_transaction_session_timeout={LONGEST_S * 1000}",
             },
         )
     except ModuleNotFoundError as error:
