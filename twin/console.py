@@ -90,11 +90,10 @@ def record(settings: Settings) -> Iterator[Audit]:
     """Open the record of these settings, its schema brought up to date; raises SettingError (no secret)."""
     url = places(settings).ops_url
     secret = house_secret(settings) if settings.secret or (settings.data / "run" / DEMO_KEPT).is_file() else b""
-    older = [s for s in settings.secret_previous.split(",") if s]
     ops.upgrade(url)
     store = ops.Ops(url)
     try:
-        yield Audit(store, secret, folder=settings.data / "run" / "audit", older=older)
+        yield Audit(store, secret, folder=settings.data / "run" / "audit", older=settings.older_secrets)
     finally:
         store.close()
 

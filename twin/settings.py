@@ -65,6 +65,11 @@ class Settings:
         return self.data / "store"
 
     @property
+    def older_secrets(self) -> tuple[str, ...]:
+        """Give the house secrets used before, oldest first."""
+        return tuple(s for s in self.secret_previous.split(",") if s)
+
+    @property
     def raw(self) -> Path:
         """Give the folder of delivered files."""
         return self.data / "raw"

@@ -20,17 +20,18 @@ def record(scope: Scope) -> None:
     if not taken:
         return
     who, subject = scope["app"].state.who, scope["state"]["subject"]
-    for each in taken:
-        who.audit.write(
-            Event(
-                action=each.seen,
-                subject=subject.id,
-                role=subject.role,
-                via=subject.via,
-                resource=each.table,
-                purpose=each.purpose,
-                outcome="permitted",
-                address=who.address(scope),
-                detail={"rows": each.rows},
-            )
+    events = [
+        Event(
+            action=each.seen,
+            subject=subject.id,
+            role=subject.role,
+            via=subject.via,
+            resource=each.table,
+            purpose=each.purpose,
+            outcome="permitted",
+            address=who.address(scope),
+            detail={"rows": each.rows},
         )
+        for each in taken
+    ]
+    who.audit.write(*events)

@@ -99,7 +99,8 @@ class Who:
             with self._opening:
                 if self._audit is None:
                     secret = house_secret(self.settings).decode()
-                    self._audit = Audit(store, secret, folder=self.settings.data / "run" / "audit")
+                    folder = self.settings.data / "run" / "audit"
+                    self._audit = Audit(store, secret, folder=folder, older=self.settings.older_secrets)
         return self._audit
 
     @property
