@@ -70,7 +70,9 @@ class Picture:
 
 DARK = {"color_scheme": "dark"}
 TOUCH = {"has_touch": True}
-DRAWN = "window.__onemap.idle && window.__onemap.maps.every((m) => !m.areTilesLoaded || m.areTilesLoaded())"
+DRAWN = (
+    "window.__onemap.idle && window.__onemap.maps.every((m) => !m.isMoving || (!m.isMoving() && m.areTilesLoaded()))"
+)
 SETTLE_MS = 500
 """A picture is taken when the map has been still three times in a row: a camera may start after an answer has come."""
 SCENE_READY = "window.__onemap.deck && document.querySelector('.om-stamp')"

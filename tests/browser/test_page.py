@@ -480,6 +480,16 @@ def test_nothing_scrolls_sideways_and_the_map_has_most_of_the_page(go: Opener, s
         assert inside, part
 
 
+def test_on_a_phone_all_of_the_bar_is_on_the_screen(go: Opener) -> None:
+    seen = go("?lang=en", **PHONE)
+    ends = seen.page.evaluate(
+        "[...document.querySelectorAll('.bar button, .bar a')].map(x => x.getBoundingClientRect().right)"
+    )
+    assert ends
+    assert max(ends) <= 390
+    assert seen.page.evaluate("document.querySelector('.bar').scrollWidth") <= 390
+
+
 def test_on_a_phone_the_map_is_the_page_and_a_sheet_rises(go: Opener) -> None:
     seen = go("?l=L06:1&v=119.9715,30.5315,17", **PHONE, has_touch=True)
     page = seen.page

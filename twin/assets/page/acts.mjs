@@ -11,7 +11,7 @@ export function open(tab, focus) {
   const values = { side: true, tab };
   if (PHONE.matches) Object.assign(values, { sheet: tab, height: Math.max(1, app.state.height) });
   change(values);
-  if (focus) requestAnimationFrame(() => $("panel-" + tab).focus());
+  if (focus) $("panel-" + tab).focus();
 }
 
 export function select(feature, more) {
@@ -217,7 +217,7 @@ export const acts = {
     app.opener = el;
     select(el.dataset, { from: "list" });
     if (el.dataset.bbox) fit(el.dataset.bbox);
-    requestAnimationFrame(() => $("tab-feature").focus());
+    $("tab-feature").focus();
   },
   entity: (el) => {
     ask("feature", { entity: el.dataset.entity });

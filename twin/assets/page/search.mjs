@@ -118,5 +118,5 @@ export function goTo(el) {
   if (d.bbox) fit(d.bbox);
   app.opener = $("search");
   select(d, { from: "search" });
-  requestAnimationFrame(() => $("tab-feature").focus());
+  $("tab-feature").focus();
 }
