@@ -91,10 +91,11 @@ class Indicators:
         known = self._serving.snapshot(asked.table).manifest.get("years") or []
         edition = editions.where(known, year)
         shown = edition[0][2] if edition else None
+        editions_told = sorted(known) if asked.by_year else []
         years = [
-            {"year": y, "value": self._measure(permit, asked, [*asked.where, ("year", "=", y)])} for y in sorted(known)
+            {"year": y, "value": self._measure(permit, asked, [*asked.where, ("year", "=", y)])} for y in editions_told
         ]
-        head: Json = {"year": shown, "years": years if asked.by_year else []}
+        head: Json = {"year": shown, "years": years}
         if edition is None:
             return {**head, "value": None, "groups": []}
         where = [*asked.where, *edition]
