@@ -574,6 +574,10 @@ def test_ones_flood_is_answered_429_with_a_time_and_slows_nobody_else(town, at) 
     assert late.json()["code"] == "too_many"
     assert other.get("/api/v1/nothing").status_code == 404
     assert one.get("/account").status_code == 200
+    tiles = [one.get("/tiles/L06/15/27304/13463.mvt") for _ in range(RATES["tiles"].burst + 200)]
+    assert tiles[-1].status_code == 429
+    assert int(tiles[-1].headers["retry-after"]) >= 1
+    assert other.get("/tiles/L06/15/27304/13463.mvt").status_code != 429
 
 
 def test_the_sixth_try_at_a_name_in_a_minute_waits_and_says_how_long(town, at) -> None:

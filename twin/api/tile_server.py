@@ -129,7 +129,7 @@ class TileServer:
         self._bytes = 0
         self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
         self._parsed: dict[tuple[str, bytes], Wanted] = {}
-        self._tokens: dict[tuple[Subject, str, str], tuple[float, str]] = {}
+        self._tokens: dict[tuple[int, Subject, str, str], tuple[float, str]] = {}
         self._tianditu = Tianditu(rooms.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -144,17 +144,17 @@ class TileServer:
             try:
                 await self._answer(scope, headers, send, head=method == "HEAD")
             except TwinError as error:
-                await _problem(send, *problems.of(error))
+                await _problem(send, *problems.of(error), wait=error.where.get("wait_s", ""))
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], send: Send, *, head: bool) -> None:
-        wanted = self._wanted(scope["path"], scope["query_string"])
-        if wanted.kind == "tianditu":
-            await self._foreign(wanted, send)
-            return
         subject = await self._who.of(scope)
         wait = self._who.wait(scope, subject, "tiles")
         if wait:
             raise too_many(wait)
+        wanted = self._wanted(scope["path"], scope["query_string"])
+        if wanted.kind == "tianditu":
+            await self._foreign(wanted, send)
+            return
         token = await self._token(subject, wanted)
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
         tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'
@@ -183,7 +183,7 @@ class TileServer:
         return found
 
     async def _token(self, subject: Subject, wanted: Wanted) -> str:
-        key = (subject, wanted.kind, wanted.name + wanted.path)
+        key = (self._rooms.policy.edition, subject, wanted.kind, wanted.name + wanted.path)
         known = self._tokens.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:
@@ -289,8 +289,9 @@ def _image_type(body: bytes) -> bytes:
     return b"image/jpeg" if body[:2] == b"\xff\xd8" else b"image/png"
 
 
-async def _problem(send: Send, status: int, body: bytes) -> None:
+async def _problem(send: Send, status: int, body: bytes, wait: str = "") -> None:
     more = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    more += [(b"retry-after", wait.encode())] if wait else []
     await _send(send, status, [*BASE, *more, (b"cache-control", b"no-store")], body)
 
 

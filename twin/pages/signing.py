@@ -159,7 +159,6 @@ def account(view: AccountView) -> str:
     who = el(
         "dl",
         el("div", el("dt", words("page.sign.name")), el("dd", one.name)),
-        el("div", el("dt", words("page.people.role")), el("dd", role(one.role))),
         el("div", el("dt", words("page.sign.where")), el("dd", area(view, one))),
         class_="facts",
     )
