@@ -75,7 +75,7 @@ def test_what_was_lost_comes_back_from_a_backup_whole(house: Places, tmp_path: P
     assert made.damaged == ()
     assert backup.check(made.path) == made
     lose(house)
-    assert backup.restore(made.path, house, LATER) is None
+    assert backup.restore(made.path, house, LATER) == ()
     store = Store(house.data / "store")
     assert store.tables() == ["pond", "river"]
     assert [store.at("pond", v.version).manifest["value"] for v in store.versions("pond")] == ["new", "old"]
@@ -148,8 +148,9 @@ def test_what_is_there_is_replaced_only_when_told_and_then_moved_aside(house: Pl
         backup.restore(made.path, house, LATER)
     assert Store(house.data / "store").current("pond").manifest["value"] == "newest"
     aside = backup.restore(made.path, house, LATER, replace=True)
+    assert len({*aside}) == len(aside) >= 3, "beside each place"
     assert Store(house.data / "store").current("pond").manifest["value"] == "new"
-    assert Store(aside / "data-store").current("pond").manifest["value"] == "newest"
+    assert Store(house.data / "before-restore-20261121T110000Z" / "store").current("pond").manifest["value"] == "newest"
 
 
 def test_entries_after_the_backup_are_said_to_be_lost_and_the_record_is_whole(house: Places, tmp_path: Path) -> None:
@@ -205,3 +206,18 @@ def test_a_backup_disk_that_is_full_is_told_and_leaves_nothing(house: Places, tm
         with pytest.raises(StoreFull):
             backup.make(house, disk, AT)
         assert [p.name for p in disk.iterdir() if p.name != ".lock"] == []
+
+
+def test_declarations_on_another_disk_are_restored_too(url: str, tmp_path: Path) -> None:
+    from tests.faults.power import mounted
+
+    house = build(url, tmp_path)
+    with mounted("tmpfs", "size=1m", tmp_path) as disk:
+        house = Places(data=house.data, village=disk / "village", ops_url=url)
+        shutil.copytree(tmp_path / "village", disk / "village")
+        made = backup.make(house, tmp_path / "backups", AT)
+        (disk / "village" / "village.toml").write_text("name = 'changed'")
+        backup.restore(made.path, house, LATER, replace=True)
+        assert (disk / "village" / "village.toml").read_text() == "name = 'village.toml'"
+        aside = disk / "village" / "before-restore-20261121T110000Z"
+        assert (aside / "village.toml").read_text() == "name = 'changed'"

@@ -6,11 +6,13 @@ own stands in `backup.sha256`. The house secret is not in it and is kept elsewhe
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -66,7 +68,7 @@ def make(places: Places, into: Path, at: datetime) -> Backup:
             made = _seal(staging, at, damaged)
             durable.commit_directory(staging, final)
     except OSError as error:
-        if isinstance(error, shutil.Error) or error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _full(into) from error
         raise
     except OpsDown as error:
@@ -93,9 +95,9 @@ def _fill(places: Places, staging: Path) -> tuple[str, ...]:
 
 
 def _tables(root: Path) -> list[Path]:
-    """Give the folders of all tables, quarantines too."""
-    found = {p.parent for pattern in (pointers.NAME, pointers.COPY) for p in root.rglob(pattern)}
-    return sorted(p for p in found if durable.TEMPORARY not in str(p.relative_to(root)))
+    """Give the folders of all tables, quarantines too, without a look into versions that a publish may remove."""
+    patterns = (f"{below}{name}" for below in ("*/", "_*/*/") for name in (pointers.NAME, pointers.COPY))
+    return sorted({path.parent for pattern in patterns for path in root.glob(pattern)})
 
 
 def _copy_table(folder: Path, target: Path) -> list[str]:
@@ -119,13 +121,26 @@ def _copy_table(folder: Path, target: Path) -> list[str]:
 def _copy_version(folder: Path, target: Path, version: pointers.Version) -> Iterator[str]:
     source = folder / f"v={version.version}"
     durable.make_directory(target)
-    shutil.copytree(source, target / source.name, copy_function=shutil.copyfile)
+    _copy_tree(source, target / source.name)
     manifest = manifests.read(target / source.name, version.manifest_sha256)
     if manifest is None:
         yield f"{folder.name} {version.version} {manifests.NAME}"
         return
     for name, _problem in manifests.damaged(target / source.name, manifest):
         yield f"{folder.name} {version.version} {name}"
+
+
+def _copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder; raises FileNotFoundError where it is removed on the way."""
+    for folder, _, names in os.walk(source, onerror=_raise):
+        place = target / Path(folder).relative_to(source)
+        place.mkdir()
+        for name in names:
+            shutil.copyfile(Path(folder, name), place / name)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _copy_some(source: Path, target: Path, patterns: tuple[str, ...]) -> None:
@@ -163,6 +178,15 @@ def _bytes(body: Mapping[str, Any]) -> int:
 
 def check(path: Path) -> Backup:
     """Hash every file of a backup; raises SourceError naming what is missing, damaged or does not belong."""
+    body = _read(path)
+    found = _hashes(path)
+    if found != body["files"]:
+        wrong = {n for n in found.keys() | body["files"].keys() if found.get(n) != body["files"].get(n)}
+        raise _damaged(path, sorted(wrong))
+    return Backup(path=path, at=body["at"], files=len(found), bytes=_bytes(body), damaged=tuple(body["damaged"]))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
     try:
         data = (path / LIST).read_bytes()
         sealed = (path / SEAL).read_bytes() == _seal_of(data)
@@ -171,73 +195,87 @@ def check(path: Path) -> Backup:
         raise _damaged(path, [LIST]) from None
     if not sealed or body.get("format") != FORMAT:
         raise _damaged(path, [LIST])
-    found = _hashes(path)
-    if found != body["files"]:
-        wrong = {n for n in found.keys() | body["files"].keys() if found.get(n) != body["files"].get(n)}
-        raise _damaged(path, sorted(wrong))
-    return Backup(path=path, at=body["at"], files=len(found), bytes=_bytes(body), damaged=tuple(body["damaged"]))
+    return body
 
 
-def restore(path: Path, places: Places, at: datetime, *, replace: bool = False) -> Path | None:
-    """Put a backup in place; what was there is moved aside (with `replace`) and its folder given.
+def restore(path: Path, places: Places, at: datetime, *, replace: bool = False) -> tuple[Path, ...]:
+    """Put a backup in place; what was there is moved aside (with `replace`), into the folders given.
 
-    Everything is checked and copied first, then moved. Raises SourceError (damaged backup), BadRequest (something is
-    there already, or the service runs), StoreFull.
+    Everything is checked and copied beside its place first, then moved. Raises SourceError (damaged backup), BadRequest
+    (something is there already, or the service runs), StoreFull, OpsDown.
     """
     check(path)
     url = ops.parse(places.ops_url)
     target = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
     _refuse_running(target)
+    moves = list(_moves(path, places, target))
+    taken = [final for _, final in moves if final.exists() and (final.is_file() or any(final.iterdir()))]
+    if taken and not replace:
+        raise BadRequest(
+            f"{taken[0]} 已有数据;确认要替换请加 --replace,原数据会移到一旁",
+            f"{taken[0]} is there already; to replace it add --replace, what is there is then moved aside",
+            path=taken[0],
+        )
     durable.make_directory(places.data)
-    aside = places.data / f"before-restore-{at:%Y%m%dT%H%M%SZ}"
-    with durable.lock(places.data / ".restore.lock"), durable.staging(places.data) as staging:
-        try:
-            shutil.copytree(path, staging, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        except shutil.Error as error:
-            raise StoreFull(f"无法写入 {places.data}", f"{places.data} cannot be written: {error}") from error
-        check(staging)
-        moves = [m for m in _moves(staging, places, target) if m[0].exists()]
-        taken = [final for _, final in moves if final.exists() and (final.is_file() or any(final.iterdir()))]
-        if taken and not replace:
-            raise BadRequest(
-                f"{taken[0]} 已有数据;确认要替换请加 --replace,原数据会移到一旁",
-                f"{taken[0]} is there already; to replace it add --replace, what is there is then moved aside",
-                path=taken[0],
-            )
+    with durable.lock(places.data / ".restore.lock"), contextlib.ExitStack() as stack:
+        copies = _copies(path, [*moves, *([] if target else [(path / OPS, places.data / OPS)])], stack)
         if target is None:
-            ops.copy_in(staging / OPS, places.ops_url)
-        for source, final in moves:
-            _move(source, final, aside)
-    return aside if taken else None
+            ops.copy_in(copies.pop(), places.ops_url)
+        aside = {
+            _move(copy, final, f"before-restore-{at:%Y%m%dT%H%M%SZ}")
+            for copy, (_, final) in zip(copies, moves, strict=True)
+        }
+    return tuple(sorted(folder for folder in aside if folder))
 
 
-def _moves(staging: Path, places: Places, target: Path | None) -> Iterator[tuple[Path, Path]]:
+def _copies(path: Path, moves: Sequence[tuple[Path, Path]], stack: contextlib.ExitStack) -> list[Path]:
+    """Copy everything next to where it goes, on the same disk, and prove the copies; gives them in order."""
+    expected, near, copies = _read(path)["files"], {}, []
+    for source, final in moves:
+        durable.make_directory(final.parent)
+        if final.parent not in near:
+            near[final.parent] = stack.enter_context(durable.staging(final.parent))
+        copy = near[final.parent] / final.name
+        try:
+            if source.is_dir():
+                shutil.copytree(source, copy, copy_function=shutil.copyfile)
+            else:
+                shutil.copyfile(source, copy)
+        except OSError as error:
+            raise _full(final.parent) from error
+        for file in (p for p in (source, *source.rglob("*")) if p.is_file()):
+            name = file.relative_to(path).as_posix()
+            if durable.sha256(copy / file.relative_to(source)) != expected[name]["sha256"]:
+                raise _damaged(path, [name])
+        copies.append(copy)
+    return copies
+
+
+def _moves(path: Path, places: Places, target: Path | None) -> Iterator[tuple[Path, Path]]:
     """Give what goes where; anchors and archives join those that are there, for they tell what has been."""
-    for name in ("catalog", "codes"):
-        yield staging / "village" / name, places.village / name
-    for path in sorted((staging / "village").glob("*.toml")):
-        yield path, places.village / path.name
-    yield staging / "run" / "ledger.jsonl", places.data / "run" / "ledger.jsonl"
-    for path in sorted((staging / "run" / "audit").glob("*")):
-        final = places.data / "run" / "audit" / path.name
-        if not final.exists():
-            yield path, final
-    yield staging / "store", places.data / "store"
-    if target:
-        yield staging / OPS, target
+    wanted = [(path / "village" / name, places.village / name) for name in ("catalog", "codes")]
+    wanted += [(each, places.village / each.name) for each in sorted((path / "village").glob("*.toml"))]
+    wanted.append((path / "run" / "ledger.jsonl", places.data / "run" / "ledger.jsonl"))
+    kept = ((each, places.data / "run" / "audit" / each.name) for each in sorted((path / "run" / "audit").glob("*")))
+    wanted += [(each, final) for each, final in kept if not final.exists()]
+    wanted.append((path / "store", places.data / "store"))
+    wanted += [(path / OPS, target)] if target else []
+    yield from ((source, final) for source, final in wanted if source.exists())
 
 
-def _move(source: Path, final: Path, aside: Path) -> None:
-    durable.make_directory(final.parent)
+def _move(source: Path, final: Path, name: str) -> Path | None:
+    """Move a copy into place and what was there aside, with the log of a database that was not closed."""
+    aside = final.parent / name
     beside = [final.with_name(final.name + ending) for ending in ("-wal", "-shm")] if final.suffix == ".sqlite" else []
-    for old in (final, *beside):
-        if old.exists():
-            durable.make_directory(aside)
-            durable.commit_directory(old, aside / f"{old.parent.name}-{old.name}")
+    old = [path for path in (final, *beside) if path.exists()]
+    for path in old:
+        durable.make_directory(aside)
+        durable.commit_directory(path, aside / path.name)
     if source.is_file():
         source.chmod(ops.OWNER_ONLY if source.suffix == ".sqlite" else READABLE)
         durable.sync(source)
     durable.commit_directory(source, final)
+    return aside if old else None
 
 
 def _refuse_running(path: Path | None) -> None:

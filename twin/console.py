@@ -176,8 +176,8 @@ def restore(options: argparse.Namespace, settings: Settings, language: Language)
         kept_to = opened.restored(lost_to=reached) - 1
         opened.write(_event("restore", {"at": sound.at}))
     print(say("restored", language, at=sound.at))
-    if aside:
-        print(say("aside", language, path=aside))
+    for path in aside:
+        print(say("aside", language, path=path))
     if reached > kept_to:
         print(say("lost", language, first=kept_to + 1, last=reached))
     return GOOD
