@@ -99,6 +99,25 @@ def test_fewer_than_six_months_are_refused(capsys) -> None:
     assert run(capsys, "audit", "archive", "--months", 6) == (0, "There are no entries older than 6 months\n")
 
 
+def test_a_store_that_a_newer_program_has_changed_is_replaced_by_a_backup_and_the_loss_is_said(
+    tmp_path: Path, capsys
+) -> None:
+    recorded = recording.audit(tmp_path / "run")
+    recorded.write(*map(event, range(3)))
+    assert run(capsys, "backup", tmp_path / "backups")[0] == 0
+    recorded.write(event(3), event(4))
+    recorded._store.close()
+    db = sqlite3.connect(tmp_path / "run" / "ops.sqlite", isolation_level=None)
+    db.execute("UPDATE alembic_version SET version_num = 'from-the-future'")
+    db.close()
+    assert run(capsys, "audit", "verify")[0] == 1
+    (made,) = (tmp_path / "backups").glob("onemap-*")
+    code, said = run(capsys, "restore", made, "--replace")
+    assert code == 0, said
+    assert "Entries 5 to 6 came after the backup and are lost" in said
+    assert run(capsys, "audit", "verify")[0] == 0
+
+
 def test_without_a_secret_it_says_so(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ONEMAP_SECRET")
     monkeypatch.setenv("ONEMAP_DEMO", "0")

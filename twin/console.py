@@ -86,11 +86,12 @@ def places(settings: Settings) -> backups.Places:
 
 
 @contextlib.contextmanager
-def record(settings: Settings) -> Iterator[Audit]:
-    """Open the record of these settings, its schema brought up to date; raises SettingError (no secret)."""
+def record(settings: Settings, *, as_it_is: bool = False) -> Iterator[Audit]:
+    """Open the record of these settings, its schema brought up to date unless `as_it_is`; raises SettingError."""
     url = places(settings).ops_url
     secret = house_secret(settings) if settings.secret or (settings.data / "run" / DEMO_KEPT).is_file() else b""
-    ops.upgrade(url)
+    if not as_it_is:
+        ops.upgrade(url)
     store = ops.Ops(url)
     try:
         yield Audit(store, secret, folder=settings.data / "run" / "audit", older=settings.older_secrets)
@@ -184,12 +185,15 @@ def restore(options: argparse.Namespace, settings: Settings, language: Language)
 
 
 def _reached(settings: Settings) -> int:
-    """Give how far the record that is about to be replaced had come, as far as it can still be read."""
+    """Give how far the record that is about to be replaced had come, as far as it can still be read.
+
+    A newer program may have changed the schema around it: that is what a restore is for.
+    """
     path = ops.parse(places(settings).ops_url)
     if path.get_backend_name() == "sqlite" and not Path(str(path.database)).exists():
         return 0
     try:
-        with record(settings) as opened:
+        with record(settings, as_it_is=True) as opened:
             return opened.reached()
     except OpsDown:
         return 0
