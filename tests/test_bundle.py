@@ -327,8 +327,14 @@ def test_the_version_that_runs_is_named_in_one_step(tmp_path: Path) -> None:
     at.point("current", "1.0")
     at.point("current", "1.1")
     assert (at.version(), at.current.readlink()) == ("1.1", Path("1.1"))
+    for version in ("1.0", "1.1", "0.9"):
+        (at.opt / version).mkdir()
+    at.point("previous", "1.1")
     with pytest.raises(Refused):
         steps.roll_back(at, seconds=1)
+    at.point("previous", "1.0")
+    steps.remove_others(at)
+    assert sorted(p.name for p in at.opt.iterdir()) == ["1.0", "1.1", "current", "previous"]
 
 
 def test_a_number_that_now_belongs_to_another_program_is_not_taken_for_the_service(tmp_path: Path) -> None:

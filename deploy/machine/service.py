@@ -19,6 +19,8 @@ from .places import USER, Places, read_settings
 from .words import Refused, say
 
 UNIT, TIMER = "onemap.service", "onemap-backup.timer"
+STARTED = "--- onemap"
+"""Begins the line that a start writes where there is no journal."""
 PAUSE_S = 0.5
 STOP_S = 30.0
 
@@ -78,6 +80,8 @@ def start(places: Places) -> None:
     if running(places):
         return
     with places.log.open("ab") as log:
+        log.write(f"{STARTED} {places.version()}\n".encode())
+        log.flush()
         child = subprocess.Popen(
             [str(python(places)), str(places.current / "dashboard.py")],
             cwd=places.data,
@@ -182,7 +186,7 @@ def _last_lines(places: Places) -> str:
         done = subprocess.run(["journalctl", "-u", UNIT, "-n", "15", "--no-pager"], capture_output=True, check=False)
         return done.stdout.decode("utf-8", "replace")
     text = places.log.read_bytes()[-4000:].decode("utf-8", "replace") if places.log.is_file() else ""
-    return "\n".join(text.splitlines()[-15:])
+    return "\n".join(text.rpartition(STARTED)[2].splitlines()[-15:])
 
 
 def make_user(places: Places) -> None:

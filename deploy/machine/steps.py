@@ -140,13 +140,25 @@ def upgrade(folder: Path, places: Places, version: str, *, key: Path | None, sec
     unfold(folder, places, version)
     service.stop(places)
     saved = back_up(places)
+    earlier = places.version("previous")
     places.point("previous", old)
     if switch(places, version, seconds, broken=before.broken):
         keep_key(places, key)
+        remove_others(places)
         say("upgraded", old=old, new=version)
         return True
     _go_back(places, old, version, saved, seconds=seconds, broken=before.broken)
+    places.point("previous", earlier or old)
+    remove_others(places)
     return False
+
+
+def remove_others(places: Places) -> None:
+    """Remove every version that neither runs nor is the one to go back to: each is a gigabyte."""
+    kept = {places.version(), places.version("previous")}
+    for path in places.opt.iterdir():
+        if path.is_dir() and not path.is_symlink() and not path.name.startswith(".") and path.name not in kept:
+            shutil.rmtree(path)
 
 
 def back_up(places: Places) -> Path:
@@ -185,7 +197,7 @@ def _go_back(places: Places, old: str, new: str, saved: Path, *, seconds: float,
 def roll_back(places: Places, *, seconds: float) -> bool:
     """Return to the version before; stays where the older one cannot read the data as it is now."""
     new, old = places.version(), places.version("previous")
-    if not old or not (places.opt / old / DONE).is_file():
+    if old in ("", new) or not (places.opt / old / DONE).is_file():
         raise Refused("no_previous")
     before = service.ask(service.address(service.environment(places)))
     if switch(places, old, seconds, broken=before.broken):
