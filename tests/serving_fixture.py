@@ -167,7 +167,7 @@ def layers() -> tuple[Layer, ...]:
               draws=(Draw(id="shade", table="ground", type="hillshade", title=text("晕渲")),), **base),
         Layer(id="L06", slug="land", theme="planning", title=text("土地现状", "Land cover"), share="conditional",
               code_system="sandiao@2019", draws=(cover, label, road), default_on=True, keywords=("地类图斑",), **base),
-        Layer(id="L05", slug="red", theme="planning", title=text("底线控制", "Red lines"), share="conditional", draws=(lines,), **base),
+        Layer(id="L05", slug="red", theme="planning", title=text("底线控制", "Red lines"), share="open", draws=(lines,), **base),
         Layer(id="L16", slug="grid", theme="governance", title=text("网格与房屋", "Grids"), share="conditional", draws=(grid, houses), **base),
         Layer(id="L17", slug="secret", theme="governance", title=text("密", "Secret"), share="conditional", draws=(secret,), **base),
     )  # fmt: skip

@@ -327,14 +327,19 @@ def test_a_tile_has_a_strong_etag_and_answers_304(client: TestClient) -> None:
     assert client.get(TILE, headers={"if-none-match": '"other"'}).status_code == 200
 
 
-def test_a_tile_named_by_its_version_is_kept_for_ever(client: TestClient) -> None:
+def test_an_open_tile_named_by_its_version_is_kept_for_ever(client: TestClient) -> None:
+    style = client.get("/api/v1/style.json").json()
+    url = style["sources"]["L05"]["tiles"][0].format(z=15, x=27304, y=13463, year=2025)
+    assert client.get(url).headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert client.get(url.partition("?")[0]).headers["cache-control"] == "private, no-cache"
+    assert client.get(url.partition("?")[0] + "?v=old").headers["cache-control"] == "private, no-cache"
+
+
+def test_a_tile_that_is_not_for_everybody_is_kept_by_no_browser(client: TestClient) -> None:
     style = client.get("/api/v1/style.json").json()
     url = style["sources"]["L06"]["tiles"][0].format(z=15, x=27304, y=13463, year=2025)
-    answer = client.get(url)
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
-    assert client.get(TILE).headers["cache-control"] == "private, no-cache"
-    assert client.get(TILE + "?v=old").headers["cache-control"] == "private, no-cache"
+    assert client.get(url).status_code == 200
+    assert {client.get(u).headers["cache-control"] for u in (url, TILE, TILE + "?v=old")} == {"no-store"}
 
 
 def test_nothing_there_is_204(client: TestClient) -> None:
