@@ -232,6 +232,12 @@ def test_a_safe_service_starts(settings: Settings) -> None:
         (replace(GOOD, oidc_issuer="https://id.example.cn", oidc_algorithm="none"), {}, ["ONEMAP_OIDC_ALGORITHM"]),
         (replace(Settings(), demo=True, host="0.0.0.0"), {}, ["ONEMAP_HOST", "ONEMAP_DEMO"]),
         (
+            replace(Settings(), demo=True, origin="https://map.example.cn"),
+            {},
+            ["ONEMAP_ORIGIN", "ONEMAP_TRUSTED_PROXY"],
+        ),
+        (replace(Settings(), demo=True, trusted_proxy="127.0.0.1"), {}, ["ONEMAP_TRUSTED_PROXY"]),
+        (
             replace(Settings(), host="0.0.0.0", debug=True),
             {"DASH_MCP_ENABLED": "1"},
             ["ONEMAP_SECRET", "ONEMAP_DEBUG", "DASH_MCP_ENABLED", "ONEMAP_HOST", "ONEMAP_ORIGIN"],

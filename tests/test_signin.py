@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -26,6 +28,7 @@ from twin import api
 from twin.accounts import passwords, people, second_factor, tokens
 from twin.api import forms, who
 from twin.api.limits import RATES, Limits, Rate, retry_after
+from twin.errors import TooMany
 from twin.ops import now
 from twin.pages import draw
 from twin.policy import ROUTES, Subject
@@ -567,14 +570,16 @@ def test_ones_flood_is_answered_429_with_a_time_and_slows_nobody_else(town, at) 
     one, other = at(town), at(town)
     sign_in(one, "planner")
     sign_in(other, "official")
-    answers = [one.get("/api/v1/nothing") for _ in range(RATES["answers"].burst + 25)]
+    slow = Rate(per_s=0.2, burst=5)  # the rates themselves would ask for a machine that answers faster than they allow
+    town.state.who.limits = Limits({**RATES, "answers": slow, "tiles": slow})
+    answers = [one.get("/api/v1/nothing") for _ in range(6)]
     late = answers[-1]
-    assert late.status_code == 429
+    assert [a.status_code for a in answers] == [404] * 5 + [429]
     assert int(late.headers["retry-after"]) >= 1
     assert late.json()["code"] == "too_many"
     assert other.get("/api/v1/nothing").status_code == 404
     assert one.get("/account").status_code == 200
-    tiles = [one.get("/tiles/L06/15/27304/13463.mvt") for _ in range(RATES["tiles"].burst + 200)]
+    tiles = [one.get("/tiles/L06/15/27304/13463.mvt") for _ in range(6)]
     assert tiles[-1].status_code == 429
     assert int(tiles[-1].headers["retry-after"]) >= 1
     assert other.get("/tiles/L06/15/27304/13463.mvt").status_code != 429
@@ -587,6 +592,33 @@ def test_the_sixth_try_at_a_name_in_a_minute_waits_and_says_how_long(town, at) -
     answer = sign_in(client, "somebody", "wrong")
     assert int(answer.headers["retry-after"]) > 1
     assert sign_in(client, "planner").status_code == 303
+
+
+def test_a_flood_of_sign_ins_keeps_nobody_else_waiting_and_is_told_to_come_back(town, at) -> None:
+    client, other = at(town), at(town)
+    sign_in(other, "planner")
+    askers = town.state.who
+    held = threading.Event()
+
+    async def flood() -> tuple[list[Any], float]:
+        waiting = [asyncio.ensure_future(askers.hashed(held.wait)) for _ in range(60)]
+        await asyncio.sleep(0.05)
+        begun = time.perf_counter()
+        scope = {
+            "type": "http",
+            "client": ("127.0.0.1", 1),
+            "headers": [(b"cookie", f"{askers.sid}={_sid(other)}".encode())],
+        }
+        askers.accounts._known.clear()
+        assert (await askers.of(scope)).role == "planner"
+        spent = time.perf_counter() - begun
+        held.set()
+        return await asyncio.gather(*waiting, return_exceptions=True), spent
+
+    answers, spent = run(flood())
+    assert sum(isinstance(a, TooMany) for a in answers) == 20
+    assert spent < 0.5
+    assert sign_in(client, "official").status_code == 303
 
 
 # addresses, hosts, the record

@@ -133,7 +133,12 @@ def _serving_faults(settings: Settings, environ: Mapping[str, str]) -> Faults:
             "演示只在本机运行：去掉 ONEMAP_HOST，或关闭 ONEMAP_DEMO",
             "a demo runs on the loopback only: drop ONEMAP_HOST, or switch ONEMAP_DEMO off",
         )
-        return [*always, (open_to_others, said)]
+        led_in = bool(settings.origin or settings.trusted_proxy)
+        through = (
+            "演示不能放在代理后面：去掉 ONEMAP_ORIGIN 和 ONEMAP_TRUSTED_PROXY",
+            "a demo stands behind no proxy: drop ONEMAP_ORIGIN and ONEMAP_TRUSTED_PROXY",
+        )
+        return [*always, (open_to_others, said), (led_in, through)]
     reachable = open_to_others or bool(settings.trusted_proxy) or tls
     return [*always, *_secret_faults(settings), *_reach_faults(settings, open_to_others, tls, reachable)]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from twin.accounts import people, tokens
-from twin.ops import insert, select, tables, update
+from twin.ops import delete, insert, select, tables, update
 
 if TYPE_CHECKING:
     from twin.accounts.people import Account
@@ -19,6 +19,8 @@ LONGEST = timedelta(hours=8)
 """No session outlives this, used or not."""
 TOUCH = timedelta(minutes=1)
 """How much later a use is noted than the one before: one write a minute, not one a request."""
+KEPT = timedelta(days=30)
+"""How long a session that is over stays listed in the store; what happened in it stands in the record."""
 TABLE = tables.session
 
 
@@ -43,7 +45,7 @@ class Session:
 
 
 def begin(connection: Connection, account: Account, at: datetime, *, address: str, agent: str) -> str:
-    """Begin a session and give its token, which is kept nowhere."""
+    """Begin a session and give its token, which is kept nowhere; long dead sessions are dropped."""
     token = tokens.new_session()
     values = {
         "id_hash": tokens.hash_of(token),
@@ -55,6 +57,7 @@ def begin(connection: Connection, account: Account, at: datetime, *, address: st
         "agent": agent[:400],
         "csrf_hash": tokens.hash_of(tokens.csrf_of(token)),
     }
+    connection.execute(delete(TABLE).where(TABLE.c.expires_at < at - KEPT))
     connection.execute(insert(TABLE).values(values))
     return token
 

@@ -46,7 +46,7 @@ async def add(request: Request, given: Form) -> Response:
     """Make an account; its one-time password stands in this answer and nowhere else."""
     who = who_of(request)
     try:
-        made, password = await asyncio.to_thread(administration.add, who.accounts, given)
+        made, password = await who.hashed(lambda: administration.add(who.accounts, given))
     except BadRequest as error:
         return page(request, await asyncio.to_thread(_view, request, given, error=error))
     await who.record(request.scope, "account_add", "ok", of=made.id, given=made.role)
@@ -61,7 +61,7 @@ async def change(request: Request, given: Form) -> Response:
         account = await asyncio.to_thread(administration.find, who.accounts, given.get("id", ""))
         _may_change(request, account, act)
         await who.record(request.scope, f"account_{act}", "ok", of=account.id)
-        password = await asyncio.to_thread(ACTS[act], who.accounts, account.id)
+        password = await who.hashed(lambda: ACTS[act](who.accounts, account.id))
     except TwinError as error:
         return page(request, await asyncio.to_thread(_view, request, given, error=error))
     once = password if isinstance(password, str) else ""

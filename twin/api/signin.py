@@ -42,9 +42,9 @@ async def sign_in(request: Request, given: Form) -> Response:
     try:
         _slowed(request, name)
         came = _came(request)
-        signed = await asyncio.to_thread(
-            who.accounts.sign_in, name, given.get("password", ""), given.get("code", ""), came
-        )
+        accounts = await asyncio.to_thread(lambda: who.accounts)
+        password, code = given.get("password", ""), given.get("code", "")
+        signed = await who.hashed(lambda: accounts.sign_in(name, password, code, came))
     except (SignInRefused, TooMany) as error:
         await who.record(request.scope, "sign_in", "refused", name=name)
         view = await asyncio.to_thread(
@@ -143,7 +143,8 @@ async def change_password(request: Request, given: Form) -> Response:
     before, after = given.get("before", ""), given.get("password", "")
     try:
         _slowed(request, known.account.name)
-        await asyncio.to_thread(accounts.change_password, known.account, before, after, keep=known.session.id_hash)
+        keep = known.session.id_hash
+        await who_of(request).hashed(lambda: accounts.change_password(known.account, before, after, keep=keep))
     except TwinError as error:
         await who_of(request).record(request.scope, "password", "refused", account=known.account)
         return await _again(request, given, known, error)

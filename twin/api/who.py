@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import threading
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from twin import ops
 from twin.accounts import Account, Accounts, Known, house_secret, tokens
 from twin.accounts.demo import Place
+from twin.accounts.passwords import AT_ONCE
 from twin.accounts.provider import Provider
 from twin.api.limits import Limits
 from twin.audit import Audit, Event
-from twin.errors import SignInRefused
+from twin.errors import SignInRefused, TooMany
 from twin.policy import ANONYMOUS_LOCAL, Subject
 from twin.settings import LOOPBACK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
     from starlette.types import Scope
@@ -33,6 +35,9 @@ CSRF_HEADER = "X-CSRF-Token"
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names the service answers to on the loopback: a rebound DNS name is none of them."""
 KEPT = 20_000
+MOST_WAITING = 40
+"""Sign-ins that wait for their turn at most: some seconds' worth."""
+T = TypeVar("T")
 GRID = "001"
 """The demo's grid worker has the village's first grid."""
 
@@ -70,6 +75,8 @@ class Who:
         self._audit: Audit | None = None
         self._provider: Provider | None = None
         self._opening = threading.Lock()
+        self._hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sign-in")
+        self._waiting = 0
         self._hashes: dict[bytes, tuple[str, str]] = {}
 
     @classmethod
@@ -109,6 +116,19 @@ class Who:
         if self._provider is None and self.settings.oidc_issuer:
             self._provider = Provider(self.settings, self.accounts)
         return self._provider
+
+    async def hashed(self, work: Callable[[], T]) -> T:
+        """Do what computes a password's hash, on threads of its own: a flood of it keeps nobody else waiting.
+
+        Raises TooMany where so many wait already that this one would not be answered in time.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise TooMany("登录的人太多，请稍后再试", "Too many sign in just now; try again shortly", wait_s=5)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hashing, work)
+        finally:
+            self._waiting -= 1
 
     async def record(
         self, scope: Scope, action: str, outcome: str, *, account: Account | None = None, name: str = "", **detail: Any
