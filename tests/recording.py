@@ -52,10 +52,24 @@ class Broken:
     kinds: tuple[str, ...]
 
 
-Way = Callable[[sqlite3.Connection, random.Random, int], Broken]
+class Chance(random.Random):
+    """Chance that falls on entries from `first` on: those before are archived."""
+
+    first = 1
+
+    def randint(self, a: int, b: int) -> int:
+        """Give a number of the range that is not before the first entry."""
+        return super().randint(max(a, self.first), max(b, self.first))
+
+    def sample(self, population: Any, k: int) -> list[Any]:
+        """Give `k` different ones of a range that are not before the first entry."""
+        return super().sample([each for each in population if each >= self.first], k)
 
 
-def edit(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+Way = Callable[[sqlite3.Connection, Chance, int], Broken]
+
+
+def edit(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Change one column of one entry, in one of several ways."""
     seq, column = chance.randint(1, last), chance.choice([c for c in COLUMNS if c != "seq"])
     old = db.execute(f"SELECT {column} FROM audit WHERE seq = ?", (seq,)).fetchone()[0]
@@ -68,16 +82,16 @@ def edit(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
     return Broken(f"edit {column} to {new!r}", seq, ("unknown_key", "edited") if column == "key_id" else ("edited",))
 
 
-def change_one_bit(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def change_one_bit(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Flip one bit of one text as it lies there; it need not be UTF-8 after."""
-    seq, column = chance.randint(1, last), chance.choice([c for c in COLUMNS if c != "seq"])
-    old = bytearray(db.execute(f"SELECT CAST({column} AS BLOB) FROM audit WHERE seq = ?", (seq,)).fetchone()[0])
+    seq, column = chance.randint(1, last), chance.choice(("at", "subject", "action", "detail", "key_id", "hash"))
+    old = bytearray(db.execute(f"SELECT CAST({column} AS BLOB) FROM audit WHERE seq = ?", (seq,)).fetchone()[0] or b" ")
     old[chance.randrange(len(old))] ^= 1 << chance.randrange(8)
     db.execute(f"UPDATE audit SET {column} = CAST(? AS TEXT) WHERE seq = ?", (bytes(old), seq))
     return Broken(f"flip a bit of {column}", seq, ("unknown_key", "edited") if column == "key_id" else ("edited",))
 
 
-def copy_over(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def copy_over(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Put another entry's whole content in an entry's place."""
     seq, other = chance.sample(range(1, last + 1), 2)
     row = db.execute(f"SELECT {', '.join(COLUMNS[1:])} FROM audit WHERE seq = ?", (other,)).fetchone()
@@ -87,7 +101,7 @@ def copy_over(db: sqlite3.Connection, chance: random.Random, last: int) -> Broke
     return Broken(f"copy {other} over", seq, ("edited",))
 
 
-def delete(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def delete(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Delete a run of entries that is not the end."""
     seq = chance.randint(1, last - 1)
     upto = chance.randint(seq, min(last - 1, seq + 3))
@@ -95,7 +109,7 @@ def delete(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
     return Broken(f"delete to {upto}", seq, ("deleted",))
 
 
-def delete_and_close_up(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def delete_and_close_up(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Delete an entry and renumber those after it; the head follows in half of the cases."""
     seq = chance.randint(1, last - 1)
     db.execute("DELETE FROM audit WHERE seq = ?", (seq,))
@@ -105,14 +119,14 @@ def delete_and_close_up(db: sqlite3.Connection, chance: random.Random, last: int
     return Broken("delete and close up", seq, ("deleted",))
 
 
-def truncate(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def truncate(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Cut the end off and leave the head."""
     seq = chance.randint(1, last)
     db.execute("DELETE FROM audit WHERE seq >= ?", (seq,))
     return Broken("truncate", seq, ("truncated",))
 
 
-def truncate_to_a_consistent_prefix(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def truncate_to_a_consistent_prefix(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Cut the end off and set the head to what is left: the table alone shows nothing."""
     seq = truncate(db, chance, last).seq
     found = db.execute("SELECT hash FROM audit WHERE seq = ?", (seq - 1,)).fetchone()
@@ -123,7 +137,7 @@ def truncate_to_a_consistent_prefix(db: sqlite3.Connection, chance: random.Rando
     return Broken("truncate to a consistent prefix", seq, ("truncated",))
 
 
-def swap(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def swap(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Exchange the numbers of two entries."""
     one, two = sorted(chance.sample(range(1, last + 1), 2))
     for old, new in ((one, -1), (two, one), (-1, two)):
@@ -131,14 +145,14 @@ def swap(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
     return Broken(f"swap with {two}", one, ("reordered",))
 
 
-def move_away(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def move_away(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Give an entry that is not the last a number beyond the end."""
     seq = chance.randint(1, last - 1)
     db.execute("UPDATE audit SET seq = ? WHERE seq = ?", (last + chance.randint(1, 9), seq))
     return Broken("move beyond the end", seq, ("reordered",))
 
 
-def move_forward(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def move_forward(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Take an entry out, close up, and put it in again earlier or later."""
     one, two = chance.sample(range(1, last + 1), 2)
     db.execute("UPDATE audit SET seq = -1 WHERE seq = ?", (one,))
@@ -148,7 +162,7 @@ def move_forward(db: sqlite3.Connection, chance: random.Random, last: int) -> Br
     return Broken(f"move {one} to {two}", min(one, two), ("reordered",))
 
 
-def insert(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def insert(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Put a forged or copied entry in and renumber those after it; the head follows in half of the cases."""
     seq, model = chance.randint(1, last + 1), chance.randint(1, last)
     row = list(db.execute(f"SELECT {', '.join(COLUMNS)} FROM audit WHERE seq = ?", (model,)).fetchone())
@@ -163,7 +177,7 @@ def insert(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
     return Broken(f"insert like {model}", seq + twin, ("inserted",))  # a twin before its original is the original
 
 
-def forge_head(db: sqlite3.Connection, chance: random.Random, last: int) -> Broken:
+def forge_head(db: sqlite3.Connection, chance: Chance, last: int) -> Broken:
     """Change what is said to be the last entry."""
     if chance.random() < 0.5:
         db.execute("UPDATE audit_head SET hash = ?", (f"{chance.getrandbits(256):064x}",))

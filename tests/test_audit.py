@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 import subprocess
 import sys
@@ -19,25 +18,46 @@ from twin import ops
 from twin.audit import Audit, anchors, check
 from twin.errors import BadRequest, SettingError, SourceError, StoreBroken
 
-ENTRIES = 24
-ROUNDS = 3_000
+FRESH = "another-house-secret-0123456789-abcdef"
 
 
-def test_every_one_of_3000_random_changes_is_found_at_its_place_and_by_its_kind(tmp_path: Path) -> None:
-    recorded = recording.audit(tmp_path)
-    for number in range(ENTRIES):
-        recorded.write(event(number))
+def plain(folder: Path, _monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Give a record of 24 entries."""
+    return written(folder, 24)
+
+
+def long_lived(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Give a record whose first eight entries are archived and whose secret was changed since."""
+    with monkeypatch.context() as clock:
+        clock.setattr(ops, "now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        recorded = written(folder, 8)
+        clock.setattr(ops, "now", lambda: datetime(2026, 10, 1, tzinfo=UTC))
+        recorded.write(*map(event, range(6)))
+        recorded.archive(before=datetime(2026, 2, 1, tzinfo=UTC))
+        recorded._store.close()
+    recorded = recording.audit(folder, FRESH, older=(SECRET,))
+    recorded.write(*map(event, range(8)))
+    return recorded
+
+
+@pytest.mark.parametrize(("made", "rounds"), [(plain, 3000), (long_lived, 1200)])
+def test_every_one_of_thousands_of_random_changes_is_found_at_its_place_and_by_its_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made, rounds: int
+) -> None:
+    recorded = made(tmp_path, monkeypatch)
     assert recorded.verify() == []
+    first, last = recorded.entries(limit=100)[-1]["seq"], recorded.reached()
     recorded._store.close()
     whole = sqlite3.connect(":memory:")
     disk = sqlite3.connect(tmp_path / "ops.sqlite", isolation_level=None)
     disk.execute("PRAGMA synchronous=OFF")
     disk.backup(whole)
-    chance, missed, tried = random.Random(8), [], Counter()
-    for turn in range(ROUNDS):
+    chance, missed, tried = recording.Chance(8), [], Counter()
+    chance.first = first
+    for turn in range(rounds):
         way = recording.WAYS[turn % len(recording.WAYS)]
         disk.execute("BEGIN")
-        broken = way(disk, chance, ENTRIES)
+        broken = way(disk, chance, last)
         disk.execute("COMMIT")
         faults = recorded.verify()
         tried[way.__name__] += 1
@@ -45,7 +65,7 @@ def test_every_one_of_3000_random_changes_is_found_at_its_place_and_by_its_kind(
             missed.append((broken, faults[:2]))
         whole.backup(disk)
     assert [f"{broken} told as {faults}" for broken, faults in missed[:9]] == []
-    assert min(tried.values()) >= ROUNDS // len(recording.WAYS)
+    assert min(tried.values()) >= rounds // len(recording.WAYS)
     assert recorded.verify() == []
 
 
@@ -222,19 +242,17 @@ def test_a_record_brought_back_from_a_backup_says_which_entries_were_lost_and_is
 
 def test_entries_of_an_older_secret_are_checked_with_it_and_are_strange_without(tmp_path: Path) -> None:
     written(tmp_path, 3)
-    fresh = "another-house-secret-0123456789-abcdef"
-    recorded = recording.audit(tmp_path, fresh, older=(SECRET,))
+    recorded = recording.audit(tmp_path, FRESH, older=(SECRET,))
     recorded.write(event(4))
     assert recorded.verify() == []
-    assert told(recording.audit(tmp_path, fresh))[0] == (1, "unknown_key")
+    assert told(recording.audit(tmp_path, FRESH))[0] == (1, "unknown_key")
 
 
 def test_an_older_secret_that_leaked_adds_nothing_to_the_record(tmp_path: Path) -> None:
     written(tmp_path, 3)
-    fresh = "another-house-secret-0123456789-abcdef"
-    recording.audit(tmp_path, fresh, older=(SECRET,)).write(event(4))
-    recording.audit(tmp_path, SECRET, older=(fresh,)).write(event(5))
-    assert told(recording.audit(tmp_path, fresh, older=(SECRET,)))[0] == (5, "inserted")
+    recording.audit(tmp_path, FRESH, older=(SECRET,)).write(event(4))
+    recording.audit(tmp_path, SECRET, older=(FRESH,)).write(event(5))
+    assert told(recording.audit(tmp_path, FRESH, older=(SECRET,)))[0] == (5, "inserted")
 
 
 def test_without_a_secret_there_is_no_record(tmp_path: Path) -> None:
@@ -264,7 +282,7 @@ def test_an_export_is_checked_without_the_record_and_any_changed_byte_is_found(t
 
 def test_an_export_signed_by_another_house_is_refused(tmp_path: Path) -> None:
     made = written(tmp_path, 3).export(tmp_path / "record.jsonl")
-    other = recording.audit(tmp_path / "other", "another-house-secret-0123456789-abcdef")
+    other = recording.audit(tmp_path / "other", FRESH)
     with pytest.raises(SourceError, match="another key"):
         check(made.path, public_key=other.public_key)
 

@@ -48,6 +48,9 @@ class Exported:
         return asdict(self) | {"path": self.path.name}
 
 
+ANY = "audit-to-*.jsonl"
+
+
 def name(last: int) -> str:
     """Give the name of the archive that ends with an entry."""
     return f"audit-to-{last:012d}.jsonl"

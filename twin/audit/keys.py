@@ -43,6 +43,7 @@ class Keys:
     now: Key
     older: tuple[Key, ...]
     signing: Ed25519PrivateKey
+    publics: frozenset[str]
     hiding: bytes
 
     def find(self, name: str) -> Key | None:
@@ -57,7 +58,7 @@ class Keys:
     @property
     def public(self) -> str:
         """Give the public key that exports are checked with, in hexadecimal."""
-        return self.signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+        return _public(self.signing)
 
     def hide(self, value: str) -> str:
         """Give eight hexadecimal digits that stand for `value` and do not tell it; the same value gives the same."""
@@ -71,14 +72,23 @@ def derive(secret: str | bytes, older: Sequence[str | bytes] = ()) -> Keys:
             "缺少 ONEMAP_SECRET,审计记录无法封印;请设置后重试",
             "ONEMAP_SECRET is missing, so the record cannot be sealed; set it and try again",
         )
-    before = (_key(_bytes(s)) for s in older if s)
-    present, secret = _key(_bytes(secret)), _bytes(secret)
+    present, before = _bytes(secret), [_bytes(s) for s in older if s]
+    now = _key(present)
     return Keys(
-        now=present,
-        older=tuple(k for k in before if k.id != present.id),
-        signing=Ed25519PrivateKey.from_private_bytes(_stretch(secret, SIGNATURE)),
-        hiding=_stretch(secret, HIDING),
+        now=now,
+        older=tuple(key for key in map(_key, before) if key.id != now.id),
+        signing=_signing(present),
+        publics=frozenset(_public(_signing(s)) for s in (present, *before)),
+        hiding=_stretch(present, HIDING),
     )
+
+
+def _signing(secret: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(_stretch(secret, SIGNATURE))
+
+
+def _public(signing: Ed25519PrivateKey) -> str:
+    return signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
 def _bytes(secret: str | bytes) -> bytes:

@@ -19,7 +19,7 @@ from twin.audit import archives, entries, verifying
 from twin.audit.anchors import Anchor, Anchors
 from twin.audit.entries import GENESIS, RESERVED, Event
 from twin.audit.keys import derive
-from twin.errors import AuditDown, BadRequest, OpsDown
+from twin.errors import AuditDown, BadRequest, OpsDown, SourceError
 from twin.ops import tables
 
 BATCH = 500
@@ -84,11 +84,26 @@ class Audit:
 
     # reading
 
-    def entries(self, *, before: int | None = None, limit: int = 100, **equal: str) -> list[dict[str, Any]]:
-        """Give entries, newest first, with a number below `before`, whose columns have the values of `equal`."""
+    def entries(
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 100,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        **equal: str,
+    ) -> list[dict[str, Any]]:
+        """Give entries, newest first, with a number below `before`, whose columns have the values of `equal`.
+
+        Of those written at `since` or later, and before `until`.
+        """
         query = TABLE.select().order_by(TABLE.c.seq.desc()).limit(limit)
         if before is not None:
             query = query.where(TABLE.c.seq < before)
+        if since is not None:
+            query = query.where(TABLE.c.at >= entries.stamp(since))
+        if until is not None:
+            query = query.where(TABLE.c.at < entries.stamp(until))
         for name, value in equal.items():
             query = query.where(TABLE.c[name] == value)
         with self._store.read() as connection:
@@ -111,7 +126,8 @@ class Audit:
         `witnesses` are exports handed out before: their last entries must still be there as they were.
         """
         seen = (Anchor(seq=w.last, hash=w.hash) for w in witnesses)
-        known = verifying.Known(head=self._anchors.head(), log=(*self._anchors.log(), *seen))
+        log = (*self._anchors.log(), *seen)
+        known = verifying.Known(head=self._anchors.head(), log=log, archived=self._archived)
         return verifying.verify(self._store, self.keys, known)
 
     # handing out
@@ -135,6 +151,13 @@ class Audit:
         moved = archives.export(self._store, self.keys, self.folder / archives.name(last), first=1, last=last)
         self._write([Event(action="audit.archive", detail=moved.facts())])
         return moved
+
+    def _archived(self) -> Iterator[Anchor]:
+        for path in self.folder.glob(archives.ANY):
+            with contextlib.suppress(SourceError, OSError):
+                made = archives.check(path)
+                if made.public_key in self.keys.publics:
+                    yield Anchor(seq=made.last, hash=made.hash)
 
     # inside
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -43,10 +43,11 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known from outside the database: the newest anchor and the log of anchors."""
+    """What is known from outside the database: the newest anchor, the log of anchors, and where archives end."""
 
     head: Anchor | Damaged | None = None
     log: tuple[Anchor, ...] = ()
+    archived: Callable[[], Iterable[Anchor]] = tuple
 
     def anchors(self) -> Iterator[Anchor]:
         """Give the anchors that are whole."""
@@ -77,7 +78,7 @@ def verify(store: ops.Ops, keys: Keys, known: Known) -> list[Fault]:
     """Check the whole record; gives its faults by number, [] where it is as it was written. Raises OpsDown."""
     with store.read(lenient=True) as connection:
         heads = [Anchor(seq=h.seq, hash=h.hash) for h in connection.execute(ops.select(HEAD.c.seq, HEAD.c.hash))]
-        first, digest = _start(connection, keys)
+        first, digest = _start(connection, keys, known)
         walk = _Walk(first=first, last=first - 1, previous=digest)
         wanted = {a.seq for a in (*known.anchors(), *heads)}
         rows = connection.execution_options(yield_per=2000).execute(TABLE.select().order_by(TABLE.c.seq))
@@ -96,14 +97,18 @@ def is_authentic(row: Row, keys: Keys) -> bool:
     return key is not None and key.seal(entries.sealed(row)) == row["hash"]
 
 
-def _start(connection: ops.Connection, keys: Keys) -> tuple[int, str]:
-    """Give the first number there must be and the hash before it: where the newest authentic archiving ended."""
+def _start(connection: ops.Connection, keys: Keys, known: Known) -> tuple[int, str]:
+    """Give the first number there must be and the hash before it: where the newest authentic archiving ended.
+
+    Where the entry that says so was touched itself, the signed files tell it.
+    """
     query = TABLE.select().where(TABLE.c.action == "audit.archive").order_by(TABLE.c.seq.desc())
     for row in connection.execute(query).mappings():
         if is_authentic(row, keys):
             detail = json.loads(row["detail"])
             return detail["last"] + 1, detail["hash"]
-    return 1, GENESIS
+    newest = max(known.archived(), key=lambda anchor: anchor.seq, default=Anchor(seq=0, hash=GENESIS))
+    return newest.seq + 1, newest.hash
 
 
 def _pass(walk: _Walk, rows: Iterable[Row], keys: Keys, wanted: set[int]) -> None:
