@@ -419,3 +419,27 @@ def test_a_wheel_whose_bytes_are_not_those_pinned_is_not_taken(tmp_path: Path) -
         wheels.find(lock.Pin(name="some-part", version="1.0", text="--hash=sha256:00", wanted_by=()), tmp_path)
     with pytest.raises(SystemExit, match="no wheel"):
         wheels.find(lock.Pin(name="other", version="1.0", text="", wanted_by=()), tmp_path)
+
+
+def test_what_is_installed_can_be_read_by_the_services_user_however_strict_the_administrator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "in" / "machine").mkdir(parents=True)
+        for name in (seal.SUMS, "dashboard.py", "install.sh", "machine/steps.py"):
+            (tmp_path / "in" / name).write_text("x")
+        at = places.Places(root=tmp_path / "root")
+        monkeypatch.setattr(steps, "_install_packages", lambda _folder, _target: None)
+        steps.unfold(tmp_path / "in", at, "1.0")
+    finally:
+        os.umask(before)
+    modes = {
+        p.name: stat.S_IMODE(p.stat().st_mode) for p in (at.opt, *(at.opt / "1.0").rglob("*")) if p.name != steps.DONE
+    }
+    assert modes == {"onemap": 0o755, "machine": 0o755, "install.sh": 0o755} | dict.fromkeys(
+        (seal.SUMS, "dashboard.py", "steps.py"), 0o644
+    )
+    (tmp_path / "in" / seal.SUMS).write_text("another")
+    with pytest.raises(Refused):
+        steps.unfold(tmp_path / "in", at, "1.0")

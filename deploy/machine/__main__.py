@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     root, rest = _root(given)
     places = Places(root=root)
+    os.umask(0o022)  # what is installed is read by the service's user; what is secret says so itself
     try:
         if rest and rest[0] in PROGRAMS:
             return _program(places, rest)

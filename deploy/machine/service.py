@@ -202,6 +202,16 @@ def make_user(places: Places) -> None:
         subprocess.run(["useradd", "--system", "--user-group", *home, USER], check=True)
 
 
+def check_python(places: Places, path: str) -> None:
+    """Raise Refused where the service's user may not run the Python that the installation is made with."""
+    try:
+        done = subprocess.run([path, "-I", "-c", ""], cwd="/", capture_output=True, check=False, **_as_user(places))
+    except PermissionError as error:
+        raise Refused("python_closed", path=path) from error
+    if done.returncode:
+        raise Refused("python_closed", path=path)
+
+
 def own_data(places: Places) -> None:
     """Give data, backups and log to the service's user."""
     if not places.live:

@@ -18,6 +18,8 @@ FIRST_ADMIN = (
     "url = console.places(at).ops_url; ops.upgrade(url); print(Accounts(ops.Ops(url), at).first_admin() or '')"
 )
 """Run by the version's own Python, as the service's user."""
+BASE = getattr(sys, "_base_executable", sys.executable)
+"""The Python outside any environment, of which a version's own is made."""
 LOCK = "requirements.lock"
 BACKUP = "onemap-*Z"
 WRAPPER = """#!/bin/sh
@@ -40,6 +42,7 @@ def install(folder: Path, places: Places, version: str, *, key: Path | None, sec
     if current and current != version:
         raise Refused("newer_here", current=current)
     service.make_user(places)
+    service.check_python(places, BASE)
     unfold(folder, places, version)
     make_folders(places, folder)
     if make_settings(places, port):
@@ -69,6 +72,8 @@ def unfold(folder: Path, places: Places, version: str) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     shutil.copytree(folder, target, ignore=shutil.ignore_patterns("wheels"), dirs_exist_ok=True)
+    for path in (places.opt, target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
     _install_packages(folder, target)
     (target / DONE).write_text(version + "\n", encoding="utf-8")
     os.sync()
@@ -76,11 +81,10 @@ def unfold(folder: Path, places: Places, version: str) -> None:
 
 def _install_packages(folder: Path, target: Path) -> None:
     say("packages")
-    base = getattr(sys, "_base_executable", sys.executable)
     pip = next((folder / "wheels").glob("pip-*.whl"))
     found = ["--no-index", "--find-links", str(folder / "wheels"), "--require-hashes", "--no-deps"]
     made = subprocess.run(
-        [base, "-I", "-m", "venv", "--without-pip", str(target / "venv")], capture_output=True, text=True, check=False
+        [BASE, "-I", "-m", "venv", "--without-pip", str(target / "venv")], capture_output=True, text=True, check=False
     )
     if made.returncode == 0:
         quiet = ["--quiet", "--disable-pip-version-check", "--no-cache-dir"]

@@ -42,6 +42,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "已安装 {current};换版本请用 upgrade",
         "{current} is installed; to change the version use upgrade",
     ),
+    "python_closed": (
+        "服务用户 onemap 不能运行 {path}:请用系统自带的 Python 3.11(PYTHON=/usr/bin/python3.11)",
+        "The service's user onemap cannot run {path}: use the system's Python 3.11 (PYTHON=/usr/bin/python3.11)",
+    ),
     "packages": ("正在离线安装软件包 …", "Installing packages, offline ..."),
     "packages_failed": ("软件包安装失败:{said}", "Installing packages failed: {said}"),
     "settings_made": (
