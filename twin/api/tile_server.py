@@ -46,6 +46,7 @@ SMALL = 1024
 """Bodies below are not worth packing."""
 FOR_EVER = b"private, max-age=31536000, immutable"
 ASK_AGAIN = b"private, no-cache"
+NOT_KEPT = b"no-store"
 SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf": b"model/gltf+json"}
 BASE: tuple[tuple[bytes, bytes], ...] = (*FIXED, (b"content-security-policy", DATA_CSP.encode()))
 
@@ -158,7 +159,7 @@ class TileServer:
         token = await self._token(subject, wanted)
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
         tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'
-        keep = FOR_EVER if wanted.version == token else ASK_AGAIN
+        keep = self._keeping(wanted, token)
         common = [*BASE, (b"etag", tag), (b"cache-control", keep), (b"vary", b"accept-encoding")]
         if tag in headers.get(b"if-none-match", b""):
             await _send(send, 304, common, b"")
@@ -172,6 +173,14 @@ class TileServer:
         if encoding and body is not made.bodies.get(b""):
             more.append((b"content-encoding", encoding))
         await _send(send, 200, [*common, *more], b"" if head else body)
+
+    def _keeping(self, wanted: Wanted, token: str) -> bytes:
+        """Say how a browser may keep a tile: one not for everybody it may not, so that a right withdrawn is gone."""
+        onemap = self._rooms.onemap
+        layer, table = onemap.layer(wanted.name), onemap.resource(wanted.name)
+        if not (layer.share == "open" if layer else table is None or table.share_type == "unconditional"):
+            return NOT_KEPT
+        return FOR_EVER if wanted.version == token else ASK_AGAIN
 
     def _wanted(self, path: str, query: bytes) -> Wanted:
         found = self._parsed.get((path, query))
