@@ -6,7 +6,7 @@ ONEMAP_DATA ?= data
 export ONEMAP_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data run test check bench soak screenshots bundle clean lock
+.PHONY: help setup data run test check bench soak mutate screenshots bundle clean lock
 
 help:
 	@echo "make run          set up, build the demo village, serve it at http://127.0.0.1:8050"
@@ -14,6 +14,7 @@ help:
 	@echo "make check        ruff, pyright, import contracts, dependencies, declarations"
 	@echo "make bench        compare with peers; writes docs/benchmarks.md"
 	@echo "make soak         the long sweeps"
+	@echo "make mutate       small faults put into the policy, one at a time; its tests must notice"
 	@echo "make screenshots  pictures of the page, in screenshots/"
 	@echo "make bundle       one signed archive for a machine without a network, in dist/ (BUNDLE_KEY=release.key)"
 	@echo "make clean        remove what was built (not .venv)"
@@ -51,6 +52,9 @@ bench: setup
 
 soak: setup
 	@$(PY) -m pytest -m soak --timeout=3600
+
+mutate: setup
+	@$(PY) -m tests.mutation
 
 screenshots: data
 	@$(PY) -m tests.browser.screenshots

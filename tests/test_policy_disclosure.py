@@ -100,6 +100,8 @@ def test_where_nothing_is_left_to_hide_the_whole_is_not_told() -> None:
         "w",
         "b",
     }
+    town = {"w": 79, "t": 30, "a": 15, "b": 15, "u": 9, "v": 40}
+    assert small_numbers.told(town, [("w", ["t", "u", "v"]), ("t", ["a", "b"])]) == {"w", "t", "a", "b"}
     assert small_numbers.told({"w": 9, "a": 9}, [("w", ["a"])]) == frozenset()
     assert small_numbers.told({"a": 3, "b": 30}) == {"b"}
     assert small_numbers.told({"a": 3, "b": 30}, k=3) == {"a", "b"}
@@ -109,7 +111,7 @@ def test_of_parts_alike_the_one_named_first_is_given_up() -> None:
     assert small_numbers.groups({"d": 20, "c": 20, "b": 1})[1] == {"c"}
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(24))
 def test_no_small_number_can_be_worked_out_from_what_is_told_of_a_fixed_hierarchy(seed: int) -> None:
     counts, lines = hierarchy(random.Random(seed))
     kept = small_numbers.told(counts, lines)

@@ -10,7 +10,7 @@ import pytest
 from tests.matrix import village
 from twin.errors import DeclarationError, NeedsPurpose, NotFound
 from twin.model import Text
-from twin.policy import ANONYMOUS, ANONYMOUS_LOCAL, LOCAL_ONLY, ROLES, Policy, Subject, grants
+from twin.policy import ANONYMOUS, ANONYMOUS_LOCAL, ENGINE, LOCAL_ONLY, ROLES, Policy, Subject, grants
 from twin.policy.grants import Denial, Grants
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +98,7 @@ def test_a_fault_is_refused_with_its_file_line_field_and_remedy(tmp_path: Path, 
     assert fault.line >= 1
     assert (fault.line == 1) == (text[: text.index(found)].count("\n") == 0)
     assert all((fault.zh, fault.remedy_zh, fault.remedy_en))
+    assert written.startswith("may") <= (len(faults) == 1)  # what cannot be built is not asked whether it is sound
     with pytest.raises(DeclarationError) as refused:
         grants.read(path)
     assert f"{path}:{fault.line} {field}" in refused.value.zh
@@ -150,6 +151,7 @@ def test_a_denial_beats_every_grant_for_the_roles_and_things_it_names_and_no_oth
     classes = denied(declared, classes=("personal",))
     assert "keeper_name" not in classes.decide(official, "select", "thing").columns
     assert "id_card" in classes.decide(official, "select", "thing").columns
+    assert classes.decide(official, "select", "thing").audit == "unmask"
     one = denied(declared, role="official", tables=("thing",))
     assert not one.sees(official, "thing")
     assert one.sees(engineer, "thing")
@@ -226,3 +228,124 @@ def test_values_are_revealed_by_mask_token_or_not_at_all(declared: Grants) -> No
     assert names[0] == names[2] != names[1]
     assert all(n.startswith("t_") and len(n) == 18 for n in names)
     assert policy.reveal(village.subject("data_engineer"), "home", [{"keeper_name": None}]) == [{"keeper_name": None}]
+
+
+def test_what_cannot_be_built_is_left_out_of_what_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "grants.toml"
+    path.write_text(DECLARED.read_text(encoding="utf-8").replace("scoped = true", "scoped = 1"), encoding="utf-8")
+    found, faults = grants.check(path)
+    assert [f.field for f in faults] == ["grant.8.scoped"]
+    assert found is not None
+    assert None not in found.grants
+    assert len(found.grants) == 9
+
+
+def test_a_role_and_a_purpose_are_found_by_their_id(declared: Grants) -> None:
+    assert [r.id for r in map(declared.role, ("auditor", "planner")) if r] == ["auditor", "planner"]
+    assert declared.role("nobody") is None
+    assert [p.id for p in map(declared.purpose, ("relief", "visit")) if p] == ["relief", "visit"]
+    assert declared.purpose("curiosity") is None
+
+
+def test_a_grant_clears_people_with_a_purpose_or_without(declared: Grants) -> None:
+    by_role = {g.role: g for g in declared.grants if g.departments == "all"}
+    assert by_role["official"].clears_people()
+    assert not by_role["planner"].clears_people()
+    assert replace(by_role["planner"], columns={"personal": "clear"}).clears_people()
+
+
+def test_the_permit_of_a_layer_limits_nothing_and_is_recorded_nowhere(declared: Grants) -> None:
+    policy = Policy(village.onemap(), declared)
+    permit = policy.decide(village.subject("official"), "tile", "M2")
+    assert not permit.limited
+    assert (permit.audit, permit.smallest_count, permit.max_rows, permit.masks) == ("none", 0, 0, "part")
+    other = policy.decide(village.subject("official"), "tile", "M1")
+    assert permit.digest != other.digest
+    assert len(permit.digest) == 16
+
+
+def photographed(declared: Grants) -> Policy:
+    onemap = village.onemap()
+    photo = replace(onemap.departments[0].resources[0], id="photo", kind="raster", key="", fields=(), area_field="")
+    layer = replace(
+        onemap.layers[1], draws=(*onemap.layers[1].draws, replace(onemap.layers[1].draws[0], table="photo"))
+    )
+    land = replace(onemap.departments[0], resources=(*onemap.departments[0].resources, photo))
+    return Policy(replace(onemap, departments=(land, onemap.departments[1]), layers=(layer,)), declared)
+
+
+def test_a_photograph_has_no_rows_and_is_whole_where_it_lies_or_not_there(declared: Grants) -> None:
+    policy = photographed(declared)
+    for who in ("resident", "official", "planner", "system", "local"):
+        permit = policy.decide(village.subject(who), "tile", "photo")
+        assert (permit.rows, dict(permit.only)) == ((), {})
+    for who in ("nobody", "anonymous", "auditor"):
+        assert not policy.sees(village.subject(who), "photo")
+    elsewhere = replace(village.subject("system"), scopes=("layer:M2:read", "area:330522"))
+    assert not policy.sees(elsewhere, "photo")
+    assert policy.sees(elsewhere, "M2")
+    assert policy.sees(replace(elsewhere, scopes=("layer:M2:read",)), "photo")
+    assert not policy.sees(replace(elsewhere, scopes=("area:330521",)), "photo")
+    without = [replace(g, columns={"internal": "clear"}) for g in declared.grants if g.role == "planner"]
+    assert not photographed(replace(declared, grants=tuple(without))).sees(village.subject("planner"), "photo")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "columns"),
+    [
+        (("layer:M3:read:label",), {"id", "label"}),
+        (("layer:M3:read:label,memo", "layer:M3:read:keeper_name"), {"id", "label", "memo", "keeper_name"}),
+        (("layer:M3:read:",), {"id"}),
+        (("layer:M3:read", "layer:M3:read:label"), None),
+        (("layer:M3:readable",), ()),
+        (("layer:M3",), ()),
+        (("layer:M2:read",), ()),
+        ((), ()),
+    ],
+)
+def test_a_key_reads_the_columns_its_scopes_name_and_no_other(
+    declared: Grants, scopes: tuple, columns: set | None
+) -> None:
+    policy = Policy(village.onemap(), declared)
+    key = replace(village.subject("system"), scopes=scopes)
+    if columns == ():
+        assert not policy.sees(key, "plot")
+        assert not policy.sees(key, "M3")
+        return
+    found = set(policy.decide(key, "select", "plot").columns)
+    everything = set(policy.decide(replace(key, scopes=("layer:M3:read",)), "select", "plot").columns)
+    assert found == (everything if columns is None else columns)
+    assert {"label", "memo", "year", "_row"} <= everything
+
+
+def test_a_table_or_layer_is_given_to_whoever_sees_it_and_is_unknown_to_others(declared: Grants) -> None:
+    policy = Policy(village.onemap(), declared)
+    assert policy.resource(village.subject("resident"), "thing").id == "thing"
+    assert policy.layer(village.subject("resident"), "M2").id == "M2"
+    for who, table, layer in (("anonymous", "thing", "M2"), ("resident", "home", "M3"), ("local", "nothing", "M9")):
+        with pytest.raises(NotFound):
+            policy.resource(village.subject(who), table)
+        with pytest.raises(NotFound):
+            policy.layer(village.subject(who), layer)
+
+
+def test_an_action_nobody_declared_is_denied(declared: Grants) -> None:
+    policy = Policy(village.onemap(), declared)
+    for name in ("thing", "M2"):
+        with pytest.raises(NotFound):
+            policy.decide(ANONYMOUS_LOCAL, "export", name)  # type: ignore[arg-type]
+
+
+def test_a_subject_holds_nothing_it_is_not_given() -> None:
+    bare = Subject(id="a", role="b")
+    assert bare.held == ("b", "", "", "", "", ())
+    assert bare.via == "none"
+    assert (ANONYMOUS.id, ANONYMOUS.role, ANONYMOUS_LOCAL.id) == ("anonymous", "anonymous", "local")
+    assert set(ROLES) >= {"anonymous", "local", "system"}
+
+
+def test_the_engines_own_columns_have_the_classes_they_have() -> None:
+    public = {c for c, sensitivity in ENGINE.items() if sensitivity == "public"}
+    assert public == {"year", "area_m2", "length_m", "area_disagrees"}
+    assert set(ENGINE) - public == {"_resource", "_run", "_source", "_source_sha256", "_row"}
+    assert set(ENGINE.values()) == {"public", "internal"}

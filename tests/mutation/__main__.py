@@ -88,6 +88,8 @@ def main(wanted: list[str], every: int) -> int:
         if status == 0:
             alive.append(f"{name}.py:{mutant.line} {mutant.what}")
             print("not noticed:", alive[-1], flush=True)
+        if done % 20 == 0:
+            print(f"{done} done, {len(alive)} not noticed", flush=True)
     rate = 1 - len(alive) / max(1, done)
     print(
         f"{done} mutants of {', '.join(names)}; {done - len(alive)} noticed: {rate:.1%} in {time.monotonic() - began:.0f} s"

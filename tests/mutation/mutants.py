@@ -58,6 +58,8 @@ def _left_alone(tree: ast.Module) -> set[int]:
             skipped = [node.annotation]
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and node in tree.body:
             skipped = [node]  # a type alias
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TypeVar":
+            skipped = [node]
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             skipped = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation]
             skipped += [*([node.returns] if node.returns else []), *node.decorator_list]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from twin.policy import areas
 from twin.policy.classified import IN_TILES, ROWLESS, class_of, columns_of
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from twin.policy.subject import Subject
 
 Action = Literal["see", "select", "filter", "sort", "group", "count", "tile", "unmask"]
+ACTIONS: frozenset[str] = frozenset(get_args(Action))
 USES: frozenset[str] = frozenset({"filter", "sort", "group", "count"})
 """Actions whose answer depends on a column's true values; a masked column would be guessed through them."""
 COUNTING: frozenset[str] = frozenset({"count", "group"})
 """Actions that tell numbers of rows and no row."""
 PERSONAL = ("personal", "sensitive")
+EVERY_COLUMN = "*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,8 @@ class Judge:
 
     def judge(self, subject: Subject, action: Action, name: str, purpose: str) -> Permit | None:
         """Give the permit of `subject` for `action` on the layer or table `name`, or None."""
+        if action not in ACTIONS:
+            return None
         layer = self.onemap.layer(name)
         if layer is not None and self._sees_layer(subject, layer):
             return Permit(resource=name, digest=_digest(subject.role, action, name))
@@ -96,11 +100,11 @@ class Judge:
         return None if grant.open_attr and resource.open_attr not in grant.open_attr else grant
 
     def scoped_columns(self, subject: Subject, table: str) -> frozenset[str] | None:
-        """Give the columns a key's scopes name of a table's layers; () is none at all, None is every column."""
+        """Give the columns a key's scopes name of a table's layers; empty is none at all, None is every column."""
         named: set[str] = set()
         for layer in self.onemap.layers:
             if any(d.table == table for d in layer.draws) and (columns := _scoped(subject, layer.id)) is not None:
-                if not columns:
+                if EVERY_COLUMN in columns:
                     return None
                 named |= {"id", *columns}
         return frozenset(named)
@@ -111,14 +115,12 @@ def _of_department(grant: Grant, subject: Subject, department: str) -> bool:
 
 
 def _scoped(subject: Subject, layer: str) -> frozenset[str] | None:
-    """Give the columns that scopes `layer:<id>:read[:a,b]` name, empty for all of them, None without such a scope."""
+    """Give the columns that scopes `layer:<id>:read[:a,b]` name, "*" for all of them, None without such a scope."""
     head = f"layer:{layer}:read"
     found = [s.removeprefix(head) for s in subject.scopes if s == head or s.startswith(head + ":")]
     if not found:
         return None
-    if "" in found:
-        return frozenset()
-    return frozenset(c for s in found for c in s[1:].split(",") if c) or frozenset({"id"})
+    return frozenset(c for s in found for c in (s.removeprefix(":").split(",") if s else (EVERY_COLUMN,)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,8 +167,11 @@ class Question:
         return self._where("personal")
 
     def _stands(self) -> bool:
-        """Say whether files without rows lie where the subject holds."""
-        return self.resource.kind not in ROWLESS or ("public" in self.grant.columns and self._where("public") == ())
+        """Say whether files without rows are granted: to a key that names their layer, where they lie."""
+        if self.resource.kind not in ROWLESS:
+            return True
+        named = not self.grant.scoped or self.judge.scoped_columns(self.subject, self.resource.id) != frozenset()
+        return named and "public" in self.grant.columns and self._where("public") == ()
 
     def _where(self, sensitivity: str) -> Rows | None:
         reach: Reach = self.grant.area.get(sensitivity, "scopes" if self.grant.scoped else "store")
@@ -193,7 +198,7 @@ class Question:
         if self.action == "tile" and column != "id" and sensitivity not in IN_TILES:
             return None
         access = accesses.get(sensitivity)
-        sheer = self.action in USES or self.action == "tile" or column == "id"
+        sheer = self.action in USES or column == "id"
         return None if access == "masked" and sheer else access
 
     def _built(self, columns: Mapping[str, Access], rows: Rows, only: Mapping[str, Rows]) -> Permit:
