@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twin.model import Resource, Source
     from twin.settings import Settings
 
-PIPELINE = "1"
+PIPELINE = "2"
 """Raise it when the same delivery would now be published differently: every resource is then received again."""
 Progress = Callable[[str, int], None]
 

@@ -1,6 +1,7 @@
 """The published Parquet of a table: GeoParquet 1.1 with CRS, covering and Hilbert order; the only writer of one.
 
-DuckDB's own GeoParquet writer has no covering and loses the CRS after a transform, so the `geo` key is ours.
+DuckDB's own GeoParquet writer has no covering and loses the CRS after a transform, so the `geo` key is ours. The
+geometry is plain WKB: Parquet's newer type of its own is unreadable to QGIS and GDAL with an Arrow before it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ SELECT count(*), min(ST_XMin(geometry)), min(ST_YMin(geometry)), max(ST_XMax(geo
 COUNT = "SELECT count(*) FROM {relation}"
 COPY_GEOMETRY = """
 COPY (
-  SELECT * EXCLUDE (geometry), ST_SetCRS(geometry::GEOMETRY, {crs}) AS geometry,
+  SELECT * EXCLUDE (geometry), ST_AsWKB(geometry::GEOMETRY)::BLOB AS geometry,
          {{'xmin': ST_XMin(geometry), 'ymin': ST_YMin(geometry),
            'xmax': ST_XMax(geometry), 'ymax': ST_YMax(geometry)}} AS bbox
   FROM {relation}
@@ -76,18 +77,12 @@ def write(
         COPY_GEOMETRY.format(
             relation=relation,
             bounds=corners,
-            crs=duck.literal(_authority(projjson)),
             path=duck.literal(path),
             row_group=ROW_GROUP,
             geo=duck.literal(geo),
         )
     )
     return Facts(rows=rows, bbox=bbox, geometry_types=names)
-
-
-def _authority(projjson: Mapping[str, Any]) -> str:
-    """Give "EPSG:n", which the Parquet column's own type must state too."""
-    return f"{projjson['id']['authority']}:{projjson['id']['code']}"
 
 
 def _geo_key(projjson: Mapping[str, Any], bbox: tuple[float, ...], types: tuple[str, ...]) -> dict[str, Any]:
