@@ -47,7 +47,12 @@ ROUNDS = 5
 def village(folder: Path) -> Iterator[str]:
     """Serve the demo village (`make data` made it) as a user would."""
     port = peers.free_port()
-    env = {**os.environ, "ONEMAP_DEMO": "1", "ONEMAP_PORT": str(port), "ONEMAP_DATA": os.environ.get("ONEMAP_DATA", str(ROOT / "data"))}
+    env = {
+        **os.environ,
+        "ONEMAP_DEMO": "1",
+        "ONEMAP_PORT": str(port),
+        "ONEMAP_DATA": os.environ.get("ONEMAP_DATA", str(ROOT / "data")),
+    }
     with peers.serving([sys.executable, "dashboard.py"], env, f"http://127.0.0.1:{port}", "/health", cwd=ROOT) as base:
         yield base
 
