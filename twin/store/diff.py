@@ -37,7 +37,7 @@ class Difference:
 
 def compare(a: Snapshot, b: Snapshot) -> Difference:
     """Compare snapshot `a` (before) with `b` (after) over the columns both have; provenance does not count."""
-    with duck.connect(threads=2, memory="2GB") as connection:
+    with duck.connect(threads=2, memory="2GB", spatial=False) as connection:
         names = [_names(connection, s) for s in (a, b)]
         both = [n for n in names[0] if n in names[1] and n not in PROVENANCE]
         content = ", ".join(duck.quote(n) for n in both)
