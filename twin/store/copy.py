@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 2048
 """Rows between zone maps: small enough that a tile reads few rows beyond its own (2048 is DuckDB's least)."""
+MEMORY_MB = 128
+"""What deriving may hold, however many rows there are: they stream through, and the grid spills."""
+INDEX_BYTES = 64
+"""What the index of identifiers takes a row while it is made, with room to spare; it cannot spill."""
 FEATURES = """
 CREATE TABLE {target}.features AS
 SELECT * EXCLUDE (geom), geom,
@@ -54,19 +58,29 @@ def derive(
     columns = list(dict.fromkeys((*class_columns, *tile_columns)))
     connection.execute(f"ATTACH {duck.literal(path)} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
     try:
-        sql = FEATURES if with_geometry else PLAIN
-        connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
-        connection.execute(INDEX.format(target="serving"))
-        if with_geometry:
-            dimension = quadgrid.worth(connection, "serving.features")
-        if dimension:
-            cells = quadgrid.cut(
-                connection, "serving.features", columns=columns, source_layer=source_layer, points=dimension == 1
-            )
+        with duck.limited(connection, f"{MEMORY_MB}MB"):
+            sql = FEATURES if with_geometry else PLAIN
+            connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
+            _index(connection)
+            if with_geometry:
+                dimension = quadgrid.worth(connection, "serving.features")
+            if dimension:
+                cells = quadgrid.cut(
+                    connection, "serving.features", columns=columns, source_layer=source_layer, points=dimension == 1
+                )
     finally:
         connection.execute("DETACH serving")
+    duck.give_back()
     if dimension:
         _archive(path, cells, columns=columns, source_layer=source_layer, dimension=dimension)
+
+
+def _index(connection: duck.Connection) -> None:
+    duck.give_back()
+    rows = connection.execute("SELECT count(*) FROM serving.features").fetchall()[0][0]
+    with duck.limited(connection, f"{max(MEMORY_MB, rows * INDEX_BYTES // 1_000_000)}MB"):
+        connection.execute(INDEX.format(target="serving"))
+    duck.give_back()
 
 
 def _archive(

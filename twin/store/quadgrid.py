@@ -15,7 +15,7 @@ from twin.store.cut import EXTENT
 from twin.web_mercator_quad import HALF_M, side_m
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from twin.store.archive import Tile
 
@@ -28,35 +28,50 @@ DISTINCT = 64
 """A text column of at most this many values can be a class."""
 SPAN = EXTENT // CELLS
 
-CELL_OF = """
+AT_ONCE = 8
+"""Tiles encoded by one query: what an encoder holds cannot spill, so it must not grow with the table."""
+
+FINEST = """
 CREATE OR REPLACE TEMP TABLE quadgrid_rows AS
-SELECT year, floor(((xmin + xmax) / 2 + {earth}) / {cell})::INTEGER AS gx,
-       floor(({earth} - (ymin + ymax) / 2) / {cell})::INTEGER AS gy, {area} AS a{columns}
-FROM {features}
+SELECT year, floor(((xmin + xmax) / 2 + {half}) / {cell})::INTEGER AS gx,
+       floor(({half} - (ymin + ymax) / 2) / {cell})::INTEGER AS gy,
+       count(*) AS n, sum({area})::DOUBLE AS a{columns}
+FROM {features} GROUP BY ALL
+"""
+"""The table by cells of the finest zoom and classes; coarser zooms are made of it, so the table is read once."""
+COARSER = """
+CREATE OR REPLACE TEMP TABLE quadgrid_rows AS
+SELECT year, (gx // 2)::INTEGER AS gx, (gy // 2)::INTEGER AS gy, sum(n)::BIGINT AS n, sum(a)::DOUBLE AS a{columns}
+FROM quadgrid_rows GROUP BY ALL
 """
 CELLS_SQL = """
 CREATE OR REPLACE TEMP TABLE quadgrid_cells AS
-SELECT year, gx, gy, count(*) AS n, sum(a)::DOUBLE AS a FROM quadgrid_rows GROUP BY ALL
+SELECT year, gx, gy, sum(n)::BIGINT AS n, sum(a)::DOUBLE AS a FROM quadgrid_rows GROUP BY ALL
 """
 DOMINANT = """
 CREATE OR REPLACE TEMP TABLE quadgrid_cells AS
 SELECT c.*, d.top.c AS {column} FROM quadgrid_cells c JOIN (
   SELECT year, gx, gy, max({{'a': a, 'c': {column}}}) AS top FROM (
-    SELECT year, gx, gy, {column}, coalesce(sum(a), count(*)) AS a FROM quadgrid_rows GROUP BY ALL
+    SELECT year, gx, gy, {column}, coalesce(sum(a), sum(n)) AS a FROM quadgrid_rows GROUP BY ALL
   ) GROUP BY ALL
 ) d ON c.gx = d.gx AND c.gy = d.gy AND c.year IS NOT DISTINCT FROM d.year
 """
+DROP = "DROP TABLE quadgrid_rows; DROP TABLE quadgrid_cells"
+TOUCHED = """
+SELECT year, list(DISTINCT (gy // {cells}) * {across} + gx // {cells}) FROM quadgrid_cells GROUP BY year
+"""
 RUNS = """
-SELECT year, tx, gy, min(gx) AS x0, max(gx) + 1 AS x1, sum(n)::BIGINT AS n, sum(a)::DOUBLE AS a{columns} FROM (
+SELECT tx, gy, min(gx) AS x0, max(gx) + 1 AS x1, sum(n)::BIGINT AS n, sum(a)::DOUBLE AS a{columns} FROM (
   SELECT *, gx // {cells} AS tx, {run} AS run FROM (
-    SELECT *, row_number() OVER (PARTITION BY year, gy, gx // {cells}{columns} ORDER BY gx) AS nth FROM quadgrid_cells
+    SELECT *, row_number() OVER (PARTITION BY gy, gx // {cells}{columns} ORDER BY gx) AS nth FROM quadgrid_cells
+    WHERE year IS NOT DISTINCT FROM {year} AND (gy // {cells}) * {across} + gx // {cells} IN ({tiles})
   )
-) GROUP BY year, gy, tx, run{columns}
+) GROUP BY gy, tx, run{columns}
 """
 TILES = """
-SELECT year, tx::INTEGER, (gy // {cells})::INTEGER AS ty,
+SELECT tx::INTEGER, (gy // {cells})::INTEGER AS ty,
        ST_AsMVT({{'n': n{area}{fields}, 'geom': {shape}}}, {layer}, {extent}, 'geom')
-FROM ({runs}) GROUP BY ALL ORDER BY ALL
+FROM ({runs}) GROUP BY ALL
 """
 BOX = """ST_Reverse(ST_MakeEnvelope((x0 - tx * {cells}) * {span}, (gy % {cells}) * {span},
                                     (x1 - tx * {cells}) * {span}, (gy % {cells} + 1) * {span}))"""
@@ -87,12 +102,12 @@ def cut(
     classes = _classes(connection, features, [c for c in columns if described.get(c) in ("VARCHAR", "BOOLEAN")])
     with_area = "area_m2" in described
     cut_tiles: dict[int | None, list[Tile]] = {}
-    for z in ZOOMS:
+    for z in reversed(ZOOMS):
         _grid(connection, features, z, classes, with_area=with_area)
-        sql = _tiles_sql(classes, source_layer, points=points, with_area=with_area)
-        for year, x, y, data in connection.execute(sql).fetchall():
+        for year, x, y, data in _tiles(connection, z, classes, source_layer, points=points, with_area=with_area):
             packed = gzip.compress(bytes(data), archive.LEVEL, mtime=0)
             cut_tiles.setdefault(year, []).append((z, x, y, packed))
+    connection.execute(DROP)
     return {year: sorted(tiles, key=lambda t: archive.order(*t[:3])) for year, tiles in cut_tiles.items()}
 
 
@@ -105,16 +120,35 @@ def _classes(connection: duck.Connection, features: str, columns: Sequence[str])
 
 
 def _grid(connection: duck.Connection, features: str, z: int, classes: Sequence[str], *, with_area: bool) -> None:
+    """Make the cells of `z`, the finest zoom from the table, each coarser one from the one before."""
     listed = "".join(f", {duck.quote(c)}" for c in classes)
-    area = "area_m2" if with_area else "NULL::DOUBLE"
-    cell = side_m(z) / CELLS
-    connection.execute(CELL_OF.format(earth=HALF_M, cell=cell, area=area, columns=listed, features=features))
+    if z == ZOOMS[-1]:
+        area = "area_m2" if with_area else "NULL::DOUBLE"
+        cell = side_m(z) / CELLS
+        connection.execute(FINEST.format(half=HALF_M, cell=cell, area=area, columns=listed, features=features))
+    else:
+        connection.execute(COARSER.format(columns=listed))
     connection.execute(CELLS_SQL)
     for column in classes:
         connection.execute(DOMINANT.format(column=duck.quote(column)))
 
 
-def _tiles_sql(classes: Sequence[str], layer: str, *, points: bool, with_area: bool) -> str:
+def _tiles(
+    connection: duck.Connection, z: int, classes: Sequence[str], layer: str, *, points: bool, with_area: bool
+) -> Iterator[tuple[int | None, int, int, bytes]]:
+    """Give (year, x, y, MVT) of every tile with cells, encoding a few at a time."""
+    across = 2**z
+    for year, touched in connection.execute(TOUCHED.format(cells=CELLS, across=across)).fetchall():
+        for first in range(0, len(touched), AT_ONCE):
+            some = ", ".join(map(str, touched[first : first + AT_ONCE]))
+            where = {"year": "NULL" if year is None else year, "across": across, "tiles": some}
+            sql = _tiles_sql(classes, layer, where, points=points, with_area=with_area)
+            yield from ((year, *found) for found in connection.execute(sql).fetchall())
+
+
+def _tiles_sql(
+    classes: Sequence[str], layer: str, where: Mapping[str, object], *, points: bool, with_area: bool
+) -> str:
     listed = "".join(f", {duck.quote(c)}" for c in classes)
     run = "gx" if points else "gx - nth"
     return TILES.format(
@@ -124,5 +158,5 @@ def _tiles_sql(classes: Sequence[str], layer: str, *, points: bool, with_area: b
         area=", 'area_m2': a" if with_area else "",
         fields="".join(f", {duck.literal(c)}: {duck.quote(c)}" for c in classes),
         shape=(MIDDLE if points else BOX).format(cells=CELLS, span=SPAN),
-        runs=RUNS.format(cells=CELLS, columns=listed, run=run),
+        runs=RUNS.format(cells=CELLS, columns=listed, run=run, **where),
     )

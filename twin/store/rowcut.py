@@ -30,7 +30,7 @@ CROWDED = 40
 """Rows a tile must hold on average for its zoom to be cut; sparser ones are quick to compute."""
 REPEATED = 3
 """How often a row may lie in tiles of one zoom, on average: beyond, rows are larger than tiles."""
-MEMORY = "1GB"
+MEMORY = "128MB"
 AHEAD = 8
 """Answers waiting to be written at a time."""
 SPANS = """
@@ -67,30 +67,36 @@ class RowCutter:
         parents: list[tuple[int, int, int]] = []
         with ThreadPoolExecutor(_cores(), thread_name_prefix="cut") as workers:
             for z in ZOOMS:
-                touched = self._crowded(z, year)
-                if not touched:
+                if not self._crowded(z, year):
                     return
-                parents = parents or sorted(touched, key=lambda at: archive.order(*at))
+                parents = parents or self._touched(z, year)
                 for some in _batches(parents, AHEAD):
                     for tiles in workers.map(lambda parent, z=z: self._below(parent, z, year), some):
                         yield from tiles
 
-    def _crowded(self, z: int, year: int | None) -> list[tuple[int, int, int]]:
-        """Give the tiles that rows of an edition touch at `z`, [] where the zoom is not worth cutting."""
-        side = side_m(z)
-        spans = SPANS.format(
+    def _crowded(self, z: int, year: int | None) -> bool:
+        """Say whether the rows of an edition make it worth cutting `z`."""
+        spans = self._spans(z, year)
+        rows, entries = self._root.execute(SPREAD.format(spans=spans)).fetchall()[0]
+        if entries > REPEATED * rows:
+            return False
+        touched = self._root.execute(f"SELECT count(*) FROM ({TOUCHED.format(spans=spans)})").fetchall()[0][0]
+        return 0 < touched * CROWDED <= entries
+
+    def _touched(self, z: int, year: int | None) -> list[tuple[int, int, int]]:
+        """Give the tiles that rows of an edition touch at `z`, in the order of archives."""
+        found = self._root.execute(TOUCHED.format(spans=self._spans(z, year))).fetchall()
+        return sorted(((z, x, y) for x, y in found), key=lambda at: archive.order(*at))
+
+    def _spans(self, z: int, year: int | None) -> str:
+        return SPANS.format(
             earth=HALF_M,
-            side=side,
+            side=side_m(z),
             buffer=cut.BUFFER,
             last=2**z - 1,
             features="cutting.features",
             edition=cut.edition(year),
         )
-        rows, entries = self._root.execute(SPREAD.format(spans=spans)).fetchall()[0]
-        if entries > REPEATED * rows:
-            return []
-        found = [(z, x, y) for x, y in self._root.execute(TOUCHED.format(spans=spans)).fetchall()]
-        return found if len(found) * CROWDED <= entries else []
 
     def _below(self, parent: tuple[int, int, int], z: int, year: int | None) -> list[Tile]:
         if not hasattr(self._local, "connection"):
