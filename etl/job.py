@@ -26,7 +26,7 @@ class Job:
     x: str = ""
     y: str = ""
     options: dict[str, str] = field(default_factory=dict)
-    batch_rows: int = 65536
+    batch_rows: int = 8192
 
     @property
     def main(self) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl import reasons, scenes, staging
+from etl import reasons, scenes, shelf, staging
 from twin import duck, geodesy
 from twin.store import copy, geoparquet
 
@@ -46,7 +46,7 @@ _QUARANTINE = pa.schema(
         ("geometry", pa.binary()),
     ]
 )
-_CHUNK = 20_000
+_CHUNK = 4096
 
 
 def prepare(connection: duck.Connection, resource: Resource, run: str, delivered: Sequence[Delivered]) -> None:
@@ -98,6 +98,7 @@ def fill_table(
     spatial = resource.kind != "none"
     projjson = geodesy.projjson(village.storage_crs) if spatial else None
     facts = geoparquet.write(connection, "publishable", directory / "part.parquet", projjson=projjson)
+    duck.give_back()
     public = [f.name for f in resource.fields if f.sensitivity == "public"]
     copy.derive(
         connection,
@@ -183,7 +184,7 @@ def _quarantined(
     chunk: list[tuple[Any, ...]], resource: Resource, delivered: Sequence[Delivered]
 ) -> Iterator[dict[str, Any]]:
     facts = {row[0]: row[1:] for row in chunk}
-    for sequence, raw, shape in staging.raw_rows(delivered, facts):
+    for sequence, raw, shape in shelf.raw_rows((d.shelf for d in delivered), facts):
         key, year, source, row, staged = facts[sequence]
         yield {
             "id": key,

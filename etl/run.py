@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import catalog, contract, fetch, gates, ledger, publishing, rasters, staging, tasks
+from etl import catalog, contract, fetch, gates, ledger, publishing, rasters, shelf, staging, tasks
 from etl.gates import Hold
 from etl.ledger import Report
 from etl.tasks import Progress, Task
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from twin.model import Resource
     from twin.settings import Settings
 
-STAGE_MEMORY = "768MB"
+STAGE_MEMORY = "192MB"
 """What DuckDB may hold of one delivery in memory, however many rows it has; the rest is on disk."""
+STAGE_THREADS = 1
+"""Two would share that memory, and near its limit two half-sized sorts spill more and cost more than one."""
 REFUSALS = (SourceError, CrsError, ContractError)
 
 
@@ -95,8 +97,7 @@ def _receive(task: Task) -> Report:
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
     with _desk(task.settings.data / "run" / "stage") as folder:
-        threads, database = task.settings.threads, folder / "stage.duckdb"
-        connection = duck.connect(database, threads=threads, memory=STAGE_MEMORY, temp=folder / "spill")
+        connection = duck.connect(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=folder / "spill")
         try:
             return _judge_and_publish(task, parent, connection, folder)
         finally:
@@ -116,19 +117,20 @@ def _desk(parent: Path) -> Iterator[Path]:
 
 def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Connection, folder: Path) -> Report:
     resource = task.resource
-    staging.create(connection, resource)
     desk = staging.Desk(
         resource=resource,
         village=task.catalog.village,
         raw=task.settings.raw,
         folder=folder,
-        connection=connection,
         progress=task.progress,
     )
     delivered: list[staging.Delivered] = []
     for number, source in enumerate(task.sources):
         first = sum(d.rows for d in delivered)
         delivered.append(staging.stage(desk, number, source, first))
+    pa.default_memory_pool().release_unused()
+    duck.give_back()
+    shelf.show(connection, (d.shelf for d in delivered))
     verdict = contract.judge(connection, resource, task.catalog.code_systems, staging.payload(resource))
     if verdict.read != sum(d.rows for d in delivered):
         raise contract.unbalanced(resource, f"{verdict.read} != {sum(d.rows for d in delivered)}")
@@ -140,6 +142,7 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
         zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
         en = "; ".join(h.en for h in held) + ". The version before stays; publish with --accept once checked"
         return task.report("held", reason_zh=zh, reason_en=en, version=parent.version if parent else "", **facts)
+    duck.give_back()
     version = _publish_rows(task, connection, delivered, verdict)
     return task.report("published", version=version, **facts)
 

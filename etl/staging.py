@@ -1,4 +1,4 @@
-"""A delivery's rows on their way: read, typed, placed and laid into one DuckDB table, in bounded memory."""
+"""A delivery's rows on their way: read, typed, placed and laid on the shelf, in bounded memory."""
 
 # pyarrow.compute makes its functions when it is imported, so a type checker cannot see them:
 # pyright: reportAttributeAccessIssue=false
@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,23 +16,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl import columns, geometry, sandbox
+from etl import columns, geometry, sandbox, shelf
 from etl.reasons import SEPARATOR
 from twin.errors import ContractError, CrsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twin import duck
     from twin.model import Resource, Source, Village
 
 WORKERS = 2
-SLICE = 16384
+SLICE = 8192
 """Rows worked on at a time by one worker."""
 MISPLACED = ("outside_plausible", "axes_swapped")
 FEWEST = 5
 """A file with at least this many rows, most of them misplaced, has a wrong CRS rather than wrong rows."""
 Transform = Callable[[pa.Table], pa.Table]
+Work = Callable[[pa.RecordBatch, int], tuple[pa.Table, int]]
+"""A batch and the number of its first row → its typed rows, and how many of them are misplaced."""
 Progress = Callable[[str, int], None]
 
 
@@ -46,12 +46,15 @@ class Delivered:
     sha256: str
     files: tuple[dict[str, Any], ...]
     crs: str
-    first: int
-    spool: Path
-    rows: int = 0
+    shelf: shelf.Shelf
     misplaced: int = 0
     drift: columns.Drift = field(default_factory=columns.Drift)
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Give how many rows were read."""
+        return self.shelf.rows
 
 
 def schema(resource: Resource) -> pa.Schema:
@@ -79,13 +82,6 @@ def payload(resource: Resource) -> list[str]:
     return [f.name for f in resource.fields] + (["_wkb"] if resource.kind != "none" else [])
 
 
-def create(connection: duck.Connection, resource: Resource) -> None:
-    """Make the empty staging table."""
-    connection.register("arriving", schema(resource).empty_table())
-    connection.execute("CREATE OR REPLACE TABLE staged AS SELECT * FROM arriving")
-    connection.unregister("arriving")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """What staging one resource needs to know."""
@@ -94,12 +90,11 @@ class Desk:
     village: Village
     raw: Path
     folder: Path
-    connection: duck.Connection
     progress: Progress
 
 
 def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
-    """Read `source` into the staging table, its rows numbered from `first`, its raw rows spooled beside.
+    """Lay the rows of `source` on a shelf of their own, numbered from `first`.
 
     Raises SourceError, CrsError or ContractError where the file as a whole is refused.
     """
@@ -110,17 +105,17 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
             sha256=_shown_hash(reading.files),
             files=tuple({"name": f.name, "sha256": f.sha256, "bytes": f.bytes} for f in reading.files.files),
             crs=reading.crs if desk.resource.kind != "none" else "",
-            first=first,
-            spool=desk.folder / f"raw-{number}.arrow",
+            shelf=shelf.Shelf(
+                typed=desk.folder / f"typed-{number}.parquet", raw=desk.folder / f"raw-{number}.arrow", first=first
+            ),
             drift=columns.drift(desk.resource.fields, reading.schema.names, (source.x, source.y)),
         )
-        ready = _batches(desk, number, delivered, reading.schema, reading.batches())
-        for table, misplaced in ready:
-            desk.connection.register("arriving", table)
-            desk.connection.execute("INSERT INTO staged SELECT * FROM arriving")
-            desk.connection.unregister("arriving")
-            delivered.misplaced += misplaced
-            desk.progress(desk.resource.id, first + delivered.rows)
+        with shelf.opened(delivered.shelf, schema(desk.resource), reading.schema) as hand:
+            work = _work(desk, number, delivered)
+            for table, misplaced in _worked(work, hand, reading.batches()):
+                hand.lay(table)
+                delivered.misplaced += misplaced
+                desk.progress(desk.resource.id, first + delivered.rows)
         delivered.report = dict(reading.report)
     _refuse_misplaced(desk, delivered)
     return delivered
@@ -131,21 +126,12 @@ def _shown_hash(files: sandbox.FileSet) -> str:
     return files.sha256 if files.root.is_dir() else files.files[0].sha256
 
 
-def _batches(
-    desk: Desk, number: int, delivered: Delivered, names: pa.Schema, arriving: Iterable[pa.RecordBatch]
-) -> Iterator[tuple[pa.Table, int]]:
+def _worked(work: Work, hand: shelf.Hand, arriving: Iterable[pa.RecordBatch]) -> Iterator[tuple[pa.Table, int]]:
     """Work on batches in threads while the next ones are read; give them in their order."""
-    work = _work(desk, number, delivered)
     waiting: deque[Future[tuple[pa.Table, int]]] = deque()
-    with (
-        pa.OSFile(str(delivered.spool), "wb") as file,
-        pa.ipc.new_file(file, names) as spool,
-        ThreadPoolExecutor(WORKERS) as pool,
-    ):
+    with ThreadPoolExecutor(WORKERS) as pool:
         for batch in (slice_ for whole in arriving for slice_ in _slices(whole)):
-            spool.write_batch(batch)
-            waiting.append(pool.submit(work, batch, delivered.first + delivered.rows))
-            delivered.rows += batch.num_rows
+            waiting.append(pool.submit(work, batch, hand.keep(batch)))
             while len(waiting) > WORKERS:
                 yield waiting.popleft().result()
         while waiting:
@@ -158,7 +144,7 @@ def _slices(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(first, SLICE)
 
 
-def _work(desk: Desk, number: int, delivered: Delivered) -> Callable[[pa.RecordBatch, int], tuple[pa.Table, int]]:
+def _work(desk: Desk, number: int, delivered: Delivered) -> Work:
     resource, village = desk.resource, desk.village
     frame = None
     if resource.kind != "none":
@@ -273,27 +259,3 @@ def _refuse_misplaced(desk: Desk, delivered: Delivered) -> None:
             resource=desk.resource.id,
             file=delivered.location,
         )
-
-
-def raw_rows(delivered: Iterable[Delivered], wanted: Mapping[int, Any]) -> Iterator[tuple[int, str, bytes | None]]:
-    """Give (_seq, the row as received in JSON, its geometry as received in WKB) of every `wanted` row, in order."""
-    for one in delivered:
-        sequences = np.array(sorted(s for s in wanted if one.first <= s < one.first + one.rows), dtype="int64")
-        if not len(sequences):
-            continue
-        with pa.memory_map(str(one.spool)) as file:
-            reader = pa.ipc.open_file(file)
-            first = one.first
-            for index in range(reader.num_record_batches):
-                batch = reader.get_batch(index)
-                here = sequences[(sequences >= first) & (sequences < first + batch.num_rows)]
-                if len(here):
-                    yield from _rows_of(batch.take(pa.array(here - first)), here)
-                first += batch.num_rows
-
-
-def _rows_of(batch: pa.RecordBatch, sequences: np.ndarray) -> Iterator[tuple[int, str, bytes | None]]:
-    shapes = batch.column("_geometry").to_pylist()
-    names = [n for n in batch.schema.names if n not in columns.RESERVED]
-    for sequence, shape, row in zip(sequences, shapes, batch.select(names).to_pylist(), strict=True):
-        yield int(sequence), json.dumps(row, ensure_ascii=False, default=str), shape

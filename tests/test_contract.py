@@ -56,9 +56,8 @@ def judged(connection, resource, rows):
         ],
         schema=form,
     )
-    staging.create(connection, resource)
     connection.register("arriving", table)
-    connection.execute("INSERT INTO staged SELECT * FROM arriving")
+    connection.execute("CREATE OR REPLACE TABLE staged AS SELECT * FROM arriving")
     connection.unregister("arriving")
     verdict = contract.judge(connection, resource, [CODES], staging.payload(resource))
     places = connection.execute("SELECT _seq, place, reasons FROM outcome").fetchall()
