@@ -58,15 +58,25 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read the TOML file at `path`; text that is not TOML or not UTF-8 becomes a fault, and the table is empty."""
-    faults: list[Fault] = []
     try:
-        text = path.read_text("utf-8")
-        return Document(str(path), tomllib.loads(text), positions(text), faults)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, FileNotFoundError) as error:
-        document = Document(str(path), {}, {(): _error_line(str(error))}, faults)
-        remedy = ("按 TOML 语法改正此行,文件用 UTF-8 保存。", "Mend this line by TOML's rules; save the file as UTF-8.")
-        document.fault((), (f"文件读不了:{error}", f"The file cannot be read: {error}"), remedy)
-        return document
+        return parse(path.read_text("utf-8"), str(path))
+    except (UnicodeDecodeError, FileNotFoundError) as error:
+        return _unread(str(path), error)
+
+
+def parse(text: str, file: str) -> Document:
+    """Read a TOML text that is called `file`; one that is not TOML becomes a fault, and the table is empty."""
+    try:
+        return Document(file, tomllib.loads(text), positions(text), [])
+    except tomllib.TOMLDecodeError as error:
+        return _unread(file, error)
+
+
+def _unread(file: str, error: Exception) -> Document:
+    document = Document(file, {}, {(): _error_line(str(error))}, [])
+    remedy = ("按 TOML 语法改正此行,文件用 UTF-8 保存。", "Mend this line by TOML's rules; save the file as UTF-8.")
+    document.fault((), (f"文件读不了:{error}", f"The file cannot be read: {error}"), remedy)
+    return document
 
 
 def _error_line(message: str) -> int:

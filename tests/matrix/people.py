@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from tests.matrix import village
 from tests.matrix.oracle import GRANTS
-from twin.accounts import keys, people, tokens
+from twin.accounts import keys, people, sessions, tokens
 from twin.accounts.directory import Came
 from twin.ops import now, tables
 
@@ -44,7 +44,7 @@ def headers(accounts: Accounts, who: str) -> dict[str, str]:
 def _shown(accounts: Accounts, account: people.Account, purpose: str = "") -> dict[str, str]:
     entered = accounts.admit(account, CAME)
     if purpose:
-        _change(accounts, entered.session_token, purpose=purpose)
+        _change(accounts, entered.session_token, purpose=sessions.purposed(purpose, now() + timedelta(hours=8)))
     return {
         "cookie": f"__Host-onemap_sid={entered.session_token}; __Host-onemap_csrf={entered.csrf}",
         "x-csrf-token": entered.csrf,

@@ -33,8 +33,8 @@ COUNTED: dict[str, int] = {}
 AT_PAGE = "callbacks"
 RANDOM = re.compile(rb'"end_id":"[^"]*"')
 """What Dash makes anew in every page."""
-FORMS = ("/signin", "/signout", "/account")
-"""Asked in tests/test_signin.py: they tell an asker of himself only."""
+FORMS = ("/signin", "/signout", "/account", "/record", "/grants")
+"""Asked in tests/test_signin.py and tests/test_office.py: they tell of no row of any table."""
 
 
 class Town:

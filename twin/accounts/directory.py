@@ -162,7 +162,7 @@ class Accounts:
 
     def _begun(self, connection: Connection, account: Account, now: datetime, came: Came) -> str:
         if came.old:
-            self._forget(sessions.end(connection, now, id_hash=tokens.hash_of(came.old)))
+            self.forget(sessions.end(connection, now, id_hash=tokens.hash_of(came.old)))
         return sessions.begin(connection, account, now, address=came.address, agent=came.agent)
 
     def subject(self, token: str) -> Subject | None:
@@ -193,7 +193,7 @@ class Accounts:
         if pair is not None:
             session, account = pair
             known = Known(
-                subject=people.subject(account, purpose=session.purpose, demo=self.demo),
+                subject=people.subject(account, purpose=session.purpose_at(now), demo=self.demo),
                 account=account,
                 session=session,
             )
@@ -209,7 +209,8 @@ class Accounts:
                 self._known.clear()
             self._known[id_hash] = (time.monotonic() + BELIEVED_S, known)
 
-    def _forget(self, hashes: list[str]) -> list[str]:
+    def forget(self, hashes: list[str]) -> list[str]:
+        """Read these sessions anew when they are next asked for."""
         for id_hash in hashes:
             self._known.pop(id_hash, None)
         return hashes
@@ -223,19 +224,19 @@ class Accounts:
         """End the session of a token; gives False where it was over already."""
         with self.ops.begin() as connection:
             ended = sessions.end(connection, self._clock(), id_hash=tokens.hash_of(token))
-        return bool(self._forget(ended))
+        return bool(self.forget(ended))
 
     def end_session(self, account_id: str, id_hash: str) -> bool:
         """End one session of an account, by the hash it is listed under."""
         with self.ops.begin() as connection:
             ended = sessions.end(connection, self._clock(), id_hash=id_hash, account_id=account_id)
-        return bool(self._forget(ended))
+        return bool(self.forget(ended))
 
     def end_all(self, account_id: str, but: str = "") -> int:
         """End all sessions of an account but the one of hash `but`; gives how many were open."""
         with self.ops.begin() as connection:
             ended = sessions.end(connection, self._clock(), account_id=account_id, but=but)
-        return len(self._forget(ended))
+        return len(self.forget(ended))
 
     def sessions(self, account_id: str) -> list[Session]:
         """Give an account's living sessions, the last used first."""
@@ -248,7 +249,7 @@ class Accounts:
             account = people.by_id(connection, account_id)
             people.change(connection, account, disabled_at=self._clock())
             ended = sessions.end(connection, self._clock(), account_id=account_id)
-        return len(self._forget(ended))
+        return len(self.forget(ended))
 
     def enable(self, account_id: str) -> None:
         """Open an account again; raises NotFound."""

@@ -19,6 +19,8 @@ LONGEST = timedelta(hours=8)
 """No session outlives this, used or not."""
 TOUCH = timedelta(minutes=1)
 """How much later a use is noted than the one before: one write a minute, not one a request."""
+PURPOSE = timedelta(minutes=30)
+"""A purpose holds so long from when it was named; then it is named anew."""
 KEPT = timedelta(days=30)
 """How long a session that is over stays listed in the store; what happened in it stands in the record."""
 TABLE = tables.session
@@ -42,6 +44,26 @@ class Session:
     def alive(self, now: datetime) -> bool:
         """Say whether the session still counts at `now`."""
         return self.ended_at is None and now < self.expires_at and now - self.seen_at < IDLE
+
+    def purpose_at(self, now: datetime) -> str:
+        """Give the purpose that holds at `now`, "" for none: what is kept without its end holds never."""
+        until = self.purpose_until
+        return self.purpose.partition(UNTIL)[0] if until is not None and now < until else ""
+
+    @property
+    def purpose_until(self) -> datetime | None:
+        """Give when the purpose named ends, None where none is."""
+        name, _, until = self.purpose.partition(UNTIL)
+        return datetime.fromisoformat(until) if name and until else None
+
+
+UNTIL = "@"
+"""Stands in the column `purpose` between a purpose and when it ends (ISO 8601, UTC)."""
+
+
+def purposed(purpose: str, until: datetime) -> str:
+    """Give what the column `purpose` keeps of a purpose that ends at `until`; "" for none."""
+    return f"{purpose}{UNTIL}{until.isoformat()}" if purpose else ""
 
 
 def begin(connection: Connection, account: Account, at: datetime, *, address: str, agent: str) -> str:
@@ -77,6 +99,11 @@ def found(connection: Connection, id_hash: str, now: datetime) -> tuple[Session,
 def touch(connection: Connection, session: Session, now: datetime) -> None:
     """Note that a session was used now."""
     connection.execute(update(TABLE).where(TABLE.c.id_hash == session.id_hash).values(seen_at=now))
+
+
+def keep_purpose(connection: Connection, id_hash: str, purpose: str) -> None:
+    """Keep what a session is used for from now on, as `purposed` writes it."""
+    connection.execute(update(TABLE).where(TABLE.c.id_hash == id_hash).values(purpose=purpose))
 
 
 def living(connection: Connection, account_id: str, now: datetime) -> list[Session]:

@@ -12,7 +12,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from twin.api import listings, people, problems, signin
+from twin.api import auditor, granting, listings, people, problems, purpose, signin
+from twin.api.adopted import hold_newest
 from twin.api.forms import NotOurs
 from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
@@ -82,11 +83,15 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     )
     app.state.rooms = shared
     app.state.who = who = Who.of_village(onemap, settings)
+    hold_newest(shared, who)
     app.guard = Guard(app.unguarded, who)
     app.tile_server = TileServer(shared, who)
     app.include_router(router)
     app.include_router(signin.router)
+    app.include_router(purpose.router)
     app.include_router(people.router)
+    app.include_router(auditor.router)
+    app.include_router(granting.router)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -40,7 +40,7 @@ TOLD = frozenset({b"server", b"x-powered-by"})
 SLACK = 4096
 """Bytes of body that any request may send, used or not."""
 CALLBACKS = "/_dash-update-component"
-FORMS = ("/signin", "/signout", "/account")
+FORMS = ("/signin", "/signout", "/account", "/record", "/grants")
 """Where forms go, which show their session's token among their fields; `twin.api.forms` looks."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_BYTES = {(k.split(" ")[0], k.split(" ")[1]): row.body_bytes for k, row in ROUTES.items()}

@@ -13,6 +13,7 @@ from twin.accounts.people import tidy
 from twin.api.answers import gate
 from twin.api.forms import form, go, inside, language, page, who_of
 from twin.api.limits import retry_after
+from twin.api.purpose import own_office
 from twin.api.views import AccountView, SignInView
 from twin.errors import NotFound, ProviderDown, SignInRefused, TooMany, TwinError
 
@@ -122,12 +123,13 @@ async def sign_out(request: Request, given: Form) -> Response:
 
 
 @router.get("/account")
-async def account_page(request: Request, done: str = "") -> Response:
+async def account_page(request: Request, done: str = "", next: str = "") -> Response:  # noqa: A002 - its name there
     """Show one's own account, its sessions, and what may be changed."""
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
         return _first_sign_in(request)
-    return page(request, await asyncio.to_thread(_account_view, request, known, done=done[:20]))
+    onward = inside(next) if next else ""
+    return page(request, await asyncio.to_thread(_account_view, request, known, done=done[:20], next=onward))
 
 
 @router.post("/account/password")
@@ -280,6 +282,7 @@ def _account_view(request: Request, known: Known, given: Mapping[str, str] | Non
         sessions=tuple(accounts.sessions(account.id)),
         here=known.session.id_hash,
         owes=owes,
+        **own_office(request, known),
         **offered,
         **more,
     )

@@ -130,7 +130,7 @@ class TileServer:
         self._bytes = 0
         self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
         self._parsed: dict[tuple[str, bytes], Wanted] = {}
-        self._tokens: dict[tuple[Subject, str, str], tuple[float, str]] = {}
+        self._tokens: dict[tuple[int, Subject, str, str], tuple[float, str]] = {}
         self._tianditu = Tianditu(rooms.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -192,7 +192,7 @@ class TileServer:
         return found
 
     async def _token(self, subject: Subject, wanted: Wanted) -> str:
-        key = (subject, wanted.kind, wanted.name + wanted.path)
+        key = (self._rooms.policy.edition, subject, wanted.kind, wanted.name + wanted.path)
         known = self._tokens.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin.model import Text
 
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from twin.accounts import Account, ApiKey, Session
+    from twin.api.adopted import Version
+    from twin.declared import Fault
     from twin.errors import TwinError
+    from twin.policy.grants import Purpose, Role
+    from twin.policy.sight import Seen, Sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,10 @@ class SignInView(Common):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountView(Common):
-    """One's own account: its sessions, its password, its second factor; `done` names what was just done."""
+    """One's own account: its sessions, its password, its second factor; `done` names what was just done.
+
+    `purposes` may be named, `purpose` is until `until`, and leads back to `next`; `offices` are further pages.
+    """
 
     sessions: tuple[Session, ...] = ()
     here: str = ""
@@ -64,6 +71,16 @@ class AccountView(Common):
     offered: str = ""
     secret: str = ""
     address: str = ""
+    purposes: tuple[Purpose, ...] = ()
+    purpose: str = ""
+    until: datetime | None = None
+    next: str = ""
+    offices: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """Give what the address must keep when the language changes: where to go on to once a purpose is named."""
+        return {"next": self.next} if self.next else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,5 +97,65 @@ class PeopleView(Common):
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-View = SignInView | AccountView | PeopleView
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """What a check of the record found: whole to entry `last` at `at`, or `faults`, the first of them at `broken`."""
+
+    last: int
+    at: datetime
+    faults: int = 0
+    broken: int = 0
+    kind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordView(Common):
+    """Entries of the record as asked by `values`, below entry `before`; `more` says whether there are older ones."""
+
+    entries: tuple[Mapping[str, Any], ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    before: int | None = None
+    more: bool = False
+    chain: Chain | None = None
+    public_key: str = ""
+    exports: bool = False
+    done: str = ""
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """Give what the address must keep when the language changes: what was asked."""
+        return {k: v for k, v in self.values.items() if v} | ({"before": str(self.before)} if self.before else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrantsView(Common):
+    """Who sees what under the grants that hold, and their text to be changed.
+
+    `told` is the answer to `by` ("thing": a layer or table `what`; "person": a role or account `what`). `text` stands
+    in the form; `faults` are what is wrong with it; `versions` are all that ever held, the newest first.
+    """
+
+    roles: tuple[Role, ...] = ()
+    layers: tuple[tuple[str, Text], ...] = ()
+    tables: tuple[tuple[str, Text], ...] = ()
+    people: tuple[Account, ...] = ()
+    by: str = "thing"
+    what: str = ""
+    thing: Sight | None = None
+    person: Seen | None = None
+    version: int = 0
+    text: str = ""
+    note: str = ""
+    faults: tuple[Fault, ...] = ()
+    versions: tuple[Version, ...] = ()
+    edits: bool = False
+    done: str = ""
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """Give what the address must keep when the language changes: what was asked."""
+        return {"by": self.by, "what": self.what} if self.what else {}
+
+
+View = SignInView | AccountView | PeopleView | RecordView | GrantsView
 Draw = Callable[[View], str]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twin.model import Indicator, Resource, Text
+from twin.pages import purposes
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import button, empty, words
 from twin.pages.record import APPROVED, AREA, COMPUTED, STATED, facts, history, numbers, said, source
@@ -40,6 +41,7 @@ def card(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
             numbers(first["fields"], question),
             history(first, question),
             facts(first, question),
+            purposes.line(desk, first, answer["key"], question),
             [_section(desk, s, question) for s in rest],
             _related(answer, first),
             source(desk, first, question),

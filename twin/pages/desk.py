@@ -32,18 +32,22 @@ class Desk:
     rooms: Rooms
     subject: Subject
     onemap: OneMap
+    edition: int
 
     @classmethod
     def open(cls, onemap: OneMap, store: Store, settings: Settings, subject: Subject = ANONYMOUS_LOCAL) -> Desk:
         """Open the rooms over `store`; raises DeclarationError for layers that cannot be drawn."""
         found = rooms(onemap, store, settings)
-        return cls(rooms=found, subject=subject, onemap=view(onemap, found.policy, subject))
+        edition = found.policy.edition
+        return cls(rooms=found, subject=subject, onemap=view(onemap, found.policy, subject), edition=edition)
 
     def of(self, subject: Subject) -> Desk:
         """Give the desk at which `subject` is answered."""
-        if subject == self.subject:
+        edition = self.rooms.policy.edition
+        if (subject, edition) == (self.subject, self.edition):
             return self
-        return replace(self, subject=subject, onemap=view(self.rooms.onemap, self.rooms.policy, subject))
+        seen = view(self.rooms.onemap, self.rooms.policy, subject)
+        return replace(self, subject=subject, onemap=seen, edition=edition)
 
     def who(self) -> Who:
         """Give whoever asks, as the page names them."""

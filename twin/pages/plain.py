@@ -37,7 +37,7 @@ WRITTEN = {
     "enterKeyHint": "enterkeyhint",
 }
 """How an attribute is written in HTML that `markup` names as the browser's side wants it."""
-SHEETS = ("tokens.css", "signin.css")
+SHEETS = ("tokens.css", "signin.css", "office.css")
 
 
 def html(node: Node, language: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from twin.api.views import PeopleView, SignInView
+from twin.api.views import GrantsView, PeopleView, RecordView, SignInView
 from twin.model import Text
+from twin.pages.entries import entries
+from twin.pages.grants import grants
 from twin.pages.markup import el
+from twin.pages.office import offices, purposes
 from twin.pages.people import people
 from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
 from twin.text import words
@@ -38,6 +41,10 @@ def draw(view: View) -> str:
     """Write the page of a view."""
     if isinstance(view, PeopleView):
         return people(view)
+    if isinstance(view, RecordView):
+        return entries(view)
+    if isinstance(view, GrantsView):
+        return grants(view)
     return sign_in(view) if isinstance(view, SignInView) else account(view)
 
 
@@ -168,11 +175,13 @@ def account(view: AccountView) -> str:
         own = [el("p", words("page.sign.demo_account"), class_="muted")]
     manages = one.role == "security_admin" and not view.owes
     people_link = el("a", words("page.sign.people"), href=f"/accounts?lang={view.language}", class_="link")
-    parts = [*notices(view, done), must, _here(view), who, people_link if manages else None]
-    return frame(view, words("page.sign.account"), [*parts, own if view.owes else [_sessions(view), own]])
+    parts = [*notices(view, done), must, _here(view), who, people_link if manages else None, offices(view)]
+    return frame(
+        view, words("page.sign.account"), [*parts, own if view.owes else [purposes(view), _sessions(view), own]]
+    )
 
 
-DONE = frozenset({"password", "second_factor", "session"})
+DONE = frozenset({"password", "second_factor", "session", "purpose", "purpose_end"})
 
 
 def _sessions(view: AccountView) -> Node:

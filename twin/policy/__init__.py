@@ -1,6 +1,6 @@
 """Who may see what: one policy that every route, layer, table, column and row passes through."""
 
-from twin.policy import areas, delivered, grants, small_numbers
+from twin.policy import areas, delivered, grants, sight, small_numbers
 from twin.policy.classified import DEEPEST, ENGINE, VECTOR_TYPES, class_of, columns_of, drawn_columns, faults
 from twin.policy.grants import LOCAL_ONLY, Capability, Grants
 from twin.policy.judging import Action, Permit
@@ -38,6 +38,7 @@ __all__ = [
     "mask",
     "no_column",
     "of_page",
+    "sight",
     "small_numbers",
     "unknown",
     "view",

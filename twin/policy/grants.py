@@ -157,7 +157,15 @@ def read(path: Path) -> Grants:
 
 def check(path: Path) -> tuple[Grants | None, list[Fault]]:
     """Read and prove the grants at `path`; give them (None where they cannot be built) and every fault."""
-    document = declared.load(path)
+    return _proved(declared.load(path))
+
+
+def check_text(text: str, file: str) -> tuple[Grants | None, list[Fault]]:
+    """Read and prove grants that stand in `text`, called `file` in the faults; gives what `check` gives."""
+    return _proved(declared.parse(text, file))
+
+
+def _proved(document: Document) -> tuple[Grants | None, list[Fault]]:
     if document.faults:
         return None, document.faults
     given: dict[str, Any] = {

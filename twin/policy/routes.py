@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twin.policy.grants import Capability
     from twin.policy.judging import Action
 
 Keep = Literal["immutable", "revalidate", "no-store"]
@@ -18,7 +19,8 @@ Keep = Literal["immutable", "revalidate", "no-store"]
 class RoutePolicy:
     """One route's row: the action it is, what kind of thing that action is on, and how its answer may be cached.
 
-    `roles` may call it; `body_bytes` is the most it accepts (0: no body).
+    `roles` may call it, and where `may` is given whoever the grants give that capability, to all others it is not
+    there; `body_bytes` is the most it accepts (0: no body).
     """
 
     action: Action
@@ -26,6 +28,7 @@ class RoutePolicy:
     keep: Keep = "no-store"
     body_bytes: int = 0
     roles: frozenset[str] = frozenset({"local"})
+    may: Capability | None = None
 
 
 _PUBLIC = RoutePolicy(action="see", on="village", keep="revalidate")
@@ -36,6 +39,10 @@ _FORM = RoutePolicy(action="see", on="nothing", body_bytes=8_192)
 """Signing in and one's own account: whoever asks sees what is theirs, by their session and nothing else."""
 _PEOPLE = RoutePolicy(action="see", on="nothing", body_bytes=16_384, roles=frozenset({"security_admin"}))
 """Accounts and keys: to everybody else these pages are not there."""
+
+_RECORD = RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="audit.read")
+_GRANTS = RoutePolicy(action="see", on="nothing", body_bytes=400_000, may="grants.change")
+"""A form carries the whole text of the grants, every Chinese letter of it as nine."""
 
 ROUTES: Mapping[str, RoutePolicy] = {
     "GET /health": RoutePolicy(action="see", on="nothing"),
@@ -61,11 +68,17 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /account/password": _FORM,
     "POST /account/second-factor": _FORM,
     "POST /account/sessions/end": _FORM,
+    "POST /account/purpose": _FORM,
     "GET /accounts": _PEOPLE,
     "POST /accounts/add": _PEOPLE,
     "POST /accounts/change": _PEOPLE,
     "POST /accounts/keys/add": _PEOPLE,
     "POST /accounts/keys/revoke": _PEOPLE,
+    "GET /record": _RECORD,
+    "POST /record/verify": _RECORD,
+    "POST /record/export": RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="audit.export"),
+    "GET /grants": _GRANTS,
+    "POST /grants/change": _GRANTS,
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt": _TILE,
     "GET /tiles/{layer}/{z}/{x}/{y}.png": _TILE,
     "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png": _TILE,

@@ -30,6 +30,7 @@ class Policy:
         self._onemap = onemap
         self._resources = {r.id: r for r in onemap.resources}
         self._layers = {x.id: x for x in onemap.layers}
+        self.edition = 0
         self.adopt(grants)
 
     def adopt(self, grants: Grants) -> None:
@@ -37,6 +38,7 @@ class Policy:
         self._judge = judging.Judge(onemap=self._onemap, grants=grants)
         self._permits: dict[tuple[object, ...], Permit | None] = {}
         self.grants = grants
+        self.edition += 1
 
     def decide(self, subject: Subject, action: Action, resource: str, purpose: str = "") -> Permit:
         """Permit `action` on a layer id or a table for `purpose` (none: the session's).
