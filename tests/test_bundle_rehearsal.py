@@ -25,21 +25,81 @@ sys.exit("this version changed the operational store and does not start")
 """
 
 
+MACHINE = """set -e
+mount -t tmpfs -o size=4g tmpfs {work}/disk
+mkdir {work}/disk/up {work}/disk/work {work}/disk/root
+mount -t overlay overlay -o lowerdir=/,upperdir={work}/disk/up,workdir={work}/disk/work {work}/disk/root
+cd {work}/disk/root
+mount -t proc proc proc; mount --bind /dev dev; mount -t tmpfs tmpfs run; mount -t tmpfs tmpfs tmp
+mkdir root/bundle; cp -r {work}/a/. root/bundle/; cp {work}/release.pub {work}/typed.sh root/
+ip link set lo up
+exec chroot . bash /root/typed.sh
+"""
+TYPED = """umask 077
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin PYTHON=/usr/bin/python3.11
+/root/bundle/install.sh --key /root/release.pub --port 8297 --wait 300; echo "INSTALLED $?"
+echo "RUNS AS $(ps -eo user,args | grep '[d]ashboard.py' | cut -d' ' -f1 | sort -u)"
+onemap health; echo "HEALTH $?"
+echo "MODES $(stat -c '%U %a' /etc/onemap/onemap.env /var/lib/onemap /opt/onemap/current/dashboard.py | tr '\n' ';')"
+setpriv --reuid onemap --regid onemap --clear-groups cat /etc/onemap/onemap.env; echo "READS $?"
+setpriv --reuid onemap --regid onemap --clear-groups touch /opt/onemap/current/x; echo "WRITES $?"
+onemap nightly --keep 2; echo "BACKUP $?"
+onemap audit verify; echo "RECORD $?"
+onemap stop; echo "LEFT $(ps -eo args | grep -c '[d]ashboard.py')"
+"""
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    alone = subprocess.run(["unshare", "-n", "-m", "true"], capture_output=True, check=False)
+    if alone.returncode:
+        pytest.skip("namespaces of our own are not allowed here")
+    made = tmp_path_factory.mktemp("rehearsal")
+    _bundles(made)
+    return made
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
-def test_installed_from_one_archive_without_a_route_it_serves_is_restored_upgraded_and_goes_back(
-    tmp_path: Path,
-) -> None:
-    alone = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
-    if alone.returncode:
-        pytest.skip("a network namespace of our own is not allowed here")
-    _bundles(tmp_path)
-    inside = f"ip link set lo up && exec {sys.executable} -m tests.rehearsing {tmp_path}"
+def test_installed_from_one_archive_without_a_route_it_serves_is_restored_upgraded_and_goes_back(work: Path) -> None:
+    inside = f"ip link set lo up && exec {sys.executable} -m tests.rehearsing {work}"
     done = subprocess.run(
         ["unshare", "-n", "bash", "-c", inside], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
-    check(json.loads((tmp_path / "facts.json").read_text(encoding="utf-8")))
+    check(json.loads((work / "facts.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_installed_by_root_the_service_runs_as_a_user_who_reads_no_secret_and_writes_no_program(work: Path) -> None:
+    """On a copy of this very machine (an overlay that is thrown away), without systemd and without a route."""
+    if not Path("/usr/bin/python3.11").exists():
+        pytest.skip("this system has no Python 3.11 of its own")
+    (work / "disk").mkdir()
+    (work / "machine.sh").write_text(MACHINE.format(work=work), encoding="utf-8")
+    (work / "typed.sh").write_text(TYPED, encoding="utf-8")
+    done = subprocess.run(
+        ["unshare", "-n", "-m", "--fork", "--pid", "bash", str(work / "machine.sh")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    if "INSTALLED" not in said:
+        pytest.skip(f"an overlay of our own is not allowed here: {said[-300:]}")
+    for wanted in (
+        "INSTALLED 0",
+        "RUNS AS onemap",
+        "HEALTH 0",
+        "READS 1",
+        "WRITES 1",
+        "BACKUP 0",
+        "RECORD 0",
+        "LEFT 0",
+    ):
+        assert f"\n{wanted}\n" in f"\n{said}", said[-4000:]
+    assert "MODES root 600;onemap 750;root 644;" in said
 
 
 def _bundles(work: Path) -> None:
