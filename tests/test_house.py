@@ -13,6 +13,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOORS = {
+    "argon2": ("twin/accounts/passwords.py",),
+    "authlib": ("twin/accounts/provider.py",),
+    "joserfc": ("twin/accounts/provider.py",),
+    "pyotp": ("twin/accounts/second_factor.py",),
     "duckdb": ("twin/duck.py",),
     "pyproj": ("twin/geodesy",),
     "rasterio": ("twin/rasters",),
