@@ -83,6 +83,19 @@ BROKEN = {
     "a negative cadence": ("cadence_seconds = 31536000", "cadence_seconds = -1", "cadence_seconds", "不能为负"),
     "a pattern that is none": ('pattern = "^P\\\\d+$"', 'pattern = "("', "pattern", "正则式有误"),
     "a computed column's name": ('name = "land_class"', 'name = "area_m2"', "name", "不可用"),
+    "a state secret": ('sensitivity = "public"', 'sensitivity = "state-secret"', "sensitivity", "国家秘密不得进入"),
+    "an area field that is none": (
+        'theme = "planning"',
+        'theme = "planning"\narea_field = "nowhere"',
+        "area_field",
+        "不在信息项中",
+    ),
+    "a meaning that is none": (
+        'sensitivity = "public"',
+        'sensitivity = "public"\nmeaning = "shoe_size"',
+        "meaning",
+        "不在允许范围",
+    ),
     "text that is not TOML": ('id = "land"', 'id = land"', "", "文件读不了"),
 }
 
