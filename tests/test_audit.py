@@ -237,6 +237,19 @@ def test_a_record_brought_back_from_a_backup_says_which_entries_were_lost_and_is
     assert recorded.entries(action="audit.restore")[0]["detail"] == '{"kept_to":7,"lost_to":10}'
 
 
+def test_entries_of_two_histories_under_one_secret_do_not_make_one(tmp_path: Path) -> None:
+    written(tmp_path / "one", 9)
+    other = written(tmp_path / "two", 7)
+    other.write(event(70), event(71))
+    cut(
+        tmp_path / "one",
+        f"ATTACH '{tmp_path / 'two' / 'ops.sqlite'}' AS two",
+        "DELETE FROM audit WHERE seq = 9",
+        "INSERT INTO audit SELECT * FROM two.audit WHERE seq = 9",
+    )
+    assert told(recording.audit(tmp_path / "one"))[0] == (9, "inserted")
+
+
 # keys
 
 

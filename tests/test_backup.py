@@ -221,3 +221,26 @@ def test_declarations_on_another_disk_are_restored_too(url: str, tmp_path: Path)
         assert (disk / "village" / "village.toml").read_text() == "name = 'village.toml'"
         aside = disk / "village" / "before-restore-20261121T110000Z"
         assert (aside / "village.toml").read_text() == "name = 'changed'"
+
+
+def test_a_version_that_a_publish_removes_on_the_way_makes_the_table_begin_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'run' / 'ops.sqlite'}"
+    ops.upgrade(url)
+    house = build(url, tmp_path)
+    plain, published = shutil.copyfile, []
+
+    def copy_late(source: Path, target: Path) -> None:
+        if "pond" in str(source) and "_quarantine" not in str(source) and not published:
+            published.extend(f"late{n}" for n in range(6))
+            for value in published:
+                Store(house.data / "store").publish("pond", keeping.small(value))
+        plain(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copy_late)
+    made = backup.make(house, tmp_path / "backups", AT)
+    assert made.damaged == ()
+    store = Store(made.path / "store")
+    assert store.verify() == []
+    assert store.current("pond").manifest["value"] == "late5"

@@ -59,7 +59,7 @@ def migrate(connection: Connection, to: str) -> None:
         return scripts._upgrade_revs(to, revision)  # noqa: SLF001  (alembic's own command does the same)
 
     with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=to) as environment:
-        environment.configure(connection=connection, target_metadata=tables.metadata, transactional_ddl=True)
+        environment.configure(connection=connection, target_metadata=tables.metadata)
         environment.run_migrations()
 
 
