@@ -206,6 +206,21 @@ def test_a_code_that_was_taken_is_not_taken_again(accounts: Accounts, wang: peop
     assert accounts.sign_in("wang", GOOD, second_factor.code_at(factor, clock()), HERE)
 
 
+def test_a_second_factor_outlives_a_change_of_secret_and_is_sealed_anew_at_its_next_use(
+    accounts: Accounts, wang: people.Account, clock: Clock
+) -> None:
+    factor, sealed = accounts.offer_factor(wang)
+    accounts.enrol(wang, sealed, second_factor.code_at(factor, clock()))
+    new = replace(SETTINGS, secret="zP4nW8cT1vB6yK3qL9xJ7mR5hF2gD0sa-AeU")
+    clock.on(seconds=30)
+    forgotten = Accounts(accounts.ops, new, clock)
+    refused(forgotten, "wang", GOOD, second_factor.code_at(factor, clock()))
+    told = Accounts(accounts.ops, replace(new, secret_previous=f"{'x' * 40},{SETTINGS.secret}"), clock)
+    assert told.sign_in("wang", GOOD, second_factor.code_at(factor, clock()), HERE)
+    clock.on(seconds=30)
+    assert forgotten.sign_in("wang", GOOD, second_factor.code_at(factor, clock()), HERE), "it is the new secret's now"
+
+
 def test_a_factor_offered_to_another_or_confirmed_by_a_wrong_code_is_not_taken(
     accounts: Accounts, wang: people.Account, hashed: str, clock: Clock
 ) -> None:

@@ -65,6 +65,7 @@ class Accounts:
         self.ops = ops
         self.demo = settings.demo
         self._secret = sealing.house_secret(settings)
+        self._older = tuple(s.encode() for s in reversed(settings.older_secrets))
         self._clock = clock
         self.keys = KeyRing(ops, clock)
         self._known: dict[str, tuple[float, Known | None]] = {}
@@ -152,7 +153,8 @@ class Accounts:
             return None
         if not fresh.totp_secret:
             return fresh
-        factor = second_factor.opened(fresh.totp_secret, self._secret, fresh.id)
+        opened = (second_factor.opened(fresh.totp_secret, s, fresh.id) for s in (self._secret, *self._older))
+        factor = next(filter(None, opened), None)
         after = second_factor.taken(factor, code, now) if factor else None
         if after is None:
             return None
