@@ -349,3 +349,36 @@ def test_the_engines_own_columns_have_the_classes_they_have() -> None:
     assert public == {"year", "area_m2", "length_m", "area_disagrees"}
     assert set(ENGINE) - public == {"_resource", "_run", "_source", "_source_sha256", "_row"}
     assert set(ENGINE.values()) == {"public", "internal"}
+
+
+DENIAL = '\n[[deny]]\nrole = "planner"\nbecause = { zh = "z", en = "e" }\n'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *(f'{DENIAL}{key} = ["x"]\n' for key in ("layers", "tables", "columns")),
+        f'{DENIAL}classes = ["personal"]\n',
+        DENIAL.replace("planner", "*") + 'tables = ["x"]\n',
+    ],
+)
+def test_a_denial_of_any_one_kind_is_sound(tmp_path: Path, more: str) -> None:
+    path = tmp_path / "grants.toml"
+    path.write_text(DECLARED.read_text(encoding="utf-8") + more, encoding="utf-8")
+    assert grants.check(path)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("found", "written"),
+    [
+        ("max_rows = 1_000", "max_rows = 1"),
+        ("max_km2 = 25.0", "max_km2 = 0.5"),
+        ('columns = { public = "clear" }', 'columns = { internal = "clear" }'),
+        ("smallest_count = 10", "smallest_count = 11"),
+        ("conditional = 100.0", "conditional = 0.0"),
+    ],
+)
+def test_what_is_just_allowed_is_sound(tmp_path: Path, found: str, written: str) -> None:
+    path = tmp_path / "grants.toml"
+    path.write_text(DECLARED.read_text(encoding="utf-8").replace(found, written, 1), encoding="utf-8")
+    assert grants.check(path)[1] == []
