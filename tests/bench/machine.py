@@ -31,9 +31,10 @@ def commit() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One timed command: seconds and the peak resident memory of it and its children, in MiB."""
+    """One timed command: seconds, seconds of CPU and the peak resident memory of it and its children, in MiB."""
 
     seconds: float
+    cpu_seconds: float
     peak_mb: float
 
 
@@ -52,8 +53,8 @@ def timed(
     )
     if done.returncode not in ok:
         raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    peak = float(done.stderr.rsplit("PEAK_KB=", 1)[1]) / 1024
-    return Run(seconds=time.perf_counter() - started, peak_mb=peak)
+    peak, cpu = map(float, done.stderr.rsplit("PEAK_KB,CPU=", 1)[1].split(","))
+    return Run(seconds=time.perf_counter() - started, cpu_seconds=cpu, peak_mb=peak / 1024)
 
 
 _MEASURE = """
@@ -75,7 +76,8 @@ def tree(pid):
 while p.poll() is None:
     peak = max(peak, tree(p.pid))
     time.sleep(0.2)
-sys.stderr.write(f"PEAK_KB={peak}")
+t = os.times()
+sys.stderr.write(f"PEAK_KB,CPU={peak},{t.children_user + t.children_system}")
 sys.exit(p.returncode)
 """
 
