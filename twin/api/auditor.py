@@ -140,12 +140,14 @@ def _chain(request: Request) -> Chain | None:
 
 
 def _view(request: Request, given: Mapping[str, str], asked: dict[str, Any], more: dict[str, Any]) -> RecordView:
-    who = who_of(request)
+    who, rooms = who_of(request), request.app.state.rooms
+    named = (*rooms.onemap.layers, *rooms.onemap.resources, *rooms.policy.grants.purposes)
     return RecordView(
         **common(request, given, who.known(request.scope)),
         **asked,
         chain=_chain(request),
         public_key=who.audit.public_key,
+        titles={x.id: x.title for x in named},
         exports=may(request, "audit.export"),
         **more,
     )

@@ -110,7 +110,10 @@ class Chain:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordView(Common):
-    """Entries of the record as asked by `values`, below entry `before`; `more` says whether there are older ones."""
+    """Entries of the record as asked by `values`, below entry `before`; `more` says whether there are older ones.
+
+    `titles` names tables, layers and purposes.
+    """
 
     entries: tuple[Mapping[str, Any], ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +122,7 @@ class RecordView(Common):
     chain: Chain | None = None
     public_key: str = ""
     exports: bool = False
+    titles: Mapping[str, Text] = field(default_factory=dict)
     done: str = ""
 
     @property

@@ -53,7 +53,7 @@ def _chain(view: RecordView) -> Node:
     if chain is None:
         state, sign, said = "unknown", "never", words("page.record.chain_unknown")
     elif chain.faults:
-        kind = _known("page.record.kind", chain.kind)
+        kind = _known("kind", chain.kind)
         told = {"seq": chain.broken, "kind": kind, "n": chain.faults, "at": moment(chain.at, view.zone)}
         state, sign, said = "broken", "failed", words("page.record.chain_broken", **told)
     else:
@@ -78,8 +78,8 @@ def _asked(view: RecordView) -> dict[str, str]:
 
 def _known(group: str, name: str) -> Text:
     """Give the wording of a name the record uses, or the name itself where there is none."""
-    key = f"{group}.{name}"
-    return words(key) if key in catalogue("zh-CN") else Text(name, name)
+    known = f"page.record.{group}.{name}" in catalogue("zh-CN")
+    return words(f"page.record.{group}.{name}") if known else Text(name, name)
 
 
 def _filters(view: RecordView) -> Node:
@@ -88,9 +88,7 @@ def _filters(view: RecordView) -> Node:
     def choice(name: str, known: tuple[str, ...]) -> Node:
         every = el("option", words("page.record.any"), value="")
         listed = known if not values.get(name) or values[name] in known else (*known, values[name])
-        options = [
-            el("option", _known(f"page.record.{name}", v), value=v, selected=values.get(name) == v) for v in listed
-        ]
+        options = [el("option", _known(name, v), value=v, selected=values.get(name) == v) for v in listed]
         return field(words(f"page.record.by_{name}"), name, tag="select", inside=[every, *options])
 
     def text(name: str, **more: Any) -> Node:
@@ -128,12 +126,10 @@ def _entry(view: RecordView, entry: Mapping[str, Any]) -> Node:
     cells: dict[str, Node] = {
         "at": [moment(at, view.zone), " ", el("span", f"#{entry['seq']}", class_="muted")],
         "who": [_role(entry["role"]), " ", _who(view, who)],
-        "action": el("b", _known("page.record.action", entry["action"])),
-        "resource": entry["resource"],
-        "purpose": entry["purpose"],
-        "outcome": el("span", _known("page.record.outcome", outcome), class_=f"outcome {_tone(outcome)}")
-        if outcome
-        else "",
+        "action": el("b", _known("action", entry["action"])),
+        "resource": view.titles.get(entry["resource"], entry["resource"]),
+        "purpose": view.titles.get(entry["purpose"], entry["purpose"]),
+        "outcome": el("span", _known("outcome", outcome), class_=f"outcome {_tone(outcome)}") if outcome else "",
         "address": entry["address"],
         "detail": _detail(entry["detail"]),
     }

@@ -144,7 +144,10 @@ def _table(
         title = _link(view, line.what, line.title) if linked else line.title
         cells = [_rows(view, line), *(_cell(line, named.get(c, ()), (titles or {}).get(c, {})) for c in classes)]
         cells += [_precision(line), _limits(line)] if classes else []
-        drawn = [el("td", cell, data_label=head) for head, cell in zip(heads[1:], cells, strict=True)]
+        drawn = [
+            el("td", cell, data_label=head, class_="none" if cell == "–" else None)
+            for head, cell in zip(heads[1:], cells, strict=True)
+        ]
         body.append(el("tr", el("th", title, scope="row"), drawn, class_="no" if line.rows == "none" else None))
     head = el("thead", el("tr", [el("th", h, scope="col") for h in heads]))
     return el("table", head, el("tbody", body), class_="grid grants")

@@ -30,7 +30,12 @@ def purposes(view: AccountView) -> Node:
     if view.purpose in titles and view.until:
         at = moment(view.until, view.zone)[-5:]
         said = el("p", words("page.purpose.holds", purpose=titles[view.purpose], at=at), class_="holds")
-        held = el("div", said, form(view, "/account/purpose", button(words("page.purpose.end"), kind="quiet")))
+        held = el(
+            "div",
+            said,
+            form(view, "/account/purpose", button(words("page.purpose.end"), kind="quiet")),
+            class_="holding",
+        )
     choices = [
         form(
             view,
