@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twin.declared import Fault
 from etl.proofs import COMPUTED, LAND_FIELDS, PROVENANCE, Facts
+from twin.declared import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -203,7 +203,9 @@ def test_the_parquet_is_conformant_geoparquet(store: Store) -> None:
     assert geo["crs"]["id"] == {"authority": "EPSG", "code": 4490}
     assert geo["geometry_types"] == ["Polygon"]
     column = pq.ParquetFile(path).schema.column(pq.ParquetFile(path).schema.names.index("geometry"))
-    assert (column.physical_type, column.logical_type.type) == ("BYTE_ARRAY", "NONE"), "older readers know no other type"
+    assert (column.physical_type, column.logical_type.type) == ("BYTE_ARRAY", "NONE"), (
+        "older readers know no other type"
+    )
 
 
 def test_rows_lie_by_year_and_then_near_their_neighbours(store: Store) -> None:
