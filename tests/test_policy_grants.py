@@ -382,3 +382,21 @@ def test_what_is_just_allowed_is_sound(tmp_path: Path, found: str, written: str)
     path = tmp_path / "grants.toml"
     path.write_text(DECLARED.read_text(encoding="utf-8").replace(found, written, 1), encoding="utf-8")
     assert grants.check(path)[1] == []
+
+
+def test_a_personal_value_shown_clear_is_recorded_as_such_without_any_sensitive_one(declared: Grants) -> None:
+    policy = denied(declared, classes=("sensitive",))
+    assert policy.decide(village.subject("official with a purpose"), "select", "thing").audit == "unmask"
+    assert policy.decide(village.subject("official"), "select", "thing").audit == "read"
+
+
+def test_a_tile_names_its_rows_even_by_a_key_that_is_internal(declared: Grants) -> None:
+    onemap = village.onemap()
+    land = onemap.departments[0]
+    thing = next(r for r in land.resources if r.id == "thing")
+    policy = Policy(replace(onemap, departments=(replace(land, resources=(replace(thing, key="memo"),)),)), declared)
+    permit = policy.decide(village.subject("official"), "tile", "thing")
+    assert "id" in permit.columns
+    assert "memo" not in permit.columns
+    assert permit.rows == (("area_code", "prefix", (village.CODES["own"],)),)
+    assert not policy.sees(village.subject("resident"), "thing")
