@@ -32,11 +32,15 @@ def line(desk: Desk, section: Json, key: str, question: Json) -> Any:
     held = policy.grants.purpose(subject.purpose)
     if permit.audit == "unmask" and held is not None:
         said = words("page.purpose.named", purpose=held.title)
-        return el("p", said, " · ", el("a", words("page.purpose.change"), href=address), class_="muted purpose-line")
+        return _line(said, el("a", words("page.purpose.change"), href=address))
     if not permit.purposes:
         return None
     covered = words("page.purpose.covered", columns=_columns(desk, section, permit.for_purpose))
-    return el("p", covered, " · ", el("a", words("page.purpose.choose"), href=address), class_="muted purpose-line")
+    return _line(covered, el("a", words("page.purpose.choose"), href=address))
+
+
+def _line(said: Text, link: Any) -> Any:
+    return el("section", el("p", said, " · ", link, class_="muted purpose-line"))
 
 
 def _columns(desk: Desk, section: Json, hidden: frozenset[str]) -> Text:
