@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from twin import ops
 from twin.accounts import Accounts, Came, attempts, demo, passwords, people, second_factor, sessions, tokens
 from twin.errors import BadRequest, SignInRefused
 from twin.ops import Ops, select, tables
@@ -130,22 +128,17 @@ def test_a_wrong_name_a_wrong_password_a_wrong_code_and_a_shut_account_are_refus
     assert len(said) == 1
 
 
-def test_an_unknown_name_takes_about_as_long_as_a_wrong_password(accounts: Accounts, wang: people.Account) -> None:
-    spent: dict[str, list[float]] = {"wang": [], "nobody": []}
-    for i in range(8):
-        for name, times in spent.items():
-            begun = time.perf_counter()
-            refused(
-                accounts,
-                name if i == 0 else f"{name}{'' if name == 'wang' else i}",
-                "wrong",
-                came=Came(address=f"10.0.0.{i}"),
-            )
-            times.append(time.perf_counter() - begun)
-            with accounts.ops.begin() as connection:
-                connection.execute(ops.delete(tables.attempt))
-    slow, fast = (statistics.median(times[1:]) for times in spent.values())
-    assert 0.6 < slow / fast < 1.67
+def test_an_unknown_name_costs_the_same_one_hash_as_a_wrong_password(
+    accounts: Accounts, wang: people.Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    matches = passwords.matches
+    monkeypatch.setattr(passwords, "matches", lambda stored, tried: hashed.append(stored) or matches(stored, tried))
+    refused(accounts, wang.name, "wrong")
+    refused(accounts, "nobody", "wrong")
+    assert len(hashed) == 2
+    assert bool(hashed[0])
+    assert not hashed[1]
 
 
 def test_five_failures_make_the_name_wait_whoever_tries_and_whether_or_not_it_exists(
@@ -346,18 +339,11 @@ def test_a_text_that_is_no_token_asks_the_store_nothing(accounts: Accounts) -> N
     assert accounts.subject("' OR 1=1 --") is None
 
 
-def test_a_known_session_costs_under_twenty_microseconds(accounts: Accounts, wang: people.Account) -> None:
+def test_a_known_session_is_known_without_asking_the_store(accounts: Accounts, wang: people.Account) -> None:
     token = accounts.sign_in("wang", GOOD, "", HERE).session_token
-    accounts.subject(token)
-    best = min(_spent(lambda: accounts.subject(token)) for _ in range(5))
-    assert best < 20e-6
-
-
-def _spent(work, rounds: int = 2000) -> float:
-    begun = time.perf_counter()
-    for _ in range(rounds):
-        work()
-    return (time.perf_counter() - begun) / rounds
+    first = accounts.subject(token)
+    accounts.ops = None  # type: ignore[assignment]
+    assert accounts.subject(token) == first
 
 
 # keys

@@ -19,12 +19,12 @@ with warnings.catch_warnings():
 from tests import serving_fixture as village
 from tests.running import run
 from twin import api
-from twin.api import problems
+from twin.api import listings, problems
 from twin.api.answers import gate
 from twin.api.guard import page_csp, script_hash
 from twin.api.tile_server import TEMPLATES
 from twin.errors import TwinError
-from twin.policy import ANONYMOUS_LOCAL, CLOSED, DASH, ROUTES, of_page
+from twin.policy import ANONYMOUS_LOCAL, CLOSED, DASH, ROUTES, Subject, of_page
 from twin.store import Store
 
 if TYPE_CHECKING:
@@ -256,12 +256,15 @@ def test_no_documentation_page_comes_from_elsewhere(client: TestClient) -> None:
 # answers
 
 
-def test_health_says_that_only_this_machine_is_served(client: TestClient) -> None:
+def test_health_tells_who_looks_after_the_data_where_and_what_is_served(client: TestClient) -> None:
     body = client.get("/health").json()
-    assert body["status"] == "ok"
-    assert body["sign_in"] is False
-    assert body["bound"] == "127.0.0.1"
-    assert "本机" in body["notice"]["zh"]
+    assert (body["status"], body["bound"], body["demo"]) == ("ok", "127.0.0.1", True)
+    assert body["tables"] > 0
+
+
+def test_health_tells_anybody_else_no_more_than_whether_it_is_well(client: TestClient) -> None:
+    found = listings.health(client.app.state.rooms, Subject(id="anonymous", role="anonymous"))
+    assert found == {"status": "ok"}
 
 
 def test_layers_carry_what_the_row_shows(client: TestClient) -> None:

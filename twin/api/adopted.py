@@ -40,9 +40,14 @@ class Version:
 class Unproved(BadRequest):
     """Grants that cannot hold; `faults` say where and what to do."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
-        super().__init__("授权文本有误，没有采用", "The grants are wrong and do not hold")
-        self.faults = faults
+    faults: tuple[Fault, ...] = ()
+
+    @classmethod
+    def by(cls, faults: tuple[Fault, ...]) -> Unproved:
+        """Give the refusal that names `faults`."""
+        refused = cls("授权文本有误，没有采用", "The grants are wrong and do not hold")
+        refused.faults = faults
+        return refused
 
 
 def hold_newest(rooms: Rooms, who: Who) -> None:
@@ -82,7 +87,7 @@ def proved(text: str) -> Grants:
     """Read grants; raises Unproved naming every fault by line, field and remedy."""
     found, faults = grants.check_text(text, FILE)
     if found is None or faults:
-        raise Unproved(tuple(faults))
+        raise Unproved.by(tuple(faults))
     return found
 
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-def health(rooms: Rooms) -> Json:
-    """Give {status, tables, broken, degraded, bound, sign_in, notice}; no version is told."""
+def health(rooms: Rooms, subject: Subject) -> Json:
+    """Give {status}, and to those who look after the data {tables, declared, broken, degraded, bound, demo} too.
+
+    No version is told to anybody.
+    """
     broken: list[Json] = []
     degraded: list[Json] = []
     tables = rooms.store.tables()
@@ -27,24 +30,23 @@ def health(rooms: Rooms) -> Json:
             broken.append({"table": table, "zh": error.zh, "en": error.en})
         else:
             degraded += [{"table": table, "reason": snapshot.degraded}] if snapshot.degraded else []
+    found: Json = {"status": "broken" if broken else "degraded" if degraded else "ok"}
+    if subject.role != ANONYMOUS_LOCAL.role and not rooms.policy.may(subject, "runs.start"):
+        return found
     return {
-        "status": "broken" if broken else "degraded" if degraded else "ok",
+        **found,
         "tables": len(tables),
         "declared": len(rooms.onemap.resources),
         "broken": broken,
         "degraded": degraded,
         "bound": rooms.settings.host,
-        "sign_in": False,
-        "notice": {
-            "zh": "尚无登录功能:只在本机(回环地址)提供服务",
-            "en": "There is no sign-in yet: only this machine (the loopback) is served",
-        },
+        "demo": rooms.settings.demo,
     }
 
 
 def warm(rooms: Rooms) -> None:
     """Do now what the first requests would wait for: check the published bytes, attach them, index what is searched."""
-    health(rooms)
+    health(rooms, ANONYMOUS_LOCAL)
     rooms.search.find(ANONYMOUS_LOCAL, "0")
 
 

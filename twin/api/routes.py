@@ -33,8 +33,8 @@ def _asker(request: Request) -> Subject:
 
 @router.get("/health")
 def health(request: Request) -> Response:
-    """Say whether every table can be served, and that only this machine is."""
-    found = listings.health(_rooms(request))
+    """Say whether every table can be served; to those who look after the data, which cannot and why."""
+    found = listings.health(_rooms(request), _asker(request))
     return answer(request, found)
 
 
