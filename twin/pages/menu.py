@@ -50,6 +50,7 @@ def _nothing() -> Any:
         "div",
         el("p", words("page.menu.nothing"), class_="state-why"),
         el("a", words("page.menu.nothing_go"), href="/account", class_="button"),
+        id="nothing",
         class_="state empty",
         role="status",
     )

@@ -6,14 +6,15 @@ import { askDeck, fit, mapProps, older, toMap } from "./map.mjs";
 import { narrow, paintNarrow } from "./narrow.mjs";
 
 export function paint() {
-  if (!app.isOpen || !$("active")) return;
+  const isListed = Boolean($("active")); // who may see no layer has a word there instead
+  if (!app.isOpen || !(isListed || $("nothing"))) return;
   const root = document.documentElement;
   root.dataset.side = app.state.side ? "open" : "closed";
   root.dataset.tab = app.state.tab;
   root.dataset.sheet = app.state.sheet;
   root.style.setProperty("--sheet", app.state.sheet === "map" ? "0px" : SHEETS[app.state.height]);
-  paintMenu();
-  paintActive();
+  if (isListed) paintMenu();
+  if (isListed) paintActive();
   paintFoot();
   paintTabs();
   paintLegend();
