@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from twin import duck
 from twin.errors import SettingError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_spatial_loads_without_network_or_home() -> None:
@@ -63,3 +60,25 @@ def test_a_query_beyond_its_deadline_is_interrupted() -> None:
 def test_names_and_paths_are_quoted() -> None:
     assert duck.quote('a"b') == '"a""b"'
     assert duck.literal("it's") == "'it''s'"
+
+
+def test_a_limit_holds_within_its_block_only() -> None:
+    with duck.connect(memory="200MB") as connection:
+        with duck.limited(connection, "20MB"), pytest.raises(duck.Error, match="memory"):
+            connection.execute("CREATE TEMP TABLE large AS SELECT i, repeat('x' || i, 20) FROM range(500000) r(i)")
+        connection.execute("CREATE TEMP TABLE large AS SELECT i, repeat('x' || i, 20) FROM range(500000) r(i)")
+
+
+def test_freed_memory_goes_back_to_the_system_when_asked_to() -> None:
+    with duck.connect(memory="500MB") as connection:
+        connection.execute("CREATE TEMP TABLE large AS SELECT i, repeat('x' || i, 20) FROM range(1000000) r(i)")
+        full = resident_mb()
+        connection.execute("DROP TABLE large")
+        duck.give_back()
+        assert resident_mb() < full - 50
+
+
+def resident_mb() -> float:
+    """Give the resident memory of this process, MiB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
