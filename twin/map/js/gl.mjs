@@ -159,6 +159,7 @@ function reportIdle(view, sides) {
     view.records.idle = false;
   };
   return (side) => {
+    busy(); // a side that has just come has drawn nothing yet
     side.map.on("render", busy);
     side.map.on("idle", () => {
       if (!sides.every((s) => s.settled && s.map.loaded())) return;
