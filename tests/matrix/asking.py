@@ -18,7 +18,6 @@ from twin.api import listings
 from twin.errors import BadRequest, NeedsPurpose, NotFound
 from twin.pages.desk import Desk
 from twin.pages.listing import listing
-from twin.policy import view
 from twin.tiles import Address
 
 if TYPE_CHECKING:
@@ -88,7 +87,8 @@ def _listed(rooms: Rooms, subject: Subject, table: str, area: str) -> Any:
     """Ask for the list of the table, and for it in the order of every column."""
     if area != "own":
         return ""
-    desk = Desk(rooms=rooms, subject=subject, onemap=view(rooms.onemap, rooms.policy, subject))
+    desk = Desk.open(rooms.onemap, rooms.store, rooms.settings, subject)
+    assert desk.rooms is rooms
     told = [repr(listing(desk, {"kind": "table", "id": table, "language": "en"}))]
     for column in village.COLUMNS:
         try:
