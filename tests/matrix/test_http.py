@@ -147,7 +147,7 @@ def test_a_session_that_is_over_is_answered_as_a_visitor_is(town: Town, how: str
 
 def test_what_tells_of_people_stands_in_the_record_with_who_and_why(town: Town) -> None:
     official = town.headers["official with a purpose"]
-    town.answer(official, next(iter(http.ROUTES["feature"]("home", "own"))))
+    assert town.answer(official, next(iter(http.ROUTES["feature"]("home", "own")))).status_code == 200
     assert town.audit.verify() == []
     with town.accounts.ops.read() as connection:
         row = connection.exec_driver_sql(
