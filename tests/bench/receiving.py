@@ -53,7 +53,7 @@ class Size:
 
 
 SIZES = (
-    Size(label="0.1 M", villages=30, rounds=3),
+    Size(label="0.1 M", villages=30, rounds=5),
     Size(label="2 M", villages=600, snapshot=False),
     Size(label="1 M", villages=300),
 )
@@ -65,7 +65,7 @@ def compare(folder: Path, county_file: Callable[[int], Path]) -> str:
     """Run both on 0.1, 2 and 1 M parcels and give the comparison as Markdown; the last run leaves the full store."""
     rows = {size.villages: _rows(folder, size, county_file(size.villages)) for size in SIZES}
     note = (
-        "The fastest of three rounds by turns at 0.1 M, one round beyond. Peaks: the sum of Pss over the command and its "
+        "The fastest of five rounds by turns at 0.1 M, one round beyond. Peaks: the sum of Pss over the command and its "
         "children, every 0.2 s."
     )
     return f"{note}\n\n{table(HEAD, [row for villages in sorted(rows) for row in rows[villages]])}"
