@@ -22,12 +22,20 @@ from twin.errors import PublishConflict
 from twin.store import Store
 
 root, name, rounds = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-while not (root / "go").exists():
-    time.sleep(0.001)
 published, refused = [], 0
+
+
+def begun(directory):
+    # waits until the other rival is filling its first too, so that they meet whatever the machine does
+    (root.parent / f"begun-{name}").touch()
+    while len(list(root.parent.glob("begun-*"))) < 2:
+        time.sleep(0.001)
+    return keeping.small(f"{name}{len(published)}")(directory)
+
+
 while len(published) < rounds:
     try:
-        snapshot = Store(root).publish("pond", keeping.small(f"{name}{len(published)}"))
+        snapshot = Store(root).publish("pond", begun)
         published.append([snapshot.manifest["parent"], snapshot.version])
     except PublishConflict:
         refused += 1
@@ -40,7 +48,6 @@ def test_two_publishers_make_one_chain_without_a_fork_or_a_loss(tmp_path: Path) 
     root.mkdir()
     command = [sys.executable, "-c", RIVAL, str(root)]
     running = [subprocess.Popen([*command, name, str(ROUNDS)], stdout=subprocess.PIPE) for name in "ab"]
-    (root / "go").touch()
     said = [json.loads(p.communicate(timeout=120)[0]) for p in running]
     links = dict(link for rival in said for link in rival["published"])
     assert len(links) == 2 * ROUNDS  # every version has a parent of its own

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from twin.api import problems
 from twin.api.limits import retry_after
 from twin.errors import TooMany, TwinError
-from twin.policy import ROUTES, of_page
+from twin.policy import ROUTES, noted, of_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,6 +94,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        noted.drain()  # an answer accounts for what it takes up itself, and for nothing that lay there before
         headers = dict(scope["headers"])
         guarded = self._sender(scope, send)
         refused = self._refused_by_form(scope, headers)
