@@ -98,11 +98,21 @@ def _act(view: PeopleView, one: Account, act: str, *, grave: bool) -> Node:
     return form(view, "/accounts/change", press, id=one.id, act=act)
 
 
-def _add_account(view: PeopleView) -> Node:
-    def said(name: str) -> str | None:
-        return view.values.get(name) or None
+def _asked(view: PeopleView, name: str, *, why: bool = False, usual: str | None = None, **more: Any) -> Node:
+    """Make the field `name` as it was last filled in, `usual` where it was not; `why` says it has a line under it."""
+    told = words(f"page.people.{name}_why") if why else None
+    return field(words(f"page.people.{name}"), name, why=told, value=view.values.get(name) or usual, **more)
 
-    roles = [el("option", role(r), value=r, selected=said("role") == r) for r in ROLES]
+
+def _lines(view: PeopleView, name: str) -> Node:
+    """Make the field `name` for several lines, as it was last filled in."""
+    label, told = words(f"page.people.{name}"), words(f"page.people.{name}_why")
+    return field(label, name, tag="textarea", why=told, inside=[view.values.get(name) or None], spellcheck="false")
+
+
+def _add_account(view: PeopleView) -> Node:
+    chosen = view.values.get("role") or None
+    roles = [el("option", role(r), value=r, selected=chosen == r) for r in ROLES]
     digits = {"inputmode": "numeric", "autocomplete": "off"}
     return el(
         "details",
@@ -110,37 +120,15 @@ def _add_account(view: PeopleView) -> Node:
         form(
             view,
             "/accounts/add",
-            field(
-                words("page.people.name"), "name", value=said("name"), required=True, maxlength=120, autocomplete="off"
-            ),
-            field(words("page.people.display"), "display", value=said("display"), maxlength=120, autocomplete="off"),
+            _asked(view, "name", required=True, maxlength=120, autocomplete="off"),
+            _asked(view, "display", maxlength=120, autocomplete="off"),
             field(words("page.people.role"), "role", tag="select", inside=roles, required=True),
-            field(
-                words("page.people.prefix"),
-                "prefix",
-                why=words("page.people.prefix_why"),
-                value=said("prefix"),
-                maxlength=12,
-                **digits,
-            ),
-            field(
-                words("page.people.grid"),
-                "grid",
-                why=words("page.people.grid_why"),
-                value=said("grid"),
-                maxlength=15,
-                **digits,
-            ),
-            field(
-                words("page.people.department"),
-                "department",
-                why=words("page.people.department_why"),
-                value=said("department"),
-                maxlength=80,
-            ),
+            _asked(view, "prefix", why=True, maxlength=12, **digits),
+            _asked(view, "grid", why=True, maxlength=15, **digits),
+            _asked(view, "department", why=True, maxlength=80),
             button(words("page.people.add_do")),
         ),
-        open=bool(said("role")) or None,
+        open=bool(chosen) or None,
     )
 
 
@@ -171,49 +159,19 @@ def _key(view: PeopleView, key: ApiKey) -> Node:
 
 
 def _add_key(view: PeopleView) -> Node:
-    def said(name: str) -> str | None:
-        return view.values.get(name) or None
-
+    where, why = words("page.people.prefix"), words("page.people.prefix_why")
     return el(
         "details",
         el("summary", words("page.people.key_add")),
         form(
             view,
             "/accounts/keys/add",
-            field(words("page.people.client"), "client", value=said("client"), required=True, maxlength=120),
-            field(
-                words("page.people.scopes"),
-                "scopes",
-                tag="textarea",
-                why=words("page.people.scopes_why"),
-                inside=[said("scopes")],
-                spellcheck="false",
-            ),
-            field(
-                words("page.people.networks"),
-                "networks",
-                tag="textarea",
-                why=words("page.people.networks_why"),
-                inside=[said("networks")],
-                spellcheck="false",
-            ),
-            field(
-                words("page.people.prefix"),
-                "key-prefix",
-                send="prefix",
-                why=words("page.people.prefix_why"),
-                maxlength=12,
-                inputmode="numeric",
-            ),
-            field(
-                words("page.people.days"),
-                "days",
-                value=said("days") or "180",
-                inputmode="numeric",
-                maxlength=3,
-                required=True,
-            ),
+            _asked(view, "client", required=True, maxlength=120),
+            _lines(view, "scopes"),
+            _lines(view, "networks"),
+            field(where, "key-prefix", send="prefix", why=why, maxlength=12, inputmode="numeric"),
+            _asked(view, "days", usual="180", inputmode="numeric", maxlength=3, required=True),
             button(words("page.people.key_do")),
         ),
-        open=bool(said("client")) or None,
+        open=bool(view.values.get("client")) or None,
     )

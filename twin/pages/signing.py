@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twin.api.views import GrantsView, PeopleView, RecordView, SignInView
 from twin.model import Text
@@ -86,46 +86,25 @@ def _elsewhere(view: Common) -> Node:
 
 def _asks(view: SignInView) -> list[Node]:
     provider = el("a", words("page.sign.provider"), href="/signin/provider", class_="button") if view.provider else None
-    asked = form(
-        view,
-        "/signin",
-        field(
-            words("page.sign.name"),
-            "name",
-            value=view.name or None,
-            autocomplete="username",
-            maxlength=120,
-            required=True,
-            autofocus=not view.name,
-            autocapitalize="none",
-            spellcheck="false",
-        ),
-        field(
-            words("page.sign.password"),
-            "password",
-            type="password",
-            autocomplete="current-password",
-            required=True,
-            autofocus=bool(view.name),
-        ),
-        field(
-            words("page.sign.code"),
-            "code",
-            why=words("page.sign.code_why"),
-            autocomplete="one-time-code",
-            inputmode="numeric",
-            maxlength=8,
-            class_="code",
-        ),
-        button(words("page.sign.enter")),
-        next=view.next,
-    )
     return [
         el("p", words("page.sign.lead"), class_="lead"),
         provider,
         el("p", words("page.sign.or"), class_="or") if provider else None,
-        asked,
+        form(view, "/signin", *_proofs(view), button(words("page.sign.enter")), next=view.next),
         el("p", words("page.sign.help"), class_="muted"),
+    ]
+
+
+def _proofs(view: SignInView) -> list[Node]:
+    """Ask for the name, the password and the code; the first that is still to be typed has the cursor."""
+    name: dict[str, Any] = {"maxlength": 120, "required": True, "autofocus": not view.name}
+    name |= {"autocapitalize": "none", "spellcheck": "false"}
+    password: dict[str, Any] = {"autocomplete": "current-password", "required": True, "autofocus": bool(view.name)}
+    code = {"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 8, "class_": "code"}
+    return [
+        field(words("page.sign.name"), "name", value=view.name or None, autocomplete="username", **name),
+        field(words("page.sign.password"), "password", type="password", **password),
+        field(words("page.sign.code"), "code", why=words("page.sign.code_why"), **code),
     ]
 
 
