@@ -17,7 +17,7 @@ from twin.accounts.provider import Provider
 from twin.api.limits import Limits
 from twin.audit import Audit, Event
 from twin.errors import SignInRefused, TooMany
-from twin.policy import ANONYMOUS_LOCAL, Subject
+from twin.policy import ANONYMOUS, ANONYMOUS_LOCAL, Subject
 from twin.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from twin.model import OneMap
     from twin.settings import Settings
 
-ANONYMOUS = Subject(id="anonymous", role="anonymous")
-"""Whoever has not signed in, outside the demo."""
 CSRF_HEADER = "X-CSRF-Token"
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names the service answers to on the loopback: a rebound DNS name is none of them."""
