@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twin import policy
 from twin.errors import BadRequest, NotFound
 from twin.ops import Taken, insert, select, tables, update
 from twin.policy import Subject
@@ -15,19 +16,10 @@ if TYPE_CHECKING:
 
     from twin.ops import Connection, Ops, Row
 
-ROLES = (
-    "resident",
-    "grid_worker",
-    "official",
-    "department_owner",
-    "planner",
-    "data_engineer",
-    "security_admin",
-    "auditor",
-)
-"""What a person may be."""
 SYSTEM = "system"
 """What a connected system is: by its key, and in the demo by an account that shows what a key would see."""
+ROLES = tuple(r for r in policy.ROLES if r not in {"anonymous", SYSTEM, "local"})
+"""What a person may be."""
 TWO_FACTORS = frozenset({"data_engineer", "security_admin", "auditor"})
 """Who administers signs in with two factors (GB/T 22239-2019 8.1.4.1): until there is one, they see nothing."""
 FEDERATED = "oidc:"
