@@ -18,7 +18,7 @@ from twin.api.views import AccountView, SignInView
 from twin.errors import NotFound, ProviderDown, SignInRefused, TooMany, TwinError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from twin.accounts import Account
 
@@ -141,16 +141,13 @@ async def change_password(request: Request, given: Form) -> Response:
     if given.get("password") != given.get("again"):
         error = SignInRefused("两次输入的新密码不同", "The two new passwords differ")
         return await _again(request, given, known, error)
-    accounts = who_of(request).accounts
+    who, keep = who_of(request), known.session.id_hash
     before, after = given.get("before", ""), given.get("password", "")
-    try:
-        _slowed(request, known.account.name)
-        keep = known.session.id_hash
-        await who_of(request).hashed(lambda: accounts.change_password(known.account, before, after, keep=keep))
-    except TwinError as error:
-        await who_of(request).record(request.scope, "password", "refused", account=known.account)
-        return await _again(request, given, known, error)
-    return await _renewed(request, given, known, "password")
+
+    async def change() -> None:
+        await who.hashed(lambda: who.accounts.change_password(known.account, before, after, keep=keep))
+
+    return await _changed(request, given, known, "password", change)
 
 
 @router.post("/account/second-factor")
@@ -159,19 +156,17 @@ async def enrol(request: Request, given: Form) -> Response:
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
         return _first_sign_in(request, given)
-    accounts = who_of(request).accounts
     sealed, code = given.get("offered", ""), given.get("code", "")
-    try:
-        _slowed(request, known.account.name)
+
+    async def change() -> None:
         if known.account.totp_secret:
             raise SignInRefused(
                 "已有第二因素，请联系管理员重置", "There is one already; ask the administrator to reset it"
             )
-        await asyncio.to_thread(accounts.enrol, known.account, sealed, code, keep=known.session.id_hash)
-    except TwinError as error:
-        await who_of(request).record(request.scope, "second_factor", "refused", account=known.account)
-        return await _again(request, given, known, error)
-    return await _renewed(request, given, known, "second_factor")
+        enrol = who_of(request).accounts.enrol
+        await asyncio.to_thread(enrol, known.account, sealed, code, keep=known.session.id_hash)
+
+    return await _changed(request, given, known, "second_factor", change)
 
 
 @router.post("/account/sessions/end")
@@ -234,6 +229,19 @@ def _first_sign_in(request: Request, given: Mapping[str, str] | None = None) -> 
 async def _again(request: Request, given: Mapping[str, str], known: Known, error: TwinError) -> Response:
     view = await asyncio.to_thread(_account_view, request, known, given, error=error)
     return page(request, view)
+
+
+async def _changed(
+    request: Request, given: Mapping[str, str], known: Known, what: str, change: Callable[[], Awaitable[None]]
+) -> Response:
+    """Try to change one's own password or factor, no faster than a sign-in is tried, and record how it went."""
+    try:
+        _slowed(request, known.account.name)
+        await change()
+    except TwinError as error:
+        await who_of(request).record(request.scope, what, "refused", account=known.account)
+        return await _again(request, given, known, error)
+    return await _renewed(request, given, known, what)
 
 
 async def _renewed(request: Request, given: Mapping[str, str], known: Known, done: str) -> Response:
