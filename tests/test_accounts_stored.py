@@ -272,11 +272,11 @@ def test_a_session_ends_after_half_an_hour_unused_and_after_eight_hours_used(
     idle, busy = (accounts.sign_in("wang", GOOD, "", HERE).session_token for _ in range(2))
     for _ in range(23):
         clock.on(minutes=20)
-        accounts._known.clear()
+        accounts.living._known.clear()
         assert accounts.subject(busy)
     assert accounts.subject(idle) is None
     clock.on(minutes=21)
-    accounts._known.clear()
+    accounts.living._known.clear()
     assert accounts.subject(busy) is None
 
 
@@ -287,7 +287,7 @@ def test_a_use_is_written_once_a_minute_not_once_a_request(
     seen = []
     for _ in range(6):
         clock.on(seconds=25)
-        accounts._known.clear()
+        accounts.living._known.clear()
         accounts.subject(token)
         seen.append(accounts.sessions(wang.id)[0].seen_at)
     assert len(set(seen)) == 3

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twin.accounts import attempts, passwords, people, sealing, second_factor, sessions, tokens
+from twin.accounts.living import Living
 from twin.accounts.refusals import refuse_while, refused
 from twin.accounts.ring import KeyRing
 from twin.errors import BadRequest
@@ -18,17 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from twin.accounts.living import Known
     from twin.accounts.people import Account
     from twin.accounts.second_factor import Factor
     from twin.accounts.sessions import Session
     from twin.ops import Connection, Ops
     from twin.policy import Subject
     from twin.settings import Settings
-
-BELIEVED_S = 4.0
-"""How long what was read of a session or key is believed: another process's end of it is felt within five seconds."""
-KEPT = 20_000
-"""Tokens remembered at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +44,6 @@ class Came:
     old: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
-    """What a living session's token stands for."""
-
-    subject: Subject
-    account: Account
-    session: Session
-
-
 class Accounts:
     """The accounts in one operational store; safe to share between threads. `clock` gives UTC."""
 
@@ -68,8 +54,7 @@ class Accounts:
         self._older = tuple(s.encode() for s in reversed(settings.older_secrets))
         self._clock = clock
         self.keys = KeyRing(ops, clock)
-        self._known: dict[str, tuple[float, Known | None]] = {}
-        self._lock = threading.Lock()
+        self.living = Living(ops, clock, demo=settings.demo)
 
     def now(self) -> datetime:
         """Give the present moment (UTC)."""
@@ -143,7 +128,7 @@ class Accounts:
                 return people.add(connection, now, name=name, **values)
             if any(getattr(account, k) != v for k, v in values.items()):
                 people.change(connection, account, **values)
-                self._forget_account(account.id)
+                self.living.forget_account(account.id)
             return people.by_id(connection, account.id)
 
     def _entered(self, connection: Connection, account: Account, code: str, now: datetime) -> Account | None:
@@ -164,7 +149,7 @@ class Accounts:
 
     def _begun(self, connection: Connection, account: Account, now: datetime, came: Came) -> str:
         if came.old:
-            self.forget(sessions.end(connection, now, id_hash=tokens.hash_of(came.old)))
+            self.living.forget(sessions.end(connection, now, id_hash=tokens.hash_of(came.old)))
         return sessions.begin(connection, account, now, address=came.address, agent=came.agent)
 
     def subject(self, token: str) -> Subject | None:
@@ -172,73 +157,27 @@ class Accounts:
         found = self.known(token)
         return found.subject if found else None
 
-    def believed(self, id_hash: str) -> tuple[bool, Known | None]:
-        """Give (is it known without asking, what a session stands for); never waits."""
-        cached = self._known.get(id_hash)
-        if cached is None or cached[0] < time.monotonic():
-            return False, None
-        return True, cached[1]
-
     def known(self, token: str) -> Known | None:
         """Give what a session's token stands for, None where it is over; one query at most every few seconds."""
-        if not tokens.SESSION.fullmatch(token):
-            return None
-        id_hash = tokens.hash_of(token)
-        sure, found = self.believed(id_hash)
-        return found if sure else self._asked(id_hash)
-
-    def _asked(self, id_hash: str) -> Known | None:
-        now = self._clock()
-        with self.ops.read() as connection:
-            pair = sessions.found(connection, id_hash, now)
-        known = None
-        if pair is not None:
-            session, account = pair
-            known = Known(
-                subject=people.subject(account, purpose=session.purpose_at(now), demo=self.demo),
-                account=account,
-                session=session,
-            )
-            if now - session.seen_at > sessions.TOUCH:
-                with self.ops.begin() as connection:
-                    sessions.touch(connection, session, now)
-        self._remember(id_hash, known)
-        return known
-
-    def _remember(self, id_hash: str, known: Known | None) -> None:
-        with self._lock:
-            if len(self._known) > KEPT:
-                self._known.clear()
-            self._known[id_hash] = (time.monotonic() + BELIEVED_S, known)
-
-    def forget(self, hashes: list[str]) -> list[str]:
-        """Read these sessions anew when they are next asked for."""
-        for id_hash in hashes:
-            self._known.pop(id_hash, None)
-        return hashes
-
-    def _forget_account(self, account_id: str) -> None:
-        for id_hash, (_, known) in list(self._known.items()):
-            if known is not None and known.account.id == account_id:
-                self._known.pop(id_hash, None)
+        return self.living.known(token)
 
     def end(self, token: str) -> bool:
         """End the session of a token; gives False where it was over already."""
         with self.ops.begin() as connection:
             ended = sessions.end(connection, self._clock(), id_hash=tokens.hash_of(token))
-        return bool(self.forget(ended))
+        return bool(self.living.forget(ended))
 
     def end_session(self, account_id: str, id_hash: str) -> bool:
         """End one session of an account, by the hash it is listed under."""
         with self.ops.begin() as connection:
             ended = sessions.end(connection, self._clock(), id_hash=id_hash, account_id=account_id)
-        return bool(self.forget(ended))
+        return bool(self.living.forget(ended))
 
     def end_all(self, account_id: str, but: str = "") -> int:
         """End all sessions of an account but the one of hash `but`; gives how many were open."""
         with self.ops.begin() as connection:
             ended = sessions.end(connection, self._clock(), account_id=account_id, but=but)
-        return len(self.forget(ended))
+        return len(self.living.forget(ended))
 
     def sessions(self, account_id: str) -> list[Session]:
         """Give an account's living sessions, the last used first."""
@@ -251,7 +190,7 @@ class Accounts:
             account = people.by_id(connection, account_id)
             people.change(connection, account, disabled_at=self._clock())
             ended = sessions.end(connection, self._clock(), account_id=account_id)
-        return len(self.forget(ended))
+        return len(self.living.forget(ended))
 
     def enable(self, account_id: str) -> None:
         """Open an account again; raises NotFound."""
@@ -295,7 +234,7 @@ class Accounts:
         with self.ops.begin() as connection:
             fresh = people.by_id(connection, account.id)
             people.change(connection, fresh, **values)
-        self._forget_account(account.id)
+        self.living.forget_account(account.id)
 
     def key_subject(self, header: str, address: str = "") -> Subject | None:
         """Give whom an Authorization header's key stands for; None where it is unknown, dead, or from elsewhere."""

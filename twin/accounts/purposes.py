@@ -18,5 +18,5 @@ def name(accounts: Accounts, session: Session, purpose: str) -> datetime | None:
     until = accounts.now() + sessions.PURPOSE
     with accounts.ops.begin() as connection:
         sessions.keep_purpose(connection, session.id_hash, sessions.purposed(purpose, until))
-    accounts.forget([session.id_hash])
+    accounts.living.forget([session.id_hash])
     return until if purpose else None

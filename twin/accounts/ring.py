@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from twin.accounts import keys, tokens
+from twin.accounts.living import BELIEVED_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from twin.ops import Ops
     from twin.policy import Subject
 
-BELIEVED_S = 4.0
 KEPT = 10_000
 NOTED = timedelta(minutes=1)
 """A key's use is noted once in this time."""

@@ -168,7 +168,7 @@ class Who:
         id_hash = self._read(cookie)[1]
         if not id_hash:
             return self.nobody
-        sure, known = self._accounts.believed(id_hash)
+        sure, known = self._accounts.living.believed(id_hash)
         if not sure:
             return None
         return known.subject if known else self.nobody
