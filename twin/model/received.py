@@ -1,31 +1,19 @@
-"""What a village one-map is made of, as frozen values; it reads and writes nothing."""
+"""What a village receives, as frozen values: code lists, information items, catalogued resources, departments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
+
+from twin.model.text import Text
 
 Kind = Literal["polygon", "line", "point", "none", "raster", "scene"]
 Sensitivity = Literal["public", "internal", "personal", "sensitive"]
 ShareType = Literal["unconditional", "conditional", "none"]
 Meaning = Literal["", "id_card", "phone", "name", "bank_card", "plate", "address", "coordinate", "other"]
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
-Bbox = tuple[float, float, float, float]
-"""(west, south, east, north) in degrees, lon and lat of EPSG:4326."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """One thing a person reads, in both languages."""
-
-    zh: str
-    en: str
-
-    def in_(self, language: str) -> str:
-        """Give the wording for `language` ("zh-CN" or "en")."""
-        return self.en if language.startswith("en") else self.zh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,162 +171,3 @@ class Department:
     title: Text
     provider_code: str
     resources: tuple[Resource, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClassItem:
-    """One class of a legend: the value drawn, its words, its colour; `pattern` and `icon` name drawn symbols."""
-
-    value: str
-    title: Text
-    colour: str
-    pattern: str = ""
-    icon: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classes:
-    """How a draw is coloured by a column: by a code system cut to `digits`, or by listed items.
-
-    Exactly one of `system` ("ydyh@2023") and `items` is given; `other` colours what no class names.
-    """
-
-    column: str
-    system: str = ""
-    digits: int = 0
-    items: tuple[ClassItem, ...] = ()
-    other: str = "#9AA3A8"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draw:
-    """One MapLibre layer of a one-map layer: what table it reads and how it is painted.
-
-    `type`, `paint`, `layout` and `filter` are MapLibre's style language; where `classes` is given the engine puts
-    the class colours into the type's colour property and into the legend, from the same values.
-    `columns` are the public columns the tile carries beside `id` and the class column; `popup` the card's columns.
-    """
-
-    id: str
-    table: str
-    type: Literal["fill", "line", "circle", "symbol", "fill-extrusion", "raster", "hillshade", "heatmap", "scene"]
-    title: Text
-    paint: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    layout: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    filter: tuple[Any, ...] = ()
-    classes: Classes | None = None
-    columns: tuple[str, ...] = ()
-    popup: tuple[str, ...] = ()
-    minzoom: int = 10
-    maxzoom: int = 24
-    interactive: bool = True
-    in_legend: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """One of the village's layers; `id` ("L06") is permanent, links and bookmarks hold it."""
-
-    id: str
-    slug: str
-    theme: str
-    title: Text
-    abstract: Text
-    department: str
-    share: Literal["open", "conditional", "masked", "sensitive"]
-    draws: tuple[Draw, ...]
-    code_system: str = ""
-    default_on: bool = False
-    opacity: float = 1.0
-    keywords: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Indicator:
-    """One number of a theme, computed from a table, behind which its list stands.
-
-    `measure` is "count" or "sum"; `where` holds (column, operator, value) with operators = != > < >= <= in;
-    `by` names the column whose groups the chart shows.
-    """
-
-    id: str
-    theme: str
-    title: Text
-    table: str
-    measure: Literal["count", "sum"] = "count"
-    column: str = ""
-    unit: Text = Text("", "")
-    where: tuple[tuple[str, str, Any], ...] = ()
-    by: str = ""
-    by_year: bool = False
-    tone: Literal["plain", "warn", "danger"] = "plain"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Theme:
-    """One theme of the page; its id is stable, its words are the village's."""
-
-    id: str
-    title: Text
-    indicators: tuple[Indicator, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Village:
-    """One village: its names and codes, where it lies, and the coordinate systems its numbers are computed in.
-
-    `bbox` and `plausible_bbox` (the neighbours') are degrees lon/lat; `metric_crs` is the one projected system in
-    which areas and lengths are computed; `storage_crs` is the geographic one of the store;
-    `accepted_crs` maps "EPSG:n" → accuracy in metres that the data owner has accepted.
-    `clock` freezes what counts as now (a demo), None means the real clock. `area_unit` is "mu" or "ha".
-    """
-
-    id: str
-    name: Text
-    code: str
-    county: Text
-    county_code: str
-    bbox: Bbox
-    plausible_bbox: Bbox
-    metric_crs: str
-    storage_crs: str
-    center: tuple[float, float]
-    zoom: float
-    time_zone: str
-    area_unit: Literal["mu", "ha"] = "mu"
-    accepted_crs: Mapping[str, float] = field(default_factory=dict[str, float])
-    clock: datetime | None = None
-    attribution: Text = Text("", "")
-    demo: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class OneMap:
-    """A village, as received and as drawn, joined: all that the engine is told."""
-
-    village: Village
-    departments: tuple[Department, ...]
-    code_systems: tuple[CodeSystem, ...]
-    themes: tuple[Theme, ...]
-    layers: tuple[Layer, ...]
-
-    @property
-    def resources(self) -> tuple[Resource, ...]:
-        """Give every resource of every department, in catalogue order."""
-        return tuple(r for d in self.departments for r in d.resources)
-
-    def resource(self, table: str) -> Resource | None:
-        """Give the resource whose table is `table`, or None."""
-        return next((r for r in self.resources if r.id == table), None)
-
-    def layer(self, layer_id: str) -> Layer | None:
-        """Give the layer with this permanent id, or None."""
-        return next((x for x in self.layers if x.id == layer_id), None)
-
-    def department(self, department_id: str) -> Department | None:
-        """Give the department with this id, or None."""
-        return next((d for d in self.departments if d.id == department_id), None)
-
-    def code_system(self, system_id: str) -> CodeSystem | None:
-        """Give the code system "name@version", or None."""
-        return next((c for c in self.code_systems if c.id == system_id), None)
