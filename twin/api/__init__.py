@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from twin.api import auditor, granting, listings, people, problems, purpose, signin
 from twin.api.adopted import hold_newest
+from twin.api.callbacks import Callbacks, Pages
 from twin.api.forms import NotOurs
 from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
@@ -26,7 +27,6 @@ from twin.errors import TwinError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from dash import Dash
     from fastapi.telemetry import TelemetryConfig
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
@@ -100,12 +100,12 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     return app
 
 
-def mount(app: Front, pages: Dash, draw: Draw | None = None) -> Front:
+def mount(app: Front, pages: Pages, draw: Draw | None = None) -> Front:
     """Put the pages under the API, with the content policy their scripts need; `draw` writes the sign-in pages."""
     app.state.draw = draw
     kept = app.state.rooms.settings.data / "run" / "packed"
     wsgi: Any = WSGIMiddleware(pages.server, workers=PAGE_THREADS)
-    app.mount("/", PageGate(Packed(wsgi, kept)))
+    app.mount("/", PageGate(Callbacks(Packed(wsgi, kept), pages)))
     app.guard.csp = page_csp(pages.csp_hashes())
     return app
 

@@ -63,8 +63,8 @@ class Packed:
 
     async def _fresh(self, scope: Scope, receive: Receive, encoding: bytes, *, still: bool) -> Reply:
         reply = await _gather(self._app, scope, receive)
-        if still and reply.status >= 500:
-            return _NOT_THERE  # Dash raises for a path that is no part of a package
+        if reply.status >= 400 and reply.header(b"content-type").startswith(b"text/html"):
+            return _refusal(404 if still else reply.status)  # Dash raises for a path that is no part of a package
         if still and reply.status == 200:
             reply = _still(reply, scope, encoding)
         if not encoding or reply.header(b"content-encoding") or not _worth(reply):
@@ -87,11 +87,11 @@ class Packed:
 KEPT_AT_304 = frozenset({b"etag", b"cache-control", b"vary"})
 
 
-_NOT_THERE = Reply(
-    status=404,
-    headers=((b"content-type", problems.MEDIA_TYPE.encode()), (b"cache-control", b"no-store")),
-    body=problems.document(404, code="not_found"),
-)
+def _refusal(status: int) -> Reply:
+    """Give our own words for what Flask says in its own HTML."""
+    body = problems.document(status, code={404: "not_found", 500: "internal"}.get(status, "http"))
+    headers = ((b"content-type", problems.MEDIA_TYPE.encode()), (b"cache-control", b"no-store"))
+    return Reply(status=status, headers=(*headers, (b"content-length", str(len(body)).encode())), body=body)
 
 
 def _worth(reply: Reply) -> bool:

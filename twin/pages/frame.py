@@ -12,6 +12,7 @@ from urllib.parse import quote
 import dash
 
 from twin import map as map_component
+from twin.pages.questions import QUESTIONS
 from twin.text import t
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Page(dash.Dash):
 
     first: Callable[[], Mapping[str, Any]]
     """What the browser is told once, asked anew for each page."""
+    questions = QUESTIONS
+    """What its callbacks may be asked; the wall in front refuses everything else."""
 
     def interpolate_index(self, **parts: Any) -> str:
         """Write the page: Dash's parts, cleaned, inside our frame."""
