@@ -122,3 +122,32 @@ def test_a_disk_that_fills_up_is_named_and_the_old_version_serves(tmp_path: Path
         assert harness.litter(root) == []
         Store(root).publish("pond", keeping.small("small"))
         assert harness.state(root) == "small"
+
+
+def test_killed_at_every_system_call_a_change_of_versions_is_all_or_nothing(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    for value in ("old", "older", "now"):
+        _publish(before, value)
+    root = tmp_path / "store"
+    seen: set[tuple[str, ...]] = set()
+
+    def change() -> None:
+        Store(root).change("pond", {"r-now": keeping.small("anew"), "r-old": None}, "erasure")
+
+    for call, nth, told in harness.points():
+        shutil.rmtree(root, ignore_errors=True)
+        shutil.copytree(before, root)
+        outcome = harness.run(change, call=call, what="signal=SIGKILL", nth=nth)
+        told(outcome.reached)
+        assert harness.state(root) in ("now", "anew"), f"{call} {nth}"
+        store = Store(root)
+        found = tuple(store.at("pond", v.version).manifest["value"] for v in store.versions("pond"))
+        assert found in (("now", "older", "old"), ("anew", "older")), f"{call} {nth}"
+        assert found == ("anew", "older") or not outcome.acknowledged
+        seen.add(found)
+        if found[0] == "now":
+            change()
+        store.change("pond", {}, "erasure")
+        assert harness.litter(root) == ["removed.json"]
+        assert [r.version for r in store.removed("pond")] == ["r-old"]
+    assert len(seen) == 2

@@ -22,8 +22,11 @@ from twin import duck, durable
 from twin.errors import BadRequest, NotFound, PublishConflict, StoreBroken, StoreFull
 from twin.store import manifest as manifests
 from twin.store import pointer as pointers
+from twin.store import removed, replacing
 from twin.store.diff import Difference, compare
 from twin.store.pointer import Pointer, Version
+from twin.store.removed import Removed, Why
+from twin.store.replacing import Changes
 from twin.store.verified import Fault, Snapshot, Verified
 
 KEEP = 5
@@ -68,7 +71,11 @@ class Store:
         """Give one version of the chain, verified; raises NotFound or StoreBroken."""
         found = next((v for v in self.versions(table) if v.version == version), None)
         if found is None:
-            raise NotFound(f"{table} 没有版本 {version}", f"{table} has no version {version}", table=table)
+            gone = next((r for r in self.removed(table) if r.version == version), None)
+            zh, en = (
+                (gone.zh, gone.en) if gone else (f"{table} 没有版本 {version}", f"{table} has no version {version}")
+            )
+            raise NotFound(zh, en, table=table)
         checked = self._verified.check(table, found)
         if checked.faults:
             raise _broken(table, "; ".join(f.en for f in checked.faults))
@@ -78,9 +85,17 @@ class Store:
         """Give the version that was current at the aware time `at`; raises NotFound where none was kept."""
         stamp = at.astimezone(UTC).isoformat()
         found = next((v for v in self.versions(table) if v.created_at <= stamp), None)
+        gone = max((r for r in self.removed(table) if r.created_at <= stamp), key=lambda r: r.created_at, default=None)
+        if gone is not None and (found is None or found.created_at < gone.created_at):
+            raise NotFound(gone.zh, gone.en, table=table)
         if found is None:
             raise NotFound(f"{table} 在 {at} 之前没有版本", f"{table} has no version as old as {at}", table=table)
         return self.at(table, found.version)
+
+    def removed(self, table: str) -> list[Removed]:
+        """Give what was taken out of the table's chain, the last first; what was written anew is not gone."""
+        chain = {v.created_at for v in self.versions(table)}
+        return [r for r in removed.read(self._folder(table)) if r.created_at not in chain]
 
     def diff(self, table: str, a: str, b: str) -> Difference:
         """Compare version `a` (before) of a table with `b` (after) by row key and content."""
@@ -130,6 +145,10 @@ class Store:
         self._verified.trust(table, entry)
         return self._verified.check(table, entry).snapshot
 
+    def change(self, table: str, changes: Changes, why: Why) -> None:
+        """Write versions of the chain anew in their places, or take out those that are not current; see `replacing`."""
+        replacing.change(self._folder(table), changes, why)
+
     def rollback(self, table: str) -> Snapshot:
         """Make the version before the current one current; durable on return. Raises NotFound where there is none."""
         folder = self._folder(table)
@@ -138,7 +157,13 @@ class Store:
         with durable.lock(folder / ".lock"):
             pointer, _ = self._pointer(table)
             if len(pointer.chain) == 1:
-                raise NotFound(f"{table} 没有更早的版本", f"{table} has no version before this one", table=table)
+                gone = next(iter(self.removed(table)), None)
+                zh, en = (gone.zh, gone.en) if gone else ("", "")
+                raise NotFound(
+                    f"{table} 没有更早的版本{';' + zh if zh else ''}",
+                    f"{table} has no version before this one{'. ' + en if en else ''}",
+                    table=table,
+                )
             pointers.write(folder, Pointer(chain=pointer.chain[1:]))
         return self.current(table)
 
