@@ -84,6 +84,16 @@ export function read(search) {
   return { next, unknown, lang: p.get("lang") };
 }
 
+/* What an address says of a class; one that was cut off in the middle of a letter is taken as it stands. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return text;
+  }
+}
+
 export function layerIn(text) {
   const [head, opacity, hidden] = text.split(":");
   const value = Number(opacity);
@@ -91,7 +101,7 @@ export function layerIn(text) {
     id: head.replace(/^!/, ""),
     visible: !head.startsWith("!"),
     opacity: opacity && value >= 0 && value <= 1 ? value : 1,
-    hidden: hidden ? hidden.split("~").map(decodeURIComponent) : [],
+    hidden: hidden ? hidden.split("~").map(decoded) : [],
   };
 }
 
