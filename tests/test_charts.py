@@ -77,3 +77,10 @@ def test_there_is_one_template_registered_under_our_name():
     charts.register()
     assert pio.templates["village"].layout.font.family == charts.FONT
     assert "village-dark" in pio.templates
+
+
+def test_words_that_look_like_markup_are_drawn_as_they_are() -> None:
+    label = '<a href="https://evil.example">水田</a>'
+    figure = charts.bars([charts.Bar(label=label, value=1.0, told="<b>1</b>", code="1")])
+    assert figure.data[0].y == ('&lt;a href="https://evil.example"&gt;水田&lt;/a&gt;',)
+    assert figure.data[0].text == ("&lt;b&gt;1&lt;/b&gt;",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -84,8 +85,8 @@ def bars(rows: Sequence[Bar], *, dark: bool = False, over_time: bool = False) ->
     figure = go.Figure(
         go.Bar(
             x=[r.value for r in rows],
-            y=[r.label for r in rows],
-            text=[r.told for r in rows],
+            y=[_as_text(r.label) for r in rows],
+            text=[_as_text(r.told) for r in rows],
             customdata=[r.code for r in rows],
             orientation="h",
             marker={"color": colours},
@@ -104,3 +105,8 @@ def bars(rows: Sequence[Bar], *, dark: bool = False, over_time: bool = False) ->
     figure.update_xaxes(range=[0, most * 1.3], visible=False)
     figure.update_yaxes(autorange="reversed", type="category", tickfont={"color": ink["text"], "size": 14})
     return figure
+
+
+def _as_text(words: str) -> str:
+    """Write words so that plotly draws them as they are: it would read tags in them, and make links of some."""
+    return escape(words, quote=False)
