@@ -29,6 +29,13 @@ function withAddresses(spec) {
   return parsed;
 }
 
+/** Convert a spec but not the rows in it: the converter would read a row's own words as expressions where they begin with "@@". */
+function converted(converter, spec) {
+  const parsed = withAddresses(spec);
+  const rows = (parsed.layers ?? []).map((layer) => (Array.isArray(layer.data) ? layer.data.splice(0) : null));
+  return converter.convert(parsed).layers.map((layer, n) => (rows[n] ? layer.clone({ data: rows[n] }) : layer));
+}
+
 /** A texture is a photograph and brings its light with it: show it as it is. A grey in front of it is what converters
     write who know nothing of the material, and would only darken it; a colour is meant. */
 function asPhotographed(tile) {
@@ -113,7 +120,7 @@ export function makeScene(view, main, faults) {
     if (!overlay) open(deck);
     const isShown = (layer) => layers.includes(layer);
     const failed = (id, message) => faults.report(`scene:${id}`, { kind: "scene", status: 0, message }, () => again(spec));
-    return put(converter.convert(withAddresses(spec)).layers.map((layer) => listening(layer, isShown, failed)));
+    return put(converted(converter, spec).map((layer) => listening(layer, isShown, failed)));
   };
   function again(spec) {
     put([]);
