@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from twin.api import auditor, granting, listings, people, problems, purpose, signin
-from twin.api.adopted import hold_newest
+from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
 from twin.api.forms import NotOurs
 from twin.api.guard import Guard, PageGate, page_csp
@@ -112,9 +112,11 @@ def mount(app: Front, pages: Pages, draw: Draw | None = None) -> Front:
 
 @asynccontextmanager
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
-    """Verify every table and build the search index while the first page is still on its way."""
+    """Verify every table and build the search index while the first page is still on its way; watch the grants."""
     task = asyncio.create_task(asyncio.to_thread(listings.warm, app.state.rooms))
+    watching = asyncio.create_task(watch(app.state.rooms, app.state.who))
     yield
+    watching.cancel()
     await task
 
 

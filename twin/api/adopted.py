@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twin import ops
-from twin.errors import BadRequest, PublishConflict
+from twin.errors import BadRequest, PublishConflict, TwinError
 from twin.ops import tables
 from twin.policy import grants
 
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
 SETTING = "grants"
 FILE = "grants.toml"
 CHANGES = tables.setting_change
+LOOKED_S = 3.0
+"""How often a process looks for what another has adopted: it holds everywhere within five seconds."""
+LOG = logging.getLogger("onemap.grants")
+_HOLDING = threading.Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +63,44 @@ def hold_newest(rooms: Rooms, who: Who) -> None:
     Raises DeclarationError where they cannot be read any more (a higher version in the file takes their place),
     OpsDown where the store cannot be read: what was revoked is not granted again for that.
     """
+    _hold_from(rooms, who, rooms.policy.grants.version)
+
+
+def hold_newer(rooms: Rooms, who: Who) -> None:
+    """Let what another process has adopted since hold here too; raises OpsDown, Unproved."""
+    _hold_from(rooms, who, rooms.policy.grants.version + 1)
+
+
+async def watch(rooms: Rooms, who: Who) -> None:
+    """Hold what other processes adopt, until cancelled; while the store is away, what holds goes on holding."""
+    told = ""
+    while True:
+        await asyncio.sleep(LOOKED_S)
+        try:
+            await asyncio.to_thread(hold_newer, rooms, who)
+            told = ""
+        except TwinError as error:
+            if told != error.en:
+                LOG.warning("the newest grants are not read: %s", error.en)
+            told = error.en
+
+
+def _hold_from(rooms: Rooms, who: Who, least: int) -> None:
+    """Let the newest adopted grants hold if their version is `least` or higher."""
     if not _is_there(rooms.settings):
         return
-    found = [v for v in versions(who.accounts.ops) if v.version >= rooms.policy.grants.version]
-    if found:
-        rooms.policy.adopt(proved(found[0].content))
+    query = ops.select(CHANGES.c.content).where(CHANGES.c.setting == SETTING, CHANGES.c.version >= least)
+    with who.accounts.ops.read() as connection:
+        text = connection.execute(query.order_by(CHANGES.c.version.desc()).limit(1)).scalar()
+    if text is not None:
+        _hold(rooms, proved(text))
+
+
+def _hold(rooms: Rooms, new: Grants) -> None:
+    """Let `new` hold, unless a version higher still has come to hold meanwhile."""
+    with _HOLDING:
+        if new.version >= rooms.policy.grants.version:
+            rooms.policy.adopt(new)
 
 
 def _is_there(settings: Settings) -> bool:
@@ -115,7 +155,7 @@ def adopt(rooms: Rooms, who: Who, text: str, *, note: str, entry: Event) -> Gran
         raise PublishConflict(
             "另一位管理员刚刚改过授权，请刷新后重试", "Somebody else has just changed the grants; reload and try again"
         ) from taken
-    rooms.policy.adopt(new)
+    _hold(rooms, new)
     return new
 
 

@@ -60,6 +60,7 @@ async def change(request: Request, given: Form) -> Response:
 
 def _view(request: Request, given: Mapping[str, str], **more: Any) -> GrantsView:
     who, rooms = who_of(request), request.app.state.rooms
+    adopted.hold_newer(rooms, who)
     accounts = tuple(a for a in people.listed(who.accounts.ops) if a.disabled_at is None)
     known = adopted.versions(who.accounts.ops)
     asked = _asked(request, given, accounts)
