@@ -67,6 +67,18 @@ class NeedsPurpose(Refused):
     code = "needs_purpose"
 
 
+class AreaLimit(Refused):
+    """More ground would be delivered in a year than one person or key may be given; says how much, and whom to ask."""
+
+    code = "area_limit"
+
+
+class RowLimit(Refused):
+    """One answer would tell of more rows of a table than whoever asks may be told of at once."""
+
+    code = "row_limit"
+
+
 class BadRequest(TwinError):
     """A request's values are outside what the route accepts."""
 

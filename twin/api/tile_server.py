@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import re
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl
 
 from twin.api import drawn, packing, problems
 from twin.api.guard import DATA_CSP, FIXED, too_many
 from twin.api.tianditu import Tianditu
-from twin.errors import BadRequest, NotFound, TwinError
-from twin.policy import Subject, unknown
-from twin.style import THEMES
-from twin.tiles import MAXZOOM, Address
+from twin.api.tile_address import TEMPLATES, Wanted, parse
+from twin.errors import NotFound, TwinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,19 +23,9 @@ if TYPE_CHECKING:
 
     from twin.api.rooms import Rooms
     from twin.api.who import Who
+    from twin.policy import Subject
 
-TEMPLATES = (
-    "GET /tiles/{layer}/{z}/{x}/{y}.mvt",
-    "GET /tiles/{layer}/{z}/{x}/{y}.png",
-    "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png",
-    "GET /tiles/terrain/{z}/{x}/{y}.png",
-    "GET /tiles/scene/{table}/{path}",
-    "GET /tiles/tianditu/{set}/{z}/{x}/{y}",
-)
-"""What this server answers; the policy has a row for each."""
 MVT = b"application/vnd.mapbox-vector-tile"
-NUMBER = re.compile(r"[0-9]{1,8}")
-YEAR = re.compile(r"[0-9]{4}")
 VERSION_SECONDS = 0.5
 """How long a version token is believed before the store is asked again: a publish is seen this soon."""
 SMALL = 1024
@@ -50,21 +36,8 @@ NOT_KEPT = b"no-store"
 SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf": b"model/gltf+json"}
 BASE: tuple[tuple[bytes, bytes], ...] = (*FIXED, (b"content-security-policy", DATA_CSP.encode()))
 
-NOWHERE = Address(z=0, x=0, y=0)
 T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A parsed tile request: what kind, of which layer (or table), where, theme, and the version the client names."""
-
-    kind: str
-    name: str
-    at: Address = NOWHERE
-    path: str = ""
-    version: str = ""
-    theme: str = "light"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,44 +51,6 @@ class Made:
     def size(self) -> int:
         """Give the bytes this costs the cache."""
         return 512 + sum(len(b) for b in self.bodies.values())
-
-
-def parse(path: str, query: bytes) -> Wanted:
-    """Read a tile's address; raises BadRequest for numbers out of range, NotFound for no such address."""
-    parts = path.split("/")[2:]
-    asked = dict(parse_qsl(query.decode("latin-1")))
-    version = asked.get("v", "")
-    year = asked.get("year", "")
-    if year and not YEAR.fullmatch(year):
-        raise BadRequest("年份应为四位数字", "The year must be four digits", year=year[:20])
-    if parts[0] == "scene" and len(parts) >= 3:
-        return Wanted(kind="scene", name=parts[1], path="/".join(parts[2:]), version=version)
-    if len(parts) == 5 and parts[0] in ("drawn", "tianditu"):
-        kind, name, *rest = parts
-    elif len(parts) == 4:
-        kind, name, rest = ("terrain" if parts[0] == "terrain" else ""), parts[0], parts[1:]
-    else:
-        raise unknown(path)
-    last, dot, ending = rest[2].partition(".")
-    if (kind != "tianditu" and (not dot or ending not in ("mvt", "png"))) or (kind and ending == "mvt"):
-        raise unknown(path)
-    at = _address(rest[0], rest[1], last, int(year) if year else None)
-    return Wanted(kind=kind or ending, name=name, at=at, version=version, theme=_theme(asked))
-
-
-def _theme(asked: dict[str, str]) -> str:
-    theme = asked.get("theme", "light")
-    if theme not in THEMES:
-        raise BadRequest("主题应为 light 或 dark", "The theme must be light or dark", theme=theme[:20])
-    return theme
-
-
-def _address(z: str, x: str, y: str, year: int | None) -> Address:
-    if not (NUMBER.fullmatch(z) and NUMBER.fullmatch(x) and NUMBER.fullmatch(y)):
-        raise BadRequest("瓦片编号应为数字", "Tile numbers must be digits")
-    if int(z) > MAXZOOM or int(x) >= 2 ** int(z) or int(y) >= 2 ** int(z):
-        raise BadRequest(f"没有这个瓦片(级别 0–{MAXZOOM})", f"There is no such tile (zooms 0-{MAXZOOM})")
-    return Address(z=int(z), x=int(x), y=int(y), year=year)
 
 
 class TileServer:

@@ -11,7 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Float,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -136,11 +136,10 @@ delivery = Table(
     "delivery",
     metadata,
     Column("subject", String(80), primary_key=True),
-    Column("year", Integer, primary_key=True, autoincrement=False),
     Column("cell", String(40), primary_key=True),
-    Column("km2", Float, nullable=False),
+    Column("day", Date, nullable=False),
 )
-"""Ground delivered to a person or key in a year, cell by cell: the ledger of continuous area."""
+"""Ground delivered to a person or key, cell by cell, and the last day it was: the ledger of continuous area."""
 
 setting_change = Table(
     "setting_change",

@@ -1,14 +1,16 @@
-"""How much continuous ground a person or key has been given in a year, in cells of one fixed grid; pure arithmetic."""
+"""How much ground a person or key has been given in a year, in cells of one fixed grid; pure arithmetic.
+
+Maps of 1:500 to 1:2,000 are surveying results that only stay outside secrecy while the ground they cover is small, so
+what counts is ground told as exactly as such a map tells it, wherever it is told: tile, image, card, list, find.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
-
-from twin.errors import Refused
 
 if TYPE_CHECKING:
     from twin.model import Bbox
@@ -21,25 +23,26 @@ RADIUS_M = 6_371_007.181
 SIDE_M = 100.0
 CELL_KM2 = SIDE_M * SIDE_M / 1e6
 YEAR = timedelta(days=365)
+DETAIL_M = 1.2
+"""Places told more coarsely than this are not those of a map of 1:2,000, which shows a metre as half a millimetre."""
 DETAIL_ZOOM = 17
-"""From here a pixel of a 256-pixel tile is under 1.2 m at the equator: on a screen of 0.5 mm pixels about 1:2,000."""
-LIMIT_KM2 = 25.0
-"""Beyond this much continuous ground, detailed surveying data is a matter for the surveying department."""
-MOST_CELLS = 200_000
-"""Cells of one delivery that are counted one by one; more is over every sensible limit, and said to be."""
+"""From here a pixel of a 256-pixel tile is under 1.2 m at the equator."""
+IMAGE_PIXELS = 256
+VECTOR_PIXELS = 4096
+"""The steps a tile's side is told in: an image's pixels, a vector tile's units."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """One cell that one subject was given, and when."""
+class Usage:
+    """Ground that counts now: how much of it, and the day the oldest of it was last delivered (None: there is none)."""
 
-    cell: Cell
-    at: datetime
+    km2: float = 0.0
+    since: date | None = None
 
 
-def is_detailed(zoom: float) -> bool:
-    """Say whether what is drawn at `zoom` (Web Mercator, 256-pixel tiles) is as detailed as 1:2,000."""
-    return zoom >= DETAIL_ZOOM
+def is_detailed(zoom: float, pixels: int = IMAGE_PIXELS) -> bool:
+    """Say whether a tile of `zoom` (Web Mercator) told in `pixels` steps a side is as detailed as 1:2,000."""
+    return zoom + math.log2(pixels / IMAGE_PIXELS) >= DETAIL_ZOOM
 
 
 def cell_of(lon: float, lat: float) -> Cell:
@@ -60,45 +63,43 @@ def cells(bbox: Bbox) -> Iterator[Cell]:
             yield x, y
 
 
-def count_of(bbox: Bbox) -> int:
-    """Give how many cells a box touches, without making them."""
+def along(bbox: Bbox) -> Iterator[Cell]:
+    """Give every cell that the outline of a box touches: whoever is told a box is told of its four sides only."""
     (x0, y0), (x1, y1) = cell_of(bbox[0], bbox[1]), cell_of(bbox[2], bbox[3])
-    return max(0, x1 - x0 + 1) * max(0, y1 - y0 + 1)
+    for x in range(x0, x1 + 1):
+        inside = x0 < x < x1
+        yield from ((x, y) for y in ({y0, y1} if inside else range(y0, y1 + 1)))
+
+
+def common(one: Bbox, other: Bbox) -> Bbox | None:
+    """Give what two boxes share, None where that is nothing."""
+    west, south = max(one[0], other[0]), max(one[1], other[1])
+    east, north = min(one[2], other[2]), min(one[3], other[3])
+    return (west, south, east, north) if west <= east and south <= north else None
 
 
 def km2(some: Collection[Cell]) -> float:
     """Give the ground of distinct cells in km²."""
-    return round(len(set(some)) * CELL_KM2, 6)
+    return round(len(some) * CELL_KM2, 6)
 
 
-def held(deliveries: Iterable[Delivery], now: datetime) -> frozenset[Cell]:
-    """Give the cells that count at `now`: the union of what was delivered in the year before."""
-    since = now - YEAR
-    return frozenset(d.cell for d in deliveries if since < d.at <= now)
+def first_day(today: date) -> date:
+    """Give the first day that counts: whatever was delivered on it was delivered a year ago at most."""
+    return today - YEAR
 
 
-def new_cells(
-    before: Collection[Cell], boxes: Iterable[Bbox], *, limit_km2: float, ask: tuple[str, str]
-) -> frozenset[Cell]:
-    """Give the cells of `boxes` that are not `before`; raises Refused where together they pass `limit_km2`.
+def usage(held: Mapping[Cell, date], today: date) -> Usage:
+    """Give the ground of `held` (cell → the day it was last delivered) that counts on `today`, each cell once."""
+    days = [day for day in held.values() if day >= first_day(today)]
+    return Usage(km2=round(len(days) * CELL_KM2, 6), since=min(days, default=None))
 
-    `ask` is whom to turn to, in zh and en. What was delivered already may be delivered again.
+
+def passes(held: Mapping[Cell, date], wanted: Collection[Cell], today: date, limit_km2: float) -> float | None:
+    """Give the km² that delivering `wanted` as well would make where that is over the limit, else None.
+
+    Ground that counts already may be delivered again, whatever the limit has become since.
     """
-    wanted: set[Cell] = set()
-    for box in boxes:
-        if count_of(box) > MOST_CELLS:
-            raise _refused(limit_km2, count_of(box) * CELL_KM2, ask)
-        wanted.update(cells(box))
-    fresh = frozenset(wanted.difference(before))
-    total = km2({*before, *fresh})
-    if fresh and total > limit_km2:
-        raise _refused(limit_km2, total, ask)
-    return fresh
-
-
-def _refused(limit_km2: float, total: float, ask: tuple[str, str]) -> Refused:
-    return Refused(
-        f"一年内提供的连续范围不得超过 {limit_km2:g} 平方公里(此次将达 {total:.2f});请联系{ask[0]}",
-        f"No more than {limit_km2:g} km² may be delivered in a year (this would make {total:.2f}): ask {ask[1]}",
-        limit_km2=limit_km2,
-    )
+    counts = {cell for cell, day in held.items() if day >= first_day(today)}
+    fresh = set(wanted) - counts
+    total = round((len(counts) + len(fresh)) * CELL_KM2, 6)
+    return total if fresh and total > limit_km2 else None

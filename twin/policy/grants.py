@@ -94,10 +94,11 @@ class Denial:
 
 @dataclass(frozen=True, kw_only=True)
 class Grants:
-    """All that is granted and denied, under one version."""
+    """All that is granted and denied, under one version; `counted` are the resources whose ground counts to max_km2."""
 
     version: int
     roles: tuple[Role, ...]
+    counted: tuple[Literal["unconditional", "conditional"], ...] = ("conditional",)
     purposes: tuple[Purpose, ...] = ()
     grants: tuple[Grant, ...] = ()
     denials: tuple[Denial, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from twin.policy import areas
+from twin.policy import areas, delivered
 from twin.policy.classified import IN_TILES, ROWLESS, class_of, columns_of
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ class Permit:
     `rows` are conditions every row meets: (column, "prefix", codes). `only` holds columns that fewer rows show, and
     which. `precision_m` is the grid positions are told on (0: exact). `areas` are the codes the personal part is held
     in. `smallest_count` is the least number of people a sum may tell of, 0 where rows are things or may be counted
-    singly. `purposes` are those for which `for_purpose` columns would come too; `wants` is not empty where nothing is
-    shown before one is named. `audit` says what stands in the record. `digest` names this very answer, for caches.
+    singly. `max_rows` is the most rows one answer may tell of, `max_km2` the most ground in a year, where `counts`
+    says that ground told by this permit counts. `purposes` are those for which `for_purpose` columns would come too;
+    `wants` is not empty where nothing is shown before one is named. `audit` says what stands in the record. `digest`
+    names this very answer, for caches.
     """
 
     resource: str
@@ -47,6 +49,7 @@ class Permit:
     masks: Literal["part", "token"] = "part"
     max_rows: int = 0
     max_km2: float = 0.0
+    counts: bool = False
     audit: Literal["none", "read", "unmask"] = "none"
     purposes: tuple[str, ...] = ()
     for_purpose: frozenset[str] = frozenset()
@@ -219,12 +222,21 @@ class Question:
             masks=grant.masks,
             max_rows=grant.max_rows,
             max_km2=grant.max_km2,
+            counts=self._counts(precision),
             audit=_audit(columns, kept, told=resource.about_persons and self.action not in COUNTING),
             purposes=grant.purposes if raised else (),
             for_purpose=frozenset(raised - set(columns)),
             wants=grant.purposes if self.action == "unmask" and not self.purposeful else (),
         )
         return _named(permit, self.subject.role, self.action)
+
+    def _counts(self, precision_m: float) -> bool:
+        """Say whether ground told on a grid of `precision_m` counts: as exactly as a survey, and not open to all.
+
+        The visitor at a demo's own machine is nobody, and is given nothing that leaves it.
+        """
+        listed = self.resource.share_type in self.judge.grants.counted
+        return listed and precision_m < delivered.DETAIL_M and self.subject.role != "local"
 
 
 def _audit(
