@@ -63,7 +63,7 @@ class Packed:
 
     async def _fresh(self, scope: Scope, receive: Receive, encoding: bytes, *, still: bool) -> Reply:
         reply = await _gather(self._app, scope, receive)
-        if reply.status >= 400 and reply.header(b"content-type").startswith(b"text/html"):
+        if reply.status >= 400:
             return _refusal(404 if still else reply.status)  # Dash raises for a path that is no part of a package
         if still and reply.status == 200:
             reply = _still(reply, scope, encoding)
@@ -88,7 +88,7 @@ KEPT_AT_304 = frozenset({b"etag", b"cache-control", b"vary"})
 
 
 def _refusal(status: int) -> Reply:
-    """Give our own words for what Flask says in its own HTML."""
+    """Give our own words for what Flask and Dash say in theirs."""
     body = problems.document(status, code={404: "not_found", 500: "internal"}.get(status, "http"))
     headers = ((b"content-type", problems.MEDIA_TYPE.encode()), (b"cache-control", b"no-store"))
     return Reply(status=status, headers=(*headers, (b"content-length", str(len(body)).encode())), body=body)
