@@ -51,7 +51,10 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What became of the rows of one delivery; `read` = published + quarantined + duplicates, always."""
+    """What became of the rows of one delivery; `read` = published + quarantined + duplicates + erased, always.
+
+    `erased` rows are held out because their person was erased; `emptied` ones are published without personal values.
+    """
 
     read: int
     published: int
@@ -61,10 +64,13 @@ class Verdict:
     rules: Mapping[str, int] = field(default_factory=dict)
     warnings: Mapping[str, int] = field(default_factory=dict)
     repairs: Mapping[str, int] = field(default_factory=dict)
+    erased: int = 0
+    emptied: int = 0
 
     def ledger(self) -> dict[str, int]:
-        """Give the five counts of the row ledger."""
-        return {k: getattr(self, k) for k in ("read", "published", "quarantined", "duplicates", "repaired")}
+        """Give the five counts of the row ledger, and those of erased people where there are any."""
+        counts = {k: getattr(self, k) for k in ("read", "published", "quarantined", "duplicates", "repaired")}
+        return counts | {k: n for k in ("erased", "emptied") if (n := getattr(self, k))}
 
 
 def rules(resource: Resource) -> list[Rule]:
@@ -129,9 +135,18 @@ SELECT _seq, 'quarantined', reasons FROM (
   SELECT _seq, CASE WHEN COALESCE(list_contains(_note, 'totals_row'), false) THEN ['totals_row'] ELSE
     list_distinct(list_filter(list_concat(COALESCE(_note, CAST([] AS VARCHAR[])), [{cases}]),
       lambda r: r IS NOT NULL)) END AS reasons
-  FROM staged)
+  FROM staged WHERE _seq NOT IN (SELECT _seq FROM outcome))
 WHERE len(reasons) > 0
 """
+HELD_OUT = "held_out"
+"""The table of rows whose person was erased: `_seq`, and `whole` where the row goes rather than its values."""
+HOLD_OUT = "INSERT INTO outcome SELECT _seq, 'erased', CAST([] AS VARCHAR[]) FROM held_out WHERE whole"
+KEEP_NO_RAW = """
+UPDATE outcome SET place = 'erased', reasons = CAST([] AS VARCHAR[])
+WHERE place = 'quarantined' AND _seq IN (SELECT _seq FROM held_out)
+"""
+"""A quarantined row is kept as it was received; that of an erased person is not kept."""
+EMPTIED = "SELECT count(*) FROM held_out WHERE _seq NOT IN (SELECT _seq FROM outcome)"
 REPEATED = """
 CREATE OR REPLACE TEMP TABLE repeated AS
 SELECT {key} AS k, year AS y FROM staged WHERE _seq NOT IN (SELECT _seq FROM outcome)
@@ -169,21 +184,31 @@ DISAGREES = "SELECT count(*) FROM staged ANTI JOIN outcome USING (_seq) WHERE ar
 
 
 def judge(
-    connection: duck.Connection, resource: Resource, code_systems: Sequence[CodeSystem], payload: Sequence[str]
+    connection: duck.Connection,
+    resource: Resource,
+    code_systems: Sequence[CodeSystem],
+    payload: Sequence[str],
+    *,
+    held_out: bool = False,
 ) -> Verdict:
     """Judge the relation `staged`: leave a table `outcome` (_seq, place, reasons) of every row that is not published.
 
-    `payload` names the columns in which two rows with one key must agree to be the same row delivered twice. Raises
-    ContractError where the balance read = published + quarantined + duplicates does not hold.
+    `payload` names the columns in which two rows with one key must agree to be the same row delivered twice; with
+    `held_out` there is a table of that name. Raises ContractError where the balance read = published + quarantined +
+    duplicates + erased does not hold.
     """
     _register_codes(connection, code_systems)
     connection.execute(OUTCOME)
+    if held_out:
+        connection.execute(HOLD_OUT)
     found = rules(resource)
     cases = ", ".join(f"CASE WHEN {r.sql} THEN '{r.reason}' END" for r in found)
     connection.execute(JUDGE.format(cases=cases or "NULL"), [v for r in found for v in r.values])
     if resource.key:
         _judge_duplicates(connection, resource, payload)
-    return _balance(connection, resource)
+    if held_out:
+        connection.execute(KEEP_NO_RAW)
+    return _balance(connection, resource, emptied=_number(connection, EMPTIED) if held_out else 0)
 
 
 def _judge_duplicates(connection: duck.Connection, resource: Resource, payload: Sequence[str]) -> None:
@@ -196,7 +221,7 @@ def _judge_duplicates(connection: duck.Connection, resource: Resource, payload: 
     connection.execute(DUPLICATES.format(key=key, payload=f"row({row})"), [reason])
 
 
-def _balance(connection: duck.Connection, resource: Resource) -> Verdict:
+def _balance(connection: duck.Connection, resource: Resource, *, emptied: int = 0) -> Verdict:
     read = _number(connection, READ)
     counts: dict[str, int] = {}
     for place, rows, distinct in connection.execute(COUNTS).fetchall():
@@ -213,14 +238,16 @@ def _balance(connection: duck.Connection, resource: Resource) -> Verdict:
         rules=dict(connection.execute(BY_RULE).fetchall()),
         repairs=dict(connection.execute(REPAIRS).fetchall()),
         warnings={"area_mismatch": _number(connection, DISAGREES)} if resource.stated_area else {},
+        erased=counts.get("erased", 0),
+        emptied=emptied,
     )
     balance(verdict, resource)
     return verdict
 
 
 def balance(verdict: Verdict, resource: Resource) -> None:
-    """Raise ContractError unless read = published + quarantined + duplicates."""
-    if verdict.read != verdict.published + verdict.quarantined + verdict.duplicates:
+    """Raise ContractError unless read = published + quarantined + duplicates + erased."""
+    if verdict.read != verdict.published + verdict.quarantined + verdict.duplicates + verdict.erased:
         raise unbalanced(resource, str(verdict.ledger()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,6 +47,7 @@ _QUARANTINE = pa.schema(
     ]
 )
 _CHUNK = 4096
+PERSONAL = ("personal", "sensitive")
 
 
 def prepare(connection: duck.Connection, resource: Resource, run: str, delivered: Sequence[Delivered]) -> None:
@@ -117,7 +118,14 @@ def fill_table(
         "geometry": list(facts.geometry_types),
         "crs": village.storage_crs if spatial else "",
         "columns": manifest_columns(resource),
+        "erasure": erasure(resource),
     }
+
+
+def erasure(resource: Resource) -> Literal["rows", "values"]:
+    """Say what erasing a person does to a row: it goes where it stands for the person, or could not be told without."""
+    bound = any(f.required or f.name == resource.key for f in resource.fields if f.sensitivity in PERSONAL)
+    return "rows" if bound or resource.about_persons else "values"
 
 
 def manifest_columns(resource: Resource) -> list[dict[str, Any]]:

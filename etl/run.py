@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import catalog, contract, fetch, gates, ledger, publishing, rasters, shelf, staging, tasks
+from etl import catalog, contract, fetch, gates, holding, ledger, publishing, rasters, shelf, staging, tasks
 from etl.gates import Hold
 from etl.ledger import Report
 from etl.tasks import Progress, Task
 from twin import duck, durable
 from twin.errors import ContractError, CrsError, SourceError, TwinError
+from twin.retention import applying, requests
 from twin.store import Snapshot, Store
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from etl.catalog import Catalog
     from twin.model import Resource
+    from twin.retention.marks import Marks
     from twin.settings import Settings
 
 STAGE_MEMORY = "192MB"
@@ -131,7 +133,11 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     pa.default_memory_pool().release_unused()
     duck.give_back()
     shelf.show(connection, (d.shelf for d in delivered))
-    verdict = contract.judge(connection, resource, task.catalog.code_systems, staging.payload(resource))
+    marks = requests.held_out(task.settings)
+    held_out = bool(marks) and holding.hold_out(connection, resource, marks) > 0
+    verdict = contract.judge(
+        connection, resource, task.catalog.code_systems, staging.payload(resource), held_out=held_out
+    )
     if verdict.read != sum(d.rows for d in delivered):
         raise contract.unbalanced(resource, f"{verdict.read} != {sum(d.rows for d in delivered)}")
     publishing.prepare(connection, resource, task.run, delivered)
@@ -141,10 +147,18 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     if held and not task.accept:
         zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
         en = "; ".join(h.en for h in held) + ". The version before stays; publish with --accept once checked"
+        _sift(task, marks)
         return task.report("held", reason_zh=zh, reason_en=en, version=parent.version if parent else "", **facts)
     duck.give_back()
     version = _publish_rows(task, connection, delivered, verdict)
+    _sift(task, marks)
     return task.report("published", version=version, **facts)
+
+
+def _sift(task: Task, marks: Marks) -> None:
+    """Take marked people out of the quarantine: there a row stands as received, with values that were not taken up."""
+    if marks:
+        applying.apply_to_store(task.settings.store, marks, only=task.resource.id)
 
 
 def _holds(
@@ -166,6 +180,12 @@ def _holds(
 
 def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract.Verdict) -> dict[str, Any]:
     notes = [(n["zh"], n["en"]) for d in delivered for n in d.report.get("notes", ()) if isinstance(n, dict)]
+    if verdict.erased or verdict.emptied:
+        zh = f"含已删除个人信息的人:未收录 {verdict.erased} 行,{verdict.emptied} 行不含个人信息"
+        en = (
+            f"People who were erased: {verdict.erased} rows were held out, {verdict.emptied} emptied of personal values"
+        )
+        notes.append((zh, en))
     absent = [s.location for s in task.resource.sources if s not in task.sources]
     notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
     for one in delivered:
