@@ -10,6 +10,7 @@ import uvicorn
 import layers
 from etl import catalog
 from twin import api, pages, settings
+from twin.api.wire import Wire
 from twin.errors import TwinError
 from twin.model import OneMap
 from twin.store import Store
@@ -61,6 +62,7 @@ def serve() -> None:
         app,
         host=SETTINGS.host,
         port=SETTINGS.port,
+        http=Wire,
         log_level="warning",
         server_header=False,
         access_log=False,

@@ -33,6 +33,7 @@ WORDS: Mapping[int, tuple[str, str]] = {
     403: ("不允许", "Not allowed"),
     404: ("没有找到", "Not found"),
     405: ("此地址不支持这种请求方法", "This address does not take this method"),
+    408: ("请求没有按时发完", "The request did not arrive in time"),
     409: ("与另一操作冲突", "In conflict with another operation"),
     413: ("提交的内容过大", "The body is too large"),
     415: ("不支持的内容类型", "This type of content is not taken"),
