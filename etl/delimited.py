@@ -6,6 +6,7 @@ import codecs
 import csv
 from typing import TYPE_CHECKING
 
+from etl.decoding import first_bad_byte
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _encoding(job: Job) -> tuple[str, str]:
     wanted = [_ALIASES.get(job.encoding.lower(), job.encoding)] if job.encoding else _CANDIDATES
     worst = 0
     for name in wanted:
-        bad = _first_bad_byte(job.main, name)
+        bad = first_bad_byte(job.main, name)
         if bad is None:
             return name, "declared" if job.encoding else "strict"
         worst = max(worst, bad)
@@ -62,19 +63,6 @@ def _encoding(job: Job) -> tuple[str, str]:
         f"“{job.name}” decodes in none of {shown} (near byte {worst}); encodings may be mixed. Save it as UTF-8.",
         file=job.name,
     )
-
-
-def _first_bad_byte(path: Path, encoding: str) -> int | None:
-    decoder, done = codecs.getincrementaldecoder(encoding)(), 0
-    with path.open("rb") as file:
-        try:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-                done += len(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as wrong:
-            return done + wrong.start
-    return None
 
 
 def _delimiter(path: Path, encoding: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import TYPE_CHECKING
 
 from etl import refusals
+from etl.decoding import first_bad_byte
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -138,21 +138,13 @@ def _no_dtd(job: Job) -> None:
 
 def _utf8(job: Job) -> None:
     """Refuse text that is not UTF-8, which these formats require, naming the byte."""
-    decoder, done = codecs.getincrementaldecoder("utf-8")(), 0
-    with job.main.open("rb") as file:
-        try:
-            while chunk := file.read(_CHUNK):
-                decoder.decode(chunk)
-                done += len(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError as wrong:
-            raise SourceError(
-                f"“{job.name}”不是 UTF-8 编码(约第 {done + wrong.start} 字节)。"
-                "该格式规定用 UTF-8，请报送单位另存为 UTF-8 后重报。",
-                f"“{job.name}” is not UTF-8 (near byte {done + wrong.start}),"
-                " which its format requires. Save it as UTF-8.",
-                file=job.name,
-            ) from wrong
+    bad = first_bad_byte(job.main, "utf-8")
+    if bad is not None:
+        raise SourceError(
+            f"“{job.name}”不是 UTF-8 编码(约第 {bad} 字节)。该格式规定用 UTF-8，请报送单位另存为 UTF-8 后重报。",
+            f"“{job.name}” is not UTF-8 (near byte {bad}), which its format requires. Save it as UTF-8.",
+            file=job.name,
+        )
 
 
 def _unknown(job: Job) -> SourceError:

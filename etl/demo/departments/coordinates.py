@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -20,6 +20,12 @@ Pairs = list[tuple[float, float]]
 def in_crs(geometries: Sequence[shapely.Geometry], crs: str) -> np.ndarray:
     """Give geometries of the village's metres in "EPSG:n" (x east, y north; degrees as lon, lat)."""
     return geodesy.transform_geometry(np.array(list(geometries), dtype=object), CRS, crs)
+
+
+def place(rows: Sequence[dict[str, Any]], crs: str) -> None:
+    """Put the geometry of every row, in the village's metres, into "EPSG:n"."""
+    for row, shape in zip(rows, in_crs([r["geometry"] for r in rows], crs), strict=True):
+        row["geometry"] = shape
 
 
 def lon_lat(points: Sequence[shapely.Point], digits: int = 7) -> Pairs:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.demo.defects import Planter, bow_tie, in_scientific_notation
 from etl.demo.departments import vectors
-from etl.demo.departments.coordinates import DEGREES, in_crs
+from etl.demo.departments.coordinates import DEGREES, in_crs, place
 from etl.demo.frame import YEARS
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def _plots(truth: Truth, path: Path, year: int, cards: dict[str, str], planter: 
     ]
     if year == YEARS[-1]:
         _spoil(rows, planter)
-    for row, shape in zip(rows, in_crs([r["geometry"] for r in rows], DEGREES), strict=True):
-        row["geometry"] = shape
+    place(rows, DEGREES)
     vectors.shapefile(path, rows, DEGREES, cpg="UTF-8")
 
 

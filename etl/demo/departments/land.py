@@ -9,7 +9,7 @@ import shapely
 
 from etl.demo.defects import Planter, bow_tie, small_loop
 from etl.demo.departments import vectors
-from etl.demo.departments.coordinates import DEGREES, dms, in_crs, lon_lat
+from etl.demo.departments.coordinates import DEGREES, dms, in_crs, lon_lat, place
 from etl.demo.departments.names import title_of
 from etl.demo.departments.sheets import Sheet, full_width, workbook
 from etl.demo.frame import YEARS
@@ -59,8 +59,7 @@ def _land_cover(truth: Truth, path: Path, year: int, planter: Planter) -> None:
     ]
     if year == YEARS[-1]:
         _spoil(rows, planter)
-    for row, shape in zip(rows, in_crs([r["geometry"] for r in rows], ZONE_40), strict=True):
-        row["geometry"] = shape
+    place(rows, ZONE_40)
     vectors.shapefile(path, rows, ZONE_40)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from etl.demo.defects import Planter, small_loop
 from etl.demo.departments import vectors
-from etl.demo.departments.coordinates import DEGREES, in_crs
+from etl.demo.departments.coordinates import DEGREES, in_crs, place
 from etl.demo.departments.land import FOLDER, ZONE_40
 from etl.demo.departments.names import title_of
 from etl.demo.frame import YEARS
@@ -52,8 +52,7 @@ def _zones(truth: Truth, path: Path, year: int, planter: Planter) -> None:
             row["GHDLBM"] = code
         for row, code in zip(planter.some("code_abolished", "plan_zone", rows), _ABOLISHED, strict=True):
             row["GHDLBM"] = code
-    for row, shape in zip(rows, in_crs([r["geometry"] for r in rows], DEGREES), strict=True):
-        row["geometry"] = shape
+    place(rows, DEGREES)
     vectors.geopackage(path, f"GHDLTB_{year}", rows, DEGREES)
 
 
