@@ -96,11 +96,14 @@ def networks(given: Iterable[str]) -> tuple[str, ...]:
 
 def is_from(address: str, allowed: Iterable[str]) -> bool:
     """Say whether an address lies in one of the networks; no networks means anywhere."""
-    listed = tuple(allowed)
-    if not listed:
-        return True
+    listed = tuple(ipaddress.ip_network(n) for n in allowed)
+    return not listed or lies_in(address, listed)
+
+
+def lies_in(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Say whether an address lies in one of the networks; what is no address lies nowhere."""
     try:
         place = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(place in ipaddress.ip_network(n) for n in listed)
+    return any(place in n for n in networks)

@@ -17,6 +17,7 @@ from twin.accounts.provider import Provider
 from twin.api.limits import Limits
 from twin.audit import Audit, Event
 from twin.errors import SignInRefused, TooMany
+from twin.ground import Ground
 from twin.policy import ANONYMOUS, ANONYMOUS_LOCAL, Subject
 from twin.settings import LOOPBACK
 
@@ -72,6 +73,7 @@ class Who:
         self._accounts = accounts
         self._audit: Audit | None = None
         self._provider: Provider | None = None
+        self.ledger_if_open: Ground | None = None
         self._opening = threading.Lock()
         self._hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sign-in")
         self._waiting = 0
@@ -107,6 +109,16 @@ class Who:
                     folder = self.settings.data / "run" / "audit"
                     self._audit = Audit(store, secret, folder=folder, older=self.settings.older_secrets)
         return self._audit
+
+    @property
+    def ledger(self) -> Ground:
+        """Give the ledger of ground delivered, in the same store as the accounts."""
+        if self.ledger_if_open is None:
+            store = self.accounts.ops
+            with self._opening:
+                if self.ledger_if_open is None:
+                    self.ledger_if_open = Ground(store)
+        return self.ledger_if_open
 
     @property
     def provider(self) -> Provider | None:
@@ -220,20 +232,13 @@ class Who:
         """Give the address a request comes from: the connection's, or what a trusted proxy says of it."""
         client = scope.get("client")
         direct = client[0] if client else ""
-        if not self._proxies or not self._is_proxy(direct):
+        if not self._proxies or not tokens.lies_in(direct, self._proxies):
             return direct
         said = b",".join(v for k, v in scope["headers"] if k == b"x-forwarded-for").decode("latin-1")
         for hop in reversed([h.strip() for h in said.split(",") if h.strip()]):
-            if not self._is_proxy(hop):
+            if not tokens.lies_in(hop, self._proxies):
                 return hop[:64]
         return direct
-
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            place = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(place in network for network in self._proxies)
 
     def is_ours(self, host: bytes) -> bool:
         """Say whether a Host header names this service."""
