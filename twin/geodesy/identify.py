@@ -167,6 +167,8 @@ def _values(crs: pyproj.CRS) -> dict[str, float]:
     values: dict[str, float] = {}
     if crs.coordinate_operation is not None and crs.is_projected:
         for parameter in crs.coordinate_operation.params:
+            if isinstance(parameter.value, str):  # a file of shifts: nothing that a delivery names is opened
+                raise systems.unknown(crs.name)
             values[_PARAMETERS.get(parameter.code, parameter.name)] = float(parameter.value) * (
                 parameter.unit_conversion_factor if "metre" in parameter.unit_name else 1.0
             )
