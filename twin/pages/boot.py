@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twin.settings import Settings
     from twin.store import Store
 
+STYLE = "/api/v1/style.json"
 SAID_BY_BROWSER = "page.js."
 """The part of the catalogue that onemap.js says; it is shipped in both languages."""
 WORST = ("failed", "stale", "fresh", "never")
@@ -123,7 +124,7 @@ def boot(onemap: OneMap, seen: Known, settings: Settings) -> dict[str, Any]:
         "foreign": [base for base, _ in foreign(settings)],
         "years": years(layers),
         "at": f"{seen.now:%H:%M}",
-        "style": "/api/v1/style.json",
+        "style": STYLE,
         "mapAssets": map_component.url(""),
         "mapWords": {"zh": map_component.words("zh-CN"), "en": map_component.words("en")},
         "words": {

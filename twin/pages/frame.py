@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import dash
+import flask
 
 from twin import map as map_component
+from twin.pages.boot import STYLE
 from twin.pages.questions import QUESTIONS
 from twin.text import t
 
@@ -44,6 +46,7 @@ FRAME = """<!DOCTYPE html>
 <meta name="description" content="@description@">
 <title>{%title%}</title>
 <link rel="icon" href="@icon@" type="image/svg+xml">
+@styles@
 @modules@
 {%css%}
 <script src="@markup@"></script>
@@ -79,7 +82,10 @@ class Page(dash.Dash):
         css = FINGERPRINT.sub(r".v0m\1.", parts["css"])
         cleaned = {**parts, "scripts": scripts, "css": css, "config": _config(parts["config"])}
         cleaned["app_entry"] = ENTRY
-        return _filled(super().interpolate_index(**cleaned), {"first": _json(self.first())})
+        return _filled(
+            super().interpolate_index(**cleaned),
+            {"first": _json(self.first()), "styles": _styles(flask.request.args.get("lang", ""))},
+        )
 
 
 def frame(village: Village, assets: str) -> str:
@@ -108,6 +114,16 @@ def _modules(assets: str) -> list[str]:
 
 def _preload(address: str) -> str:
     return f'<link rel="modulepreload" href="{escape(address)}">'
+
+
+def _styles(lang: str) -> str:
+    """Ask for the map's style beside the modules that will want it; what the browser keeps of choices is not known."""
+    language = "en" if lang == "en" else "zh-CN"
+    return "\n".join(
+        f'<link rel="preload" as="fetch" crossorigin href="{STYLE}?language={language}&amp;theme={theme}"'
+        f' media="(prefers-color-scheme: {theme})">'
+        for theme in ("light", "dark")
+    )
 
 
 def _filled(text: str, values: dict[str, str]) -> str:

@@ -23,6 +23,7 @@ export async function openMap(root) {
   if (app.isOpen) return;
   held.handle = view.open(root, new URL(app.boot.mapAssets, location.href).href, () => held.props, () => {});
   const handle = await held.handle;
+  if (!app.isOpen) handle.update(held.props); // its style may have been the first to arrive
   await styled;
   await handle.drawn;
 }
