@@ -140,7 +140,8 @@ def _bars(indicator: Json, measure: Measure) -> list[charts.Bar]:
 
 def _data(indicator: Json, bars: Sequence[charts.Bar], measure: Measure) -> Any:
     first = words("page.charts.year") if _over_time(indicator) else words("page.charts.class")
-    value = el("th", words("page.charts.value"), " (", measure.unit, ")", scope="col", class_="number")
+    unit = (" (", measure.unit, ")") if measure.unit else ()
+    value = el("th", words("page.charts.value"), *unit, scope="col", class_="number")
     rows = [el("tr", el("th", _link(indicator, b), scope="row"), el("td", b.told, class_="num number")) for b in bars]
     table = el("table", el("thead", el("tr", el("th", first, scope="col"), value)), el("tbody", rows), class_="grid")
     head = el("summary", icon("table"), el("span", words("page.charts.data")), icon("right", class_="turn"))

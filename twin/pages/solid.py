@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twin import deck, editions
 from twin.entities import box_of
 from twin.errors import TwinError
-from twin.pages.parts import words
+from twin.text import both, t
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +32,14 @@ def solid(desk: Desk, question: Mapping[str, Any]) -> Json:
     if indicator and rows:
         most = max(r["value"] for r in rows)
         made.append(deck.columns(indicator.id, rows, value="value", metres_per_unit=TALLEST_M / most, radius_m=16))
-        said = words("page.three.columns", name=indicator.title, unit=indicator.unit)
+        said = both(lambda language: _stands_for(indicator, language))
         about = {"zh": said.zh, "en": said.en}
     return {"spec": deck.spec(*made) if made else None, "about": about}
+
+
+def _stands_for(indicator: Indicator, language: str) -> str:
+    name, unit = indicator.title.in_(language), indicator.unit.in_(language)
+    return t("page.three.columns_in" if unit else "page.three.columns", language, name=name, unit=unit)
 
 
 def _scenes(desk: Desk, layer: Layer) -> list[deck.DeckLayer]:
