@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from twin.api import auditor, granting, listings, people, problems, purpose, signin
 from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
+from twin.api.delivering import Delivering
 from twin.api.forms import NotOurs
 from twin.api.guard import Guard, PageGate, page_csp
 from twin.api.packed import Packed
@@ -85,7 +86,8 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.state.who = who = Who.of_village(onemap, settings)
     hold_newest(shared, who)
     app.guard = Guard(app.unguarded, who)
-    app.tile_server = TileServer(shared, who)
+    app.state.delivering = delivering = Delivering(onemap, who)
+    app.tile_server = TileServer(shared, who, delivering)
     app.include_router(router)
     app.include_router(signin.router)
     app.include_router(purpose.router)

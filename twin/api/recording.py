@@ -1,4 +1,4 @@
-"""What an answer tells of people stands in the record before it is sent; where it cannot, the answer is not sent."""
+"""What an answer tells of people and of exact ground is written down before it is sent; else it is not sent."""
 
 from __future__ import annotations
 
@@ -12,14 +12,18 @@ if TYPE_CHECKING:
 
 
 def record(scope: Scope) -> None:
-    """Write down which personal rows the answer to this request has taken up; raises AuditDown, OpsDown.
+    """Count the ground the answer to this request tells, write down which personal rows it has taken up.
+
+    Raises AreaLimit where that is too much ground, AuditDown, OpsDown.
 
     Blocks until the entries are durable: call it in a worker thread, after the answer is made and before it is sent.
     """
+    app = scope["app"]
+    app.state.delivering.count(scope, scope["state"]["subject"], noted.places())
     taken = noted.drain()
     if not taken:
         return
-    who, subject = scope["app"].state.who, scope["state"]["subject"]
+    who, subject = app.state.who, scope["state"]["subject"]
     events = [
         Event(
             action=each.seen,

@@ -14,6 +14,7 @@ from twin.api import drawn, packing, problems
 from twin.api.guard import DATA_CSP, FIXED, too_many
 from twin.api.tianditu import Tianditu
 from twin.api.tile_address import TEMPLATES, Wanted, parse
+from twin.api.tile_versions import Version, told, version
 from twin.errors import NotFound, TwinError
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from twin.api.delivering import Delivering
     from twin.api.rooms import Rooms
     from twin.api.who import Who
     from twin.policy import Subject
+    from twin.policy.noted import Told
 
 MVT = b"application/vnd.mapbox-vector-tile"
 VERSION_SECONDS = 0.5
 """How long a version token is believed before the store is asked again: a publish is seen this soon."""
+MOST_TOLD = 20_000
 SMALL = 1024
 """Bodies below are not worth packing."""
 FOR_EVER = b"private, max-age=31536000, immutable"
@@ -56,16 +60,18 @@ class Made:
 class TileServer:
     """Answer `/tiles/…`: the event loop looks up and sends, `threads` workers compute."""
 
-    def __init__(self, rooms: Rooms, who: Who) -> None:
+    def __init__(self, rooms: Rooms, who: Who, delivering: Delivering) -> None:
         self._rooms = rooms
         self._who = who
+        self._delivering = delivering
         self._workers = ThreadPoolExecutor(rooms.settings.threads, thread_name_prefix="tile")
         self._limit = rooms.settings.tile_cache_mb << 20
         self._cache: OrderedDict[tuple[object, ...], Made] = OrderedDict()
         self._bytes = 0
         self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
         self._parsed: dict[tuple[str, bytes], Wanted] = {}
-        self._tokens: dict[tuple[int, Subject, str, str], tuple[float, str]] = {}
+        self._versions: dict[tuple[int, Subject, str, str], tuple[float, Version]] = {}
+        self._told: dict[tuple[object, ...], tuple[Told, ...]] = {}
         self._tianditu = Tianditu(rooms.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -91,10 +97,11 @@ class TileServer:
         if wanted.kind == "tianditu":
             await self._foreign(wanted, send)
             return
-        token = await self._token(subject, wanted)
+        version = await self._version(subject, wanted)
+        token = version.token
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
         tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'
-        keep = self._keeping(wanted, token)
+        keep = NOT_KEPT if not version.is_open else FOR_EVER if wanted.version == token else ASK_AGAIN
         common = [*BASE, (b"etag", tag), (b"cache-control", keep), (b"vary", b"accept-encoding")]
         if tag in headers.get(b"if-none-match", b""):
             await _send(send, 304, common, b"")
@@ -104,18 +111,28 @@ class TileServer:
         if not body:
             await _send(send, 204, common, b"")
             return
+        if version.counts and not head:
+            await self._count(scope, subject, wanted, version)
         more = [(b"content-type", made.media_type), (b"content-length", str(len(body)).encode())]
         if encoding and body is not made.bodies.get(b""):
             more.append((b"content-encoding", encoding))
         await _send(send, 200, [*common, *more], b"" if head else body)
 
-    def _keeping(self, wanted: Wanted, token: str) -> bytes:
-        """Say how a browser may keep a tile: one not for everybody it may not, so that a right withdrawn is gone."""
-        onemap = self._rooms.onemap
-        layer, table = onemap.layer(wanted.name), onemap.resource(wanted.name)
-        if not (layer.share == "open" if layer else table is None or table.share_type == "unconditional"):
-            return NOT_KEPT
-        return FOR_EVER if wanted.version == token else ASK_AGAIN
+    async def _count(self, scope: Scope, subject: Subject, wanted: Wanted, version: Version) -> None:
+        """Let the ground the tile shows in detail stand in the ledger before the tile leaves; raises AreaLimit."""
+        key = (wanted.kind, wanted.name, wanted.path, wanted.at, version.token, *(p.digest for p in version.counts))
+        ground = self._told.get(key)
+        if ground is None:
+            ground = await self._in_worker(lambda: told(self._rooms, wanted, version.counts))
+            if len(self._told) > MOST_TOLD:
+                self._told.clear()
+            self._told[key] = ground
+        if not ground or self._delivering.is_counted(scope, subject, ground):
+            return
+        claimed = await self._in_worker(lambda: self._delivering.claim(scope, subject, ground))
+        spent = await asyncio.wrap_future(claimed)
+        if spent is not None:
+            raise await self._in_worker(lambda: self._delivering.refusal(scope, subject, ground, spent))
 
     def _wanted(self, path: str, query: bytes) -> Wanted:
         found = self._parsed.get((path, query))
@@ -126,26 +143,16 @@ class TileServer:
             self._parsed[path, query] = found
         return found
 
-    async def _token(self, subject: Subject, wanted: Wanted) -> str:
+    async def _version(self, subject: Subject, wanted: Wanted) -> Version:
         key = (self._rooms.policy.edition, subject, wanted.kind, wanted.name + wanted.path)
-        known = self._tokens.get(key)
+        known = self._versions.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:
-            token = await self._in_worker(lambda: self._ask_token(subject, wanted))
-            if len(self._tokens) > 10_000:
-                self._tokens.clear()
-            self._tokens[key] = known = (now + VERSION_SECONDS, token)
+            found = await self._in_worker(lambda: version(self._rooms, subject, wanted))
+            if len(self._versions) > 10_000:
+                self._versions.clear()
+            self._versions[key] = known = (now + VERSION_SECONDS, found)
         return known[1]
-
-    def _ask_token(self, subject: Subject, wanted: Wanted) -> str:
-        """Name the version of what is wanted and what `subject` may see of it; raises NotFound, StoreBroken."""
-        tiles, policy = self._rooms.tiles, self._rooms.policy
-        if wanted.kind == "scene":
-            return tiles.scene(subject, wanted.name, wanted.path)[1][:24]
-        if wanted.kind == "terrain":
-            ground = tiles.ground(subject)
-            return ground.version if ground else "none"
-        return tiles.versions(subject, policy.layer(subject, wanted.name))
 
     async def _made(self, subject: Subject, wanted: Wanted, token: str, encoding: bytes) -> Made:
         """Give the body, from the cache where somebody who may see the same (`token` says so) has asked before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 CSRF_HEADER = "X-CSRF-Token"
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names the service answers to on the loopback: a rebound DNS name is none of them."""
+PORT = re.compile(r"[0-9]{1,5}")
 KEPT = 20_000
 MOST_WAITING = 40
 """Sign-ins that wait for their turn at most: some seconds' worth."""
@@ -245,7 +247,8 @@ class Who:
         name = host.decode("latin-1").lower()
         if name in self.hosts:
             return True
-        return (name if name.endswith("]") or ":" not in name else name.rpartition(":")[0]) in self.hosts
+        known, _, port = name.rpartition(":")
+        return known in self.hosts and PORT.fullmatch(port) is not None
 
     def asker(self, scope: Scope, who: Subject) -> str:
         """Name whose bucket a request is taken from: a person's or key's own, else its address's."""
