@@ -47,10 +47,10 @@ def add(accounts: Accounts, given: Mapping[str, str]) -> tuple[Account, str]:
 
 def _area(role: str, prefix: str, grid: str) -> tuple[str, str]:
     """Give the area a role holds in; raises BadRequest where one is missing or is no code."""
-    if grid and not (grid.isdigit() and len(grid) == GRID):
+    if grid and not (grid.isascii() and grid.isdigit() and len(grid) == GRID):
         raise BadRequest("网格代码应为 15 位数字", "A grid code has 15 digits", field="grid")
     prefix = grid[:12] if grid else prefix
-    if prefix and not (prefix.isdigit() and len(prefix) in AREA):
+    if prefix and not (prefix.isascii() and prefix.isdigit() and len(prefix) in AREA):
         raise BadRequest("范围代码应为 6、9 或 12 位数字", "An area code has 6, 9 or 12 digits", field="prefix")
     if role == "grid_worker" and not grid:
         raise BadRequest("网格员需要网格代码", "A grid worker needs a grid code", field="grid")

@@ -61,7 +61,7 @@ def make(
             "A client has two live keys at most; revoke one first",
             client=client[:60],
         )
-    if prefix and not (prefix.isdigit() and len(prefix) in (6, 9, 12)):
+    if prefix and not (prefix.isascii() and prefix.isdigit() and len(prefix) in (6, 9, 12)):
         raise BadRequest("区划代码应为 6、9 或 12 位数字", "An area code has 6, 9 or 12 digits", prefix=prefix[:20])
     key, text = tokens.new_key()
     made = ApiKey(

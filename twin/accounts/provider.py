@@ -179,9 +179,9 @@ class Provider:
         theirs = {held} if isinstance(held, str) else set(held) if isinstance(held, list) else set()
         role = next((ours for there, ours in self._roles if there in theirs), None)
         area = str(claims.get(self._settings.oidc_area, ""))
-        grid = area if len(area) == GRID and area.isdigit() else ""
+        grid = area if len(area) == GRID and area.isascii() and area.isdigit() else ""
         prefix = area[:12] if grid else area
-        bad = bool(prefix) and not (prefix.isdigit() and len(prefix) in AREA)
+        bad = bool(prefix) and not (prefix.isascii() and prefix.isdigit() and len(prefix) in AREA)
         if role is None or bad or (role in HELD and not prefix) or (role == "grid_worker" and not grid):
             raise refused()
         values = {

@@ -118,7 +118,11 @@ class Guard:
         if scope["method"] in UNSAFE and not _same_origin(host, headers):
             return 403, problems.document(403, "请求来自别的网站", "The request comes from another site", code="origin")
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > max(body_limit(scope["method"], scope["path"]), SLACK):
+        if (
+            not length.isdigit()
+            or len(length) > 12
+            or int(length) > max(body_limit(scope["method"], scope["path"]), SLACK)
+        ):
             return 413, problems.document(413, code="body")
         return None
 
