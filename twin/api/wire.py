@@ -43,6 +43,12 @@ class Wire(H11Protocol):
         super().data_received(data)
         self._watch()
 
+    def on_response_complete(self) -> None:
+        """Look at what has come meanwhile."""
+        super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY or self.conn.trailing_data[0]:
+            self._watch()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         self._forget()
