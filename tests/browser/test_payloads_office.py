@@ -97,12 +97,11 @@ class Office:
         entered = self.who.accounts.admit(self.accounts[role], came)
         seen, watch = watched(browser, **options)
         secure: Any = {"url": self.url.replace("http:", "https:"), "secure": True}
-        seen.context.add_cookies(
-            [
-                {"name": "__Host-onemap_sid", "value": entered.session_token, "httpOnly": True, **secure},
-                {"name": "__Host-onemap_csrf", "value": entered.csrf, **secure},
-            ]
-        )
+        cookies: list[Any] = [
+            {"name": "__Host-onemap_sid", "value": entered.session_token, "httpOnly": True, **secure},
+            {"name": "__Host-onemap_csrf", "value": entered.csrf, **secure},
+        ]
+        seen.context.add_cookies(cookies)
         return seen, watch
 
 

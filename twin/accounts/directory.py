@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twin.accounts import attempts, passwords, people, sealing, second_factor, sessions, tokens
+from twin.accounts.drafts import Drafts
 from twin.accounts.living import Living
 from twin.accounts.refusals import refuse_while, refused
 from twin.accounts.ring import KeyRing
@@ -54,6 +55,7 @@ class Accounts:
         self._older = tuple(s.encode() for s in reversed(settings.older_secrets))
         self._clock = clock
         self.keys = KeyRing(ops, clock)
+        self.drafts = Drafts()
         self.living = Living(ops, clock, demo=settings.demo)
 
     def now(self) -> datetime:
@@ -160,6 +162,11 @@ class Accounts:
     def known(self, token: str) -> Known | None:
         """Give what a session's token stands for, None where it is over; one query at most every few seconds."""
         return self.living.known(token)
+
+    def lapsed(self, token: str) -> Account | None:
+        """Give whose session a token was that ran out by time alone, None for any other."""
+        with self.ops.read() as connection:
+            return sessions.lapsed(connection, tokens.hash_of(token), self._clock())
 
     def end(self, token: str) -> bool:
         """End the session of a token; gives False where it was over already."""

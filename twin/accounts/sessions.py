@@ -86,14 +86,26 @@ def begin(connection: Connection, account: Account, at: datetime, *, address: st
 
 def found(connection: Connection, id_hash: str, now: datetime) -> tuple[Session, Account] | None:
     """Give a living session and its account in one query; None where it is over or the account disabled."""
+    both = _joined(connection, id_hash)
+    return both if both and both[0].alive(now) and both[1].disabled_at is None else None
+
+
+def lapsed(connection: Connection, id_hash: str, now: datetime) -> Account | None:
+    """Give whose session ran out by time alone; None for one that lives, was ended, never was, or of a shut account."""
+    both = _joined(connection, id_hash)
+    if both is None or both[0].ended_at is not None or both[0].alive(now) or both[1].disabled_at is not None:
+        return None
+    return both[1]
+
+
+def _joined(connection: Connection, id_hash: str) -> tuple[Session, Account] | None:
     joined = select(TABLE, people.TABLE).join(people.TABLE, people.TABLE.c.id == TABLE.c.account_id)
     row = connection.execute(joined.where(TABLE.c.id_hash == id_hash)).first()
     if row is None:
         return None
     values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name of a row by column
-    session = Session(**{c.name: values[c] for c in TABLE.columns})
     account = people.Account(**{c.name: values[c] for c in people.TABLE.columns})
-    return (session, account) if session.alive(now) and account.disabled_at is None else None
+    return Session(**{c.name: values[c] for c in TABLE.columns}), account
 
 
 def touch(connection: Connection, session: Session, now: datetime) -> None:

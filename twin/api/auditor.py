@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from twin.api.forms import form, page, who_of
+from twin.api.lapsed import typed_before
 from twin.api.offices import may, noted, office
 from twin.api.signin import common
 from twin.api.views import Chain, RecordView
@@ -85,8 +86,17 @@ async def _shown(request: Request, given: Mapping[str, str], **more: Any) -> Res
         asked, more = await asyncio.to_thread(_read, request, {}), {"error": error}
     by = [n for n in (*EQUAL, *DATES) if asked["values"].get(n)]
     await noted(request, "record.read", resource="record", detail={"by": by, "before": asked["before"]})
-    view = await asyncio.to_thread(_view, request, given, asked, more)
+    view = await asyncio.to_thread(_view, request, given, asked, {**await asyncio.to_thread(_typed, request), **more})
     return page(request, view)
+
+
+def _typed(request: Request) -> dict[str, Any]:
+    """Give the numbers that were typed for an export when the session ran out."""
+    known = who_of(request).known(request.scope)
+    _, given = typed_before(request, known.account if known else None, "/record/export")
+    if not given:
+        return {}
+    return {"typed": True, "wanted": (given.get("first", "")[:15], given.get("last", "")[:15])}
 
 
 def _read(request: Request, given: Mapping[str, str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twin.api.problems import status_of
+from twin.api.who import subject
 from twin.errors import BadRequest, Refused
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ async def form(request: Request) -> Mapping[str, str]:
         raise NotOurs(
             "表单不是从本站页面提交的，请刷新页面后重试", "The form was not sent from our page; reload it and try again"
         )
+    sender = subject(request)
+    if sender.via == "session":
+        who_of(request).accounts.drafts.drop(sender.id, request.url.path)
     return values
 
 

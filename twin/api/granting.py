@@ -13,6 +13,7 @@ from starlette.responses import Response
 from twin.accounts import Account, people
 from twin.api import adopted
 from twin.api.forms import form, go, page, who_of
+from twin.api.lapsed import typed_before
 from twin.api.offices import event, noted, office, policy_of
 from twin.api.signin import common
 from twin.api.views import GrantsView
@@ -33,7 +34,8 @@ VERSION = re.compile(r"^version\s*=\s*\d+", re.MULTILINE)
 async def grants_page(request: Request, done: str = "") -> Response:
     """Show who sees a thing, or what a person sees; with `edit`, the text, as it is or as a version had it."""
     try:
-        view = await asyncio.to_thread(_view, request, request.query_params, done=done[:20])
+        typed = await asyncio.to_thread(_typed, request)
+        view = await asyncio.to_thread(_view, request, request.query_params, done=done[:20], **typed)
     except NotFound as error:
         view = await asyncio.to_thread(_view, request, {}, error=error)
     return page(request, view)
@@ -56,6 +58,16 @@ async def change(request: Request, given: Form) -> Response:
         more: dict[str, Any] = {"error": error, "faults": faults, "text": text, "note": note, "edits": True}
         return page(request, await asyncio.to_thread(_view, request, given, **more))
     return go("/grants", lang="en" if given.get("lang") == "en" else "", done="changed")
+
+
+def _typed(request: Request) -> dict[str, Any]:
+    """Give the text that was being changed when the session ran out, for the form it stood in."""
+    known = who_of(request).known(request.scope)
+    _, given = typed_before(request, known.account if known else None, "/grants/change")
+    if not given:
+        return {}
+    text = given.get("text", "").replace("\r\n", "\n")
+    return {"typed": True, "edits": True, "text": text, "note": given.get("note", "")[:400]}
 
 
 def _view(request: Request, given: Mapping[str, str], **more: Any) -> GrantsView:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
 
+from twin.accounts import people
 from twin.api.answers import gate
 from twin.api.forms import who_of
+from twin.api.lapsed import lead_back
 from twin.api.who import subject
 from twin.audit import Event
 from twin.errors import NotFound
@@ -26,6 +28,10 @@ async def office(request: Request) -> None:
     """Raise NotFound for everyone without the capability of this route: to them there is no such page."""
     needed = gate(request).may
     if needed is None or not policy_of(request).may(subject(request), needed):
+        demo = who_of(request).settings.demo
+        await lead_back(
+            request, lambda a: needed is not None and policy_of(request).may(people.subject(a, demo=demo), needed)
+        )
         raise NotFound("没有找到", "Not found")
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from twin.accounts import administration, demo
 from twin.api.answers import gate
 from twin.api.forms import form, go, page, who_of
+from twin.api.lapsed import lead_back, typed_before
 from twin.api.signin import common
 from twin.api.views import PeopleView
 from twin.api.who import subject
@@ -29,7 +30,9 @@ NUMBER = re.compile(r"[0-9]{1,3}")
 
 async def administrator(request: Request) -> None:
     """Raise NotFound for everyone the page is not for: to them there is no such page."""
-    if subject(request).role not in gate(request).roles:
+    roles = gate(request).roles
+    if subject(request).role not in roles:
+        await lead_back(request, lambda account: account.role in roles)
         raise NotFound("没有找到", "Not found")
 
 
@@ -40,7 +43,7 @@ Form = Annotated[Any, Depends(form)]
 @router.get("/accounts")
 async def people_page(request: Request, done: str = "") -> Response:
     """Show all accounts and keys."""
-    return page(request, await asyncio.to_thread(_view, request, done=done[:20]))
+    return page(request, await asyncio.to_thread(_typed_view, request, done=done[:20]))
 
 
 @router.post("/accounts/add")
@@ -124,6 +127,13 @@ ACTS = {
 DONE = {"disable": "disabled", "enable": "enabled", "end": "ended", "reset": "reset"}
 
 
+def _typed_view(request: Request, done: str) -> PeopleView:
+    """Give the page with what was typed into one of its forms when the session ran out."""
+    known = who_of(request).known(request.scope)
+    _, values = typed_before(request, known.account if known else None, "/accounts/add", "/accounts/keys/add")
+    return _view(request, done=done, typed=bool(values), values=values)
+
+
 def _view(request: Request, given: Mapping[str, str] | None = None, **more: Any) -> PeopleView:
     who = who_of(request)
     accounts, sessions = administration.listed(who.accounts)
@@ -133,6 +143,5 @@ def _view(request: Request, given: Mapping[str, str] | None = None, **more: Any)
         sessions=sessions,
         keys=tuple(who.accounts.keys.listed()),
         now=who.accounts.now(),
-        values=dict(given or {}),
-        **more,
+        **{"values": dict(given or {}), **more},
     )

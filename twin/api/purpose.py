@@ -11,6 +11,7 @@ from starlette.responses import Response
 from twin.accounts import purposes
 from twin.api.answers import gate
 from twin.api.forms import form, go, inside, who_of
+from twin.api.lapsed import lead_back
 from twin.api.offices import noted
 from twin.errors import NotFound
 
@@ -52,6 +53,7 @@ async def name_purpose(request: Request, given: Form) -> Response:
     who, lang = who_of(request), "en" if given.get("lang") == "en" else ""
     known = await asyncio.to_thread(who.known, request.scope)
     if known is None:
+        await lead_back(request, lambda _: True)
         return go("/signin", next="/account", lang=lang)
     wanted = given.get("purpose", "")
     if wanted not in ("", *(p.id for p in open_to(request.app.state.rooms.policy, known.subject))):

@@ -12,6 +12,7 @@ from twin.accounts import Came, Known, SignedIn, demo, second_factor, tokens
 from twin.accounts.people import tidy
 from twin.api.answers import gate
 from twin.api.forms import form, go, inside, language, page, who_of
+from twin.api.lapsed import Lapsed, lead_back, typed_before
 from twin.api.limits import retry_after
 from twin.api.purpose import own_office
 from twin.api.views import AccountView, SignInView
@@ -31,7 +32,7 @@ Form = Annotated[Any, Depends(form)]
 @router.get("/signin")
 async def sign_in_page(request: Request, next: str = "/", ended: str = "") -> Response:  # noqa: A002 - its name in the address
     """Ask who it is; in the demo, offer its roles."""
-    view = await asyncio.to_thread(_sign_in_view, request, next=inside(next), ended=bool(ended))
+    view = await asyncio.to_thread(_sign_in_view, request, next=inside(next), ended=ended[:8])
     return page(request, view)
 
 
@@ -116,7 +117,7 @@ async def sign_out(request: Request, given: Form) -> Response:
     who = who_of(request)
     await asyncio.to_thread(who.accounts.end, who.token(request.scope))
     await who.record(request.scope, "sign_out", "ok")
-    answer = go("/signin", who.no_cookies(), lang=_asked(given), ended="1")
+    answer = go("/signin", who.no_cookies(), lang=_asked(given), ended="out")
     if not who.settings.demo:
         answer.headers["clear-site-data"] = '"cache"'
     return answer
@@ -127,7 +128,7 @@ async def account_page(request: Request, done: str = "", next: str = "") -> Resp
     """Show one's own account, its sessions, and what may be changed."""
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
-        return _first_sign_in(request)
+        return await _first_sign_in(request)
     onward = inside(next) if next else ""
     return page(request, await asyncio.to_thread(_account_view, request, known, done=done[:20], next=onward))
 
@@ -137,7 +138,7 @@ async def change_password(request: Request, given: Form) -> Response:
     """Change one's password; every other session of the account ends."""
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
-        return _first_sign_in(request, given)
+        return await _first_sign_in(request, given)
     if given.get("password") != given.get("again"):
         error = SignInRefused("两次输入的新密码不同", "The two new passwords differ")
         return await _again(request, given, known, error)
@@ -155,7 +156,7 @@ async def enrol(request: Request, given: Form) -> Response:
     """Take a second factor once its first code was shown."""
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
-        return _first_sign_in(request, given)
+        return await _first_sign_in(request, given)
     sealed, code = given.get("offered", ""), given.get("code", "")
 
     async def change() -> None:
@@ -174,7 +175,7 @@ async def end_session(request: Request, given: Form) -> Response:
     """End one of one's own sessions, or all but this one."""
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None:
-        return _first_sign_in(request, given)
+        return await _first_sign_in(request, given)
     accounts = who_of(request).accounts
     wanted = given.get("session", "")
     if wanted == "others":
@@ -186,7 +187,13 @@ async def end_session(request: Request, given: Form) -> Response:
 
 
 async def not_ours(request: Request, error: Any) -> Response:
-    """Show the page anew, with today's token and why, to whoever sent a form from a page that is out of date."""
+    """Show the page anew, with today's token and why, to whoever sent a form from a page that is out of date.
+
+    Whose session ran out is led to the sign-in, and from there back.
+    """
+    if isinstance(error, Lapsed):
+        ended = "typed" if error.typed else "over"
+        return go("/signin", next=error.onward, lang="en" if language(request) == "en" else "", ended=ended)
     known = await asyncio.to_thread(who_of(request).known, request.scope)
     if known is None or request.url.path.startswith("/signin"):
         return page(request, await asyncio.to_thread(_sign_in_view, request, error=error))
@@ -221,8 +228,9 @@ def _welcome(request: Request, signed: SignedIn, given: Mapping[str, str]) -> Re
     return go(onward, who.cookies(signed.session_token, signed.csrf), lang=_asked(given))
 
 
-def _first_sign_in(request: Request, given: Mapping[str, str] | None = None) -> Response:
-    """Lead to the sign-in and back to the account: the session ended while the page was open."""
+async def _first_sign_in(request: Request, given: Mapping[str, str] | None = None) -> Response:
+    """Lead to the sign-in and back to the account; raises Lapsed where a session ran out while the page was open."""
+    await lead_back(request, lambda _: True)
     return go("/signin", next="/account", lang=_asked(given or request.query_params))
 
 
@@ -278,6 +286,9 @@ def _account_view(request: Request, known: Known, given: Mapping[str, str] | Non
     who = who_of(request)
     account, accounts = known.account, who.accounts
     offered = {}
+    if given is None:
+        given = typed_before(request, account, "/account/second-factor")[1]
+        more = {"typed": bool(given), **more}
     owes = account.owes(demo=who.settings.demo)
     if not account.totp_secret and not account.federated and account.password_hash and owes != "password":
         kept = (given or {}).get("offered", "")

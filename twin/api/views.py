@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Common:
     """What every such page knows: its language, whose map it is, and what its forms must send back.
 
-    `places` names the areas that codes stand for, as far as the village knows them.
+    `places` names the areas that codes stand for, as far as the village knows them; `typed` says that a form holds
+    what was typed into it before the session ran out.
     """
 
     language: str
@@ -33,6 +34,7 @@ class Common:
     csrf: str = ""
     account: Account | None = None
     error: TwinError | None = None
+    typed: bool = False
     places: Mapping[str, Text] = field(default_factory=dict)
 
     @property
@@ -43,13 +45,16 @@ class Common:
 
 @dataclass(frozen=True, kw_only=True)
 class SignInView(Common):
-    """The page that asks who it is; `roles` are the demo's accounts, `provider` whether one may be asked instead."""
+    """The page that asks who it is; `roles` are the demo's accounts, `provider` whether one may be asked instead.
+
+    `ended` says how the session before ended: "out" by its owner, "over" by time, "typed" by time over a form.
+    """
 
     next: str = "/"
     name: str = ""
     roles: tuple[Account, ...] = ()
     provider: bool = False
-    ended: bool = False
+    ended: str = ""
 
     @property
     def kept(self) -> Mapping[str, str]:
@@ -112,7 +117,7 @@ class Chain:
 class RecordView(Common):
     """Entries of the record as asked by `values`, below entry `before`; `more` says whether there are older ones.
 
-    `titles` names tables, layers and purposes.
+    `titles` names tables, layers and purposes; `wanted` are the first and last entry typed for an export.
     """
 
     entries: tuple[Mapping[str, Any], ...] = ()
@@ -122,6 +127,7 @@ class RecordView(Common):
     chain: Chain | None = None
     public_key: str = ""
     exports: bool = False
+    wanted: tuple[str, str] = ("", "")
     titles: Mapping[str, Text] = field(default_factory=dict)
     done: str = ""
 

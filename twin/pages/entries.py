@@ -184,6 +184,7 @@ def _pages(view: RecordView) -> Node:
 
 
 def _export(view: RecordView) -> Node:
+    first, last = view.wanted
     number = {"inputmode": "numeric", "maxlength": 15, "autocomplete": "off"}
     return el(
         "details",
@@ -192,10 +193,11 @@ def _export(view: RecordView) -> Node:
         form(
             view,
             "/record/export",
-            field(words("page.record.first"), "first", **number),
-            field(words("page.record.last"), "last", why=words("page.record.last_why"), **number),
+            field(words("page.record.first"), "first", value=first or None, **number),
+            field(words("page.record.last"), "last", why=words("page.record.last_why"), value=last or None, **number),
             button(words("page.record.export_do")),
         ),
         el("p", words("page.record.key"), class_="muted"),
         el("code", view.public_key, class_="secret", translate="no"),
+        open=any(view.wanted) or None,
     )

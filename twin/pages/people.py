@@ -160,6 +160,7 @@ def _key(view: PeopleView, key: ApiKey) -> Node:
 
 def _add_key(view: PeopleView) -> Node:
     where, why = words("page.people.prefix"), words("page.people.prefix_why")
+    prefix = view.values.get("prefix") if view.values.get("client") else None
     return el(
         "details",
         el("summary", words("page.people.key_add")),
@@ -169,7 +170,7 @@ def _add_key(view: PeopleView) -> Node:
             _asked(view, "client", required=True, maxlength=120),
             _lines(view, "scopes"),
             _lines(view, "networks"),
-            field(where, "key-prefix", send="prefix", why=why, maxlength=12, inputmode="numeric"),
+            field(where, "key-prefix", send="prefix", why=why, value=prefix, maxlength=12, inputmode="numeric"),
             _asked(view, "days", usual="180", inputmode="numeric", maxlength=3, required=True),
             button(words("page.people.key_do")),
         ),

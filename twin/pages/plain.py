@@ -146,6 +146,8 @@ def button(label: Text, *, kind: str = "main", **attributes: Any) -> Node:
 def notices(view: Common, *done: Text | None) -> list[Node]:
     """Say what was refused, and what was done."""
     said = [el("p", text, role="status", class_="done") for text in done if text is not None]
+    if view.typed:
+        said.append(el("p", words("page.sign.typed_before"), role="status", class_="must"))
     if view.error is not None:
         wrong = view.error.en if view.language == "en" else view.error.zh
         said.append(el("p", wrong, role="alert", class_="wrong"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.api.views import GrantsView, PeopleView, RecordView, SignInView
 from twin.model import Text
+from twin.pages import qr
 from twin.pages.entries import entries
 from twin.pages.grants import grants
 from twin.pages.markup import el
@@ -37,6 +38,9 @@ SYSTEMS = (
 )
 
 
+ENDED = frozenset({"out", "over", "typed"})
+
+
 def draw(view: View) -> str:
     """Write the page of a view."""
     if isinstance(view, PeopleView):
@@ -50,7 +54,7 @@ def draw(view: View) -> str:
 
 def sign_in(view: SignInView) -> str:
     """Write the page that asks who it is."""
-    ended = words("page.sign.ended") if view.ended else None
+    ended = words(f"page.sign.ended_{view.ended}") if view.ended in ENDED else None
     parts = [
         *notices(view, ended),
         _here(view) if view.account else None,
@@ -236,6 +240,8 @@ def _factor(view: AccountView) -> Node:
     return el(
         "section",
         el("h2", words("page.sign.factor")),
+        el("p", words("page.sign.factor_scan")),
+        qr.code(view.address, words("page.sign.factor_code")),
         el("p", words("page.sign.factor_step1")),
         el("p", el("code", groups, class_="secret", translate="no")),
         el("p", el("a", words("page.sign.factor_link"), href=view.address, class_="link")),
