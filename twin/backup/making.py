@@ -15,11 +15,12 @@ from twin.backup.form import Backup, Places
 from twin.errors import BadRequest, OpsDown, StoreBroken
 from twin.store import manifest as manifests
 from twin.store import pointer as pointers
+from twin.store import removed
 
 TRIES = 5
 """How often a table is begun again because a publish has removed its oldest version meanwhile."""
 DECLARED = ("*.toml", "catalog/**/*", "codes/**/*")
-RUN = ("ledger.jsonl", "audit/*")
+RUN = ("ledger.jsonl", "audit/*", "erasures.jsonl", "certificates/*")
 
 
 def make(places: Places, into: Path, at: datetime) -> Backup:
@@ -82,6 +83,7 @@ def _copy_table(folder: Path, target: Path) -> list[str]:
         except FileNotFoundError:  # a publish came between and removed the oldest version: begin again
             shutil.rmtree(target, ignore_errors=True)
             continue
+        _copy_some(folder, target, (removed.NAME,))
         pointers.write(target, pointer)
         return damaged
     raise StoreBroken(f"{folder.name} 一直在更新,无法备份", f"{folder.name} never stood still", table=folder.name)

@@ -70,12 +70,13 @@ def _copies(path: Path, moves: Sequence[tuple[Path, Path]], stack: contextlib.Ex
 
 
 def _moves(path: Path, places: Places, target: Path | None) -> Iterator[tuple[Path, Path]]:
-    """Give what goes where; anchors and archives join those that are there, for they tell what has been."""
+    """Give what goes where; anchors, archives, certificates join those that are there, for they tell what has been."""
     wanted = [(path / "village" / name, places.village / name) for name in ("catalog", "codes")]
     wanted += [(each, places.village / each.name) for each in sorted((path / "village").glob("*.toml"))]
     wanted.append((path / "run" / "ledger.jsonl", places.data / "run" / "ledger.jsonl"))
-    kept = ((each, places.data / "run" / "audit" / each.name) for each in sorted((path / "run" / "audit").glob("*")))
-    wanted += [(each, final) for each, final in kept if not final.exists()]
+    for name in ("audit", "certificates"):
+        kept = ((each, places.data / "run" / name / each.name) for each in sorted((path / "run" / name).glob("*")))
+        wanted += [(each, final) for each, final in kept if not final.exists()]
     wanted.append((path / "store", places.data / "store"))
     wanted += [(path / form.OPS, target)] if target else []
     yield from ((source, final) for source, final in wanted if source.exists())
