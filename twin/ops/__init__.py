@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, delete, func, insert, literal_colu
 from sqlalchemy.exc import IntegrityError as Taken
 
 from twin.ops import tables
-from twin.ops.copying import copy_in, copy_out
+from twin.ops.copying import copy_in, copy_out, forget_deleted
 from twin.ops.engine import FILE, OWNER_ONLY, Ops, parse
 from twin.ops.upgrading import HEAD, upgrade, version
 from twin.ops.utc import Utc, now
@@ -28,6 +28,7 @@ __all__ = [
     "copy_in",
     "copy_out",
     "delete",
+    "forget_deleted",
     "func",
     "insert",
     "literal_column",

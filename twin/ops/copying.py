@@ -25,6 +25,8 @@ COUNT_ON = "SELECT setval(pg_get_serial_sequence(:table, 'id'), (SELECT max(id) 
 COUNTED = ("attempt", "setting_change")
 """The tables whose numbers the database gives."""
 CHUNK = 5_000
+WAIT_S = 15.0
+FORGET = ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def copy_out(store: Ops, path: Path) -> None:
@@ -80,6 +82,26 @@ def copy_in(path: Path, url: str) -> None:
     finally:
         source.close()
         target.close()
+
+
+def forget_deleted(store: Ops) -> None:
+    """Leave no byte of a deleted or changed row in the store's file and log (SQLite); raises OpsDown.
+
+    On PostgreSQL that is the database's own housekeeping: its pages are used again, its log is recycled.
+    """
+    path = store.path
+    if path is None:
+        return
+    try:
+        with contextlib.closing(sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)) as connection:
+            for command in FORGET:
+                connection.execute(command).fetchall()
+    except sqlite3.Error as error:
+        raise OpsDown(
+            "业务库正忙,已删除的内容还在其文件中;请再执行一次",
+            f"The operational store is busy, what was deleted is still in its file; do it again ({error})",
+            reason="locked",
+        ) from error
 
 
 def _copy_rows(source: Connection, target: Connection) -> None:
