@@ -1,16 +1,18 @@
-"""`onemap …` (or `python -m twin …`): check and hand out the record, back everything up, and bring it back."""
+"""`onemap …` (or `python -m twin …`): the record, backups, what is past its time, and a person's own data."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from twin import console
+from twin import clerk, console
 from twin import settings as setting
 from twin.errors import TwinError
+
+Room = Callable[[Any, str, str, console.Command], argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,11 +57,37 @@ def parser() -> argparse.ArgumentParser:
     archive.add_argument("--months", type=int, default=12, help="保留月数(至少 6) · months that stay (6 at least)")
     backup = room(rooms, "backup", "备份 · back up", console.backup)
     backup.add_argument("into", type=Path, help="备份所在文件夹 · the folder backups are kept in")
-    restore = room(rooms, "restore", "从备份恢复 · bring a backup back", console.restore)
+    restore = room(rooms, "restore", "从备份恢复 · bring a backup back", clerk.restored)
     restore.add_argument("path", type=Path)
     restore.add_argument("--replace", action="store_true", help="替换现有数据 · replace what is there")
     restore.add_argument("--check", action="store_true", help="只检查备份 · only check the backup")
+    _persons(rooms, room)
+    over = room(rooms, "retention", "列出并删除期满的内容 · what is past its time", clerk.retention)
+    over.add_argument("--do", action="store_true", help="删除;缺省只列出 · remove; without it only a list")
+    over.add_argument("--backups", type=Path, default=None, help="备份所在文件夹 · the folder backups are kept in")
     return top
+
+
+def _persons(rooms: Any, room: Room) -> None:
+    person = rooms.add_parser("person", help="本人的信息:查、导出、删除 · a person's data: find, export, erase")
+    group = person.add_subparsers(required=True, metavar="COMMAND")
+    commands = (
+        ("find", "查在哪里 · where it lies", clerk.find),
+        ("export", "导出给本人 · hand it to the person", clerk.export),
+        ("erase", "请求删除(另一人批准)· ask for erasing; another approves", clerk.erase),
+        ("approve", "批准并执行,或继续 · approve and carry out, or go on", clerk.approve),
+    )
+    for name, said, command in commands:
+        made = room(group, name, said, command)
+        if name == "approve":
+            made.add_argument("request", help="请求编号 · the request's number")
+        else:
+            made.add_argument("--of", type=Path, default=None, help="写明是谁的 JSON,- 为标准输入 · who, as JSON")
+        if name == "export":
+            made.add_argument("--to", type=Path, required=True, help="写到哪个 zip · the archive to write")
+        made.add_argument("--officer", default="", help="经办人账号 · the officer's account")
+        made.add_argument("--backups", type=Path, default=None, help="备份所在文件夹 · the folder backups are kept in")
+    room(group, "requests", "列出请求 · list the requests", clerk.listed)
 
 
 if __name__ == "__main__":

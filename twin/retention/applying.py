@@ -56,7 +56,7 @@ def apply_to_store(root: Path, marks: Marks, say: Say = lambda _: None, *, only:
 
 
 def _of_table(opened: Mapping[str, Store], table: str, marks: Marks) -> list[Taken]:
-    held = {n: [s for s in _whole(store, table) if s.has(sifting.PART)] for n, store in opened.items()}
+    held = {n: [s for s in whole(store, table) if s.has(sifting.PART)] for n, store in opened.items()}
     looked = {(n, s.version): sifting.look(s, marks) for n, some in held.items() for s in some}
     ledgers = _counted(held, looked)
     taken: list[Taken] = []
@@ -74,7 +74,7 @@ def _run(snapshot: Snapshot) -> str:
     return str(snapshot.manifest.get("run") or snapshot.version)
 
 
-def _whole(store: Store, table: str) -> list[Snapshot]:
+def whole(store: Store, table: str) -> list[Snapshot]:
     """Give the versions of the chain that are whole, the current one first."""
     found: list[Snapshot] = []
     for version in store.versions(table) if table in store.tables() else ():
@@ -85,8 +85,8 @@ def _whole(store: Store, table: str) -> list[Snapshot]:
 
 def _lost(store: Store, table: str) -> list[str]:
     """Give the versions before the current one that are damaged: nobody can say whom they hold, so they go."""
-    whole = {s.version for s in _whole(store, table)}
-    return [v.version for v in store.versions(table)[1:] if v.version not in whole]
+    good = {s.version for s in whole(store, table)}
+    return [v.version for v in store.versions(table)[1:] if v.version not in good]
 
 
 def _counted(
@@ -114,7 +114,7 @@ def _counted(
 def _told(name: str, store: Store, before: Snapshot, seen: sifting.Sifted) -> Taken:
     entry = str(before.manifest["files"][sifting.PART]["sha256"])
     after = next(
-        (s for s in _whole(store, before.table) if s.manifest.get("anew", {}).get("before") == before.version), None
+        (s for s in whole(store, before.table) if s.manifest.get("anew", {}).get("before") == before.version), None
     )
     return Taken(
         where=f"{name}/{before.table}/v={before.version}",
@@ -123,3 +123,8 @@ def _told(name: str, store: Store, before: Snapshot, seen: sifting.Sifted) -> Ta
         before_sha256=entry,
         after_sha256=str(after.manifest["files"][sifting.PART]["sha256"]) if after else "",
     )
+
+
+def holds(snapshot: Snapshot, marks: Marks) -> bool:
+    """Say whether a version holds a marked row."""
+    return snapshot.has(sifting.PART) and sifting.look(snapshot, marks).rows > 0

@@ -1,0 +1,101 @@
+"""A person's data handed out: JSON and CSV in one archive, every row with where it came from; formulas stay text."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin import durable
+from twin.errors import BadRequest
+
+if TYPE_CHECKING:
+    from twin.retention.finding import Hit
+
+FORMAT = "onemap-person-1"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+OWN = ("_resource", "_run", "_source", "_source_sha256", "_row")
+NOBODY_ELSE = 0o077
+
+
+def write(path: Path, hits: Iterable[Hit], at: datetime) -> tuple[str, int]:
+    """Write an archive of `person.json` and one CSV a table, readable by us alone; gives its SHA-256 and the rows.
+
+    Raises BadRequest where the file is there already, or there is nothing to hand out.
+    """
+    rows = [_row(h) for h in hits]
+    if not rows or path.exists():
+        raise BadRequest(
+            f"{path} 已存在,或没有可导出的内容", f"{path} is there already, or nothing was found", path=path
+        )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        body = {"format": FORMAT, "at": at.isoformat(), "rows": rows}
+        archive.writestr("person.json", json.dumps(body, ensure_ascii=False, indent=1, default=_text))
+        for name in sorted({(r["place"], r["table"]) for r in rows}):
+            some = [r for r in rows if (r["place"], r["table"]) == name]
+            archive.writestr(f"{name[0]}-{name[1]}.csv", "\ufeff" + _csv(some))
+    data = made.getvalue()
+    before = os.umask(NOBODY_ELSE)
+    try:
+        durable.write(path, data)
+    finally:
+        os.umask(before)
+    return hashlib.sha256(data).hexdigest(), len(rows)
+
+
+def _row(hit: Hit) -> dict[str, Any]:
+    sources = {s["path"]: s for s in hit.facts.get("sources", ())}
+    source = sources.get(str(hit.values.get("_source")), {})
+    titles = {c["name"]: {"zh": c["zh"], "en": c["en"]} for c in hit.facts.get("columns", ())}
+    return {
+        "place": hit.place,
+        "table": hit.table,
+        "key": hit.key,
+        "known_by": hit.sure,
+        "values": {k: v for k, v in hit.values.items() if k not in OWN},
+        "titles": {k: titles[k] for k in hit.values if k in titles},
+        "provenance": {
+            "version": hit.version,
+            "published_at": hit.facts.get("created_at"),
+            "as_of": hit.facts.get("as_of"),
+            "run": hit.facts.get("run"),
+            "source": hit.values.get("_source"),
+            "source_sha256": hit.values.get("_source_sha256") or source.get("sha256"),
+            "row": hit.values.get("_row"),
+        },
+    }
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = list(dict.fromkeys(c for r in rows for c in r["values"]))
+    told = ("version", "as_of", "source", "row")
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([*columns, *(f"_{t}" for t in told)])
+    for row in rows:
+        values = [row["values"].get(c) for c in columns] + [row["provenance"][t] for t in told]
+        writer.writerow([inert(_text(v)) for v in values])
+    return text.getvalue()
+
+
+def inert(text: str) -> str:
+    """Give a cell that no spreadsheet takes for a formula (OWASP ASVS 1.2.10): such a text begins with a quote."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
