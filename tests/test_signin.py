@@ -249,7 +249,7 @@ def test_signing_out_ends_the_session_for_everybody_who_has_its_cookie(town, at)
     answer = client.post("/signout", data={"csrf": csrf(client)}, headers=OWN)
     assert answer.status_code == 303
     assert all("Max-Age=0" in c for c in answer.headers.get_list("set-cookie"))
-    assert answer.headers["clear-site-data"] == '"cache"'
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert asker(thief).role == "anonymous"
 
 

@@ -42,6 +42,8 @@ SLACK = 4096
 CALLBACKS = "/_dash-update-component"
 FORMS = ("/signin", "/signout", "/account", "/record", "/grants")
 """Where forms go, which show their session's token among their fields; `twin.api.forms` looks."""
+DRAWN = (*FORMS, "/_dash-layout", "/_dash-dependencies")
+"""Pages that are drawn anew for each that asks, beside the map's own."""
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 BODY_BYTES = {(k.split(" ")[0], k.split(" ")[1]): row.body_bytes for k, row in ROUTES.items()}
 
@@ -130,7 +132,7 @@ class Guard:
         """Give the problem of a script that does not show its session's token; raises TooMany for one asker's flood."""
         subject = scope["state"]["subject"]
         path = scope["path"]
-        kind = "callbacks" if path == CALLBACKS else "answers" if path.startswith("/api/") else ""
+        kind = _kind(path)
         wait = self._who.wait(scope, subject, kind) if kind else 0
         if wait:
             scope["state"]["retry_after"] = str(retry_after(wait)).encode()
@@ -177,6 +179,15 @@ class PageGate:
             await problems.response(404, code="not_found")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _kind(path: str) -> str:
+    """Name the bucket a request is taken from; files that lie there ready cost nobody anything."""
+    if path == CALLBACKS:
+        return "callbacks"
+    if path.startswith("/api/"):
+        return "answers"
+    return "pages" if path == "/" or path.startswith(DRAWN) else ""
 
 
 def too_many(wait_s: float) -> TooMany:

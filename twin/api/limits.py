@@ -21,6 +21,7 @@ RATES: Mapping[str, Rate] = {
     "sign_in_address": Rate(per_s=30 / 60, burst=30),
     "callbacks": Rate(per_s=20, burst=60),
     "answers": Rate(per_s=20, burst=60),
+    "pages": Rate(per_s=20, burst=100),
     "tiles": Rate(per_s=100, burst=300),
 }
 """`sign_in` is by name, `sign_in_address` by address (an office shares one), the others by person, key, or address."""

@@ -19,6 +19,8 @@ STATIC = ("/_dash-component-suites/", "/assets/")
 """Paths whose bytes depend on the URL alone while the process lives (their URLs carry a fingerprint or an mtime)."""
 PACKABLE = (b"text/", b"application/json", b"application/javascript", b"image/svg", b"application/xml")
 SMALL = 1024
+MOST = 64 << 20
+"""Bytes kept in memory; all there are come to a fifth of it in each packing."""
 FOR_EVER = b"private, max-age=31536000, immutable"
 
 
@@ -41,7 +43,8 @@ class Packed:
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._app = app
         self._folder = folder
-        self._kept: dict[tuple[str, bytes, bytes], Reply] = {}
+        self._kept: dict[tuple[str, bool, bytes], Reply] = {}
+        self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,17 +52,25 @@ class Packed:
         encoding = packing.chosen(headers.get(b"accept-encoding", b""))
         path = scope["path"]
         still = scope["method"] == "GET" and path.startswith(STATIC)
-        key = (path, scope["query_string"], encoding)
+        key = (path, _is_named(scope), encoding)
         reply = self._kept.get(key) if still else None
         if reply is None:
             reply = await self._fresh(scope, receive, encoding, still=still)
             if still and reply.status == 200:
-                self._kept[key] = reply
+                self._keep(key, reply)
         tag = reply.header(b"etag")
         if still and tag and tag in headers.get(b"if-none-match", b""):
             reply = Reply(status=304, headers=tuple(h for h in reply.headers if h[0] in KEPT_AT_304))
         await send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
         await send({"type": "http.response.body", "body": reply.body})
+
+    def _keep(self, key: tuple[str, bool, bytes], reply: Reply) -> None:
+        """Keep a reply; a stranger may write as many fingerprints into one file's address as they like."""
+        self._bytes += len(reply.body)
+        if self._bytes > MOST:
+            self._kept.clear()
+            self._bytes = len(reply.body)
+        self._kept[key] = reply
 
     async def _fresh(self, scope: Scope, receive: Receive, encoding: bytes, *, still: bool) -> Reply:
         reply = await _gather(self._app, scope, receive)
@@ -104,11 +115,15 @@ def _packed_headers(reply: Reply, encoding: bytes, length: int) -> tuple[tuple[b
     return (*kept, *more)
 
 
+def _is_named(scope: Scope) -> bool:
+    """Say whether an address names the very bytes: the fingerprint in a suite's path, a file's time in the query."""
+    return scope["path"].startswith("/_dash-component-suites/") or b"m=" in scope["query_string"]
+
+
 def _still(reply: Reply, scope: Scope, encoding: bytes) -> Reply:
     """Give a static answer a strong ETag of its bytes and encoding, and let fingerprinted ones be kept for ever."""
     tag = f'"{hashlib.blake2b(reply.body, digest_size=9).hexdigest()}{"." + encoding.decode() if encoding else ""}"'
-    named = scope["path"].startswith("/_dash-component-suites/") or b"m=" in scope["query_string"]
-    caching = FOR_EVER if named else b"private, no-cache"
+    caching = FOR_EVER if _is_named(scope) else b"private, no-cache"
     dropped = (b"etag", b"cache-control", b"last-modified", b"expires", b"set-cookie")
     kept = [(k, v) for k, v in reply.headers if k.lower() not in dropped]
     return Reply(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 router = APIRouter(dependencies=[Depends(gate)], include_in_schema=True)
 BEGUN = "__Host-onemap_begun"
 """What is kept, sealed, while somebody is at the provider."""
+FORGET = '"cache", "storage"'
+"""What is kept in a browser others use next: drawn rows, and starred things by name. "cookies" would be every cookie of
+the county's domain, other services' too; ours are ended one by one."""
 Form = Annotated[Any, Depends(form)]
 
 
@@ -119,7 +122,7 @@ async def sign_out(request: Request, given: Form) -> Response:
     await who.record(request.scope, "sign_out", "ok")
     answer = go("/signin", who.no_cookies(), lang=_asked(given), ended="out")
     if not who.settings.demo:
-        answer.headers["clear-site-data"] = '"cache"'
+        answer.headers["clear-site-data"] = FORGET
     return answer
 
 
