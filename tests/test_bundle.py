@@ -351,9 +351,10 @@ def test_old_backups_go_only_after_a_new_one_is_there(tmp_path: Path, monkeypatc
     for day in range(10, 16):
         (at.backups / f"onemap-202601{day}T023000Z").mkdir(parents=True)
     (at.backups / "notes").mkdir()
-    outcome = {"code": 1}
+    outcome, told = {"code": 1}, []
 
     def run(_places: places.Places, *said: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+        told.append(said[2])
         return subprocess.CompletedProcess(said, outcome["code"], "", "")
 
     monkeypatch.setattr(service, "run", run)
@@ -363,6 +364,7 @@ def test_old_backups_go_only_after_a_new_one_is_there(tmp_path: Path, monkeypatc
     assert steps.nightly(at, 3) == 3
     assert sorted(p.name[7:15] for p in at.backups.glob("onemap-*")) == ["20260113", "20260114", "20260115"]
     assert (at.backups / "notes").is_dir()
+    assert told == ["backup", "backup", "retention"], "what is past its time goes only after a backup, too"
     with pytest.raises(Refused):
         steps.nightly(at, 0)
 

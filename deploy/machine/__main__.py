@@ -16,7 +16,7 @@ from .words import Refused, say
 
 HERE = Path(__file__).resolve().parent.parent
 PROGRAMS = {"etl": ("-m", "etl"), "audit": ("-m", "twin", "audit"), "backup": ("-m", "twin", "backup")}
-PROGRAMS["restore"] = ("-m", "twin", "restore")
+PROGRAMS |= {name: ("-m", "twin", name) for name in ("restore", "person", "retention")}
 WAIT_S = 180.0
 
 
@@ -54,7 +54,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="onemap",
         description="安装与运行一张图 · install and run the one-map",
-        epilog="onemap etl|audit|backup|restore …: 以服务用户运行 · run as the service's user",
+        epilog="onemap etl|audit|backup|restore|person|retention …: 以服务用户运行 · run as the service's user",
     )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--key", type=Path, help="发布公钥 release.pub · the publisher's public key")
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     room("start", "启动 · start")
     room("stop", "停止 · stop")
     room("health", "检查服务 · ask whether the service is well")
-    nightly = room("nightly", "备份并清理旧备份 · back up and remove old backups")
+    nightly = room("nightly", "备份,清理旧备份和期满内容 · back up, remove old backups and what is past its time")
     nightly.add_argument("--keep", type=int, default=14, help="保留的备份数 · backups that stay")
     return top
 

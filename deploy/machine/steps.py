@@ -214,7 +214,7 @@ def roll_back(places: Places, *, seconds: float) -> bool:
 
 
 def nightly(places: Places, keep: int) -> int:
-    """Back up, then remove the oldest backups beyond `keep`; removes nothing where the backup failed."""
+    """Back up, then remove the oldest backups beyond `keep` and what is past its time; nothing if the backup failed."""
     if keep < 2:
         raise Refused("bad_backups")
     done = service.run(places, "-m", "twin", "backup", str(places.backups))
@@ -223,7 +223,8 @@ def nightly(places: Places, keep: int) -> int:
     for old in sorted(places.backups.glob(BACKUP))[:-keep]:
         shutil.rmtree(old)
         say("pruned", name=old.name)
-    return done.returncode
+    over = service.run(places, "-m", "twin", "retention", "--do", "--backups", str(places.backups))
+    return done.returncode or over.returncode
 
 
 def unpacked(archive: Path, places: Places) -> Path:
