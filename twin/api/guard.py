@@ -40,6 +40,9 @@ TOLD = frozenset({b"server", b"x-powered-by"})
 SLACK = 4096
 """Bytes of body that any request may send, used or not."""
 CALLBACKS = "/_dash-update-component"
+SUITES = "/_dash-component-suites/"
+LOADED = (".js", ".css")
+"""What a page loads of Dash's packages; their source maps, lists of parts and versions lie beside it."""
 FORMS = ("/signin", "/signout", "/account", "/record", "/grants")
 """Where forms go, which show their session's token among their fields; `twin.api.forms` looks."""
 DRAWN = (*FORMS, "/_dash-layout", "/_dash-dependencies")
@@ -175,7 +178,8 @@ class PageGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, 404 where no page is declared."""
-        if of_page(scope["method"], scope["path"]) is None:
+        path = scope["path"]
+        if of_page(scope["method"], path) is None or (path.startswith(SUITES) and not path.endswith(LOADED)):
             await problems.response(404, code="not_found")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
