@@ -22,7 +22,8 @@ ACTIONS = (
     "read", "unmask", "purpose.named", "purpose.ended", "sign_in", "sign_out", "password", "second_factor",
     "session_end", "account_add", "account_disable", "account_enable", "account_reset", "account_end", "key_add",
     "key_revoke", "grants.changed", "record.read", "record.verified", "record.exported", "audit.anchor",
-    "audit.archive", "audit.restore",
+    "audit.archive", "audit.restore", "person.found", "person.exported", "person.refused", "person.erase_asked",
+    "person.erase_approved", "person.erased", "person.reapplied", "retention", "backup", "restore",
 )  # fmt: skip
 OUTCOMES = ("ok", "permitted", "refused", "broken")
 COLUMNS = ("at", "who", "action", "resource", "purpose", "outcome", "address", "detail")
