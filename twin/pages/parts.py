@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.errors import TwinError
+from twin.errors import NotFound, TwinError
 from twin.model import Text
 from twin.pages.markup import el, icon
 from twin.text import words
@@ -45,8 +45,24 @@ def empty(why: Text, then: Text) -> Any:
     return el("div", el("p", why, class_="state-why"), el("p", then, class_="state-next"), class_="state empty")
 
 
+def _unseen() -> Any:
+    return el(
+        "div",
+        el("p", words("page.state.unseen"), class_="state-why"),
+        el("p", words("page.state.unseen_next"), class_="state-next"),
+        el("a", words("page.state.unseen_go"), href="/account", class_="button"),
+        class_="state empty",
+        role="status",
+    )
+
+
 def failed(ask: str, error: BaseException | None = None) -> Any:
-    """Say that this one widget failed, why, and offer to try again; `ask` is the question to repeat."""
+    """Say that this one widget failed, why, and offer to try again; `ask` is the question to repeat.
+
+    What is not there, or not for whoever asks, is no failure, and to try again would not bring it.
+    """
+    if isinstance(error, NotFound):
+        return _unseen()
     why = Text(error.zh, error.en) if isinstance(error, TwinError) else words("page.state.failed_why")
     return el(
         "div",

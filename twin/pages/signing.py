@@ -149,7 +149,7 @@ def account(view: AccountView) -> str:
     who = el(
         "dl",
         el("div", el("dt", words("page.sign.name")), el("dd", one.name)),
-        el("div", el("dt", words("page.sign.where")), el("dd", area(view, one))),
+        el("div", el("dt", words("page.sign.where")), el("dd", area(view, one))) if one.prefix or one.grid else None,
         class_="facts",
     )
     password, factor = _password(view), _factor(view)
