@@ -2,103 +2,90 @@
 
 from __future__ import annotations
 
-import ast
+import gc
 import importlib
-import importlib.abc
-import importlib.machinery
+import json
 import os
-import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-import tests.serving_fixture
+from tests.mutation import trying
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.learning import learned
 from tests.mutation.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOM = ROOT / "twin" / "policy"
-QUICK = ["tests/matrix/test_decide.py", "tests/test_policy_areas.py", "tests/test_policy_grants.py", "tests/test_policy.py",
-         "tests/test_policy_masks.py"]  # fmt: skip
-ASKED = {
-    "areas": ["tests/test_policy_areas.py", "tests/matrix/test_decide.py", "tests/test_policy_grants.py"],
-    "classified": ["tests/test_policy.py", "tests/matrix/test_decide.py", "tests/test_policy_grants.py"],
-    "delivered": ["tests/test_policy_delivered.py"],
-    "grants": ["tests/test_policy_grants.py", "tests/matrix/test_decide.py"],
-    "judging": QUICK,
-    "masks": ["tests/test_policy_masks.py", "tests/test_policy.py", "tests/test_policy_grants.py"],
-    "rules": [*QUICK[1:], QUICK[0]],
-    "small_numbers": ["tests/test_policy_disclosure.py"],
-    "soundness": ["tests/test_policy_grants.py"],
-    "subject": QUICK,
-}
-"""Which tests are asked about a module, the likeliest to notice first."""
-PATIENCE_S = 180
-AT_ONCE = 2
+MODULES = tuple(sorted(p.stem for p in ROOM.glob("*.py") if p.stem != "__init__"))
+TESTS = tuple(
+    f"{ROOT}/tests/{name}.py"
+    for name in (
+        "matrix/test_decide", "test_policy", "test_policy_areas", "test_policy_delivered", "test_policy_disclosure",
+        "test_policy_grants", "test_policy_judging", "test_policy_masks", "test_policy_people",
+        "test_policy_routes", "test_policy_shown", "test_policy_sight",
+    )
+)  # fmt: skip
+"""Which tests are asked: those that need no service."""
 GOAL = 0.95
 
 
-class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Give the mutant wherever its module is asked for."""
-
-    def __init__(self, name: str, tree: ast.Module) -> None:
-        self.name, self.tree = name, tree
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        return importlib.machinery.ModuleSpec(name, self) if name == self.name else None
-
-    def exec_module(self, module: object) -> None:
-        exec(compile(self.tree, f"<mutant of {self.name}>", "exec"), vars(module))
+def wanted(names: list[str], every: int) -> tuple[list[Mutant], int]:
+    """Give the mutants to try, each `every`-th, and how many are left out as equivalent; ends on a stale reason."""
+    known = {(module, line, what) for module, line, what, _ in EQUIVALENT if module in names}
+    found = [m for name in names for m in mutants(name, (ROOM / f"{name}.py").read_text(encoding="utf-8"))]
+    stale = known - {m.named for m in found}
+    if stale:
+        sys.exit("\n".join(["No mutant is any more:", *(" | ".join(s) for s in sorted(stale))]))
+    left = [m for m in found if m.named not in known]
+    return left[::every], len(found) - len(left)
 
 
-def noticed(module: str, mutant: Mutant) -> int:
-    """Start a child whose tests see the mutant; give its process id. It ends with 0 where nobody notices."""
-    child = os.fork()
-    if child:
-        return child
-    os.setpgid(0, 0)
-    signal.alarm(PATIENCE_S)
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1)
-    os.dup2(quiet, 2)
-    for name in [n for n in sys.modules if n.startswith(("twin.policy", "tests.matrix", "tests.test_policy"))]:
-        del sys.modules[name]
-    sys.meta_path.insert(0, Changed(f"twin.policy.{module}", mutant.tree))
-    tests = [str(ROOT / t) for t in ASKED[module]]
-    os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-W", "ignore", *tests])))
+def tried(todo: list[Mutant]) -> Iterator[tuple[Mutant, bool]]:
+    """Try the mutants of functions in one run of the tests, then the others in a run each; give what was noticed."""
+    calls: dict = {}
+    left = [m for m in todo if not m.inside]
+    for line in trying.in_functions(TESTS, ROOM, [m for m in todo if m.inside]):
+        told = json.loads(line)
+        calls.update(told.get("calls", {}))
+        if "number" in told:
+            mutant = [m for m in todo if m.inside][told["number"]]
+            if told["noticed"] is None:
+                left.append(mutant)
+            else:
+                yield mutant, told["noticed"]
+    yield from trying.one_by_one(TESTS, learned(calls), left)
 
 
-def main(wanted: list[str], every: int) -> int:
-    """Try the mutants of the `wanted` modules (none: all), each `every`-th; give 0 where enough are noticed."""
-    for heavy in ("scipy.optimize", "hypothesis.strategies", "hypothesis.internal.conjecture.engine", "tests.conftest"):
-        importlib.import_module(heavy)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    names = wanted or sorted(ASKED)
-    todo = [(name, m) for name in names for m in mutants((ROOM / f"{name}.py").read_text(encoding="utf-8"))][::every]
-    running: dict[int, tuple[str, Mutant]] = {}
-    alive, done, began = [], 0, time.monotonic()
-    while todo or running:
-        while todo and len(running) < AT_ONCE:
-            name, mutant = todo.pop(0)
-            running[noticed(name, mutant)] = (name, mutant)
-        child, status = os.wait()
-        name, mutant = running.pop(child)
-        done += 1
-        if status == 0:
-            alive.append(f"{name}.py:{mutant.line} {mutant.what}")
-            print("not noticed:", alive[-1], flush=True)
-        if done % 20 == 0:
-            print(f"{done} done, {len(alive)} not noticed", flush=True)
-    rate = 1 - len(alive) / max(1, done)
-    print(
-        f"{done} mutants of {', '.join(names)}; {done - len(alive)} noticed: {rate:.1%} in {time.monotonic() - began:.0f} s"
-    )
+def main(names: list[str], every: int) -> int:
+    """Try the mutants of the modules `names`, each `every`-th; give 0 where enough are noticed."""
+    todo, equivalent = wanted(names, every)
+    began = time.monotonic()
+    tally = {name: [0, 0] for name in names}
+    for done, (mutant, noticed) in enumerate(tried(todo), 1):
+        tally[mutant.module][0] += 1
+        tally[mutant.module][1] += noticed
+        if not noticed:
+            print(f"not noticed: {mutant.module}.py:{mutant.line} {mutant.what} | {mutant.text}", flush=True)
+        if done % 100 == 0:
+            print(f"{done} of {len(todo)} done, {time.monotonic() - began:.0f} s", flush=True)
+    for name, (tries, noticed) in tally.items():
+        print(f"{name:>14}  {noticed:4} of {tries:4}  {noticed / max(1, tries):.1%}")
+    tries, noticed = (sum(row[i] for row in tally.values()) for i in (0, 1))
+    rate = noticed / max(1, tries)
+    spent = time.monotonic() - began
+    print(f"{tries} mutants, {noticed} noticed: {rate:.1%}; {equivalent} more change nothing; {spent:.0f} s")
     return 0 if rate >= GOAL else 1
 
 
 if __name__ == "__main__":
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for heavy in ("scipy.optimize", "hypothesis.strategies", "hypothesis.internal.conjecture.engine", "tests.conftest"):
+        importlib.import_module(heavy)
+    for test in TESTS:
+        importlib.import_module(str(Path(test).relative_to(ROOT).with_suffix("")).replace("/", "."))
+    gc.freeze()  # what is loaded by now is shared with every child
     given = [a for a in sys.argv[1:] if not a.isdigit()]
     steps = [int(a) for a in sys.argv[1:] if a.isdigit()]
-    assert tests.serving_fixture
-    sys.exit(main(given, steps[0] if steps else 1))
+    sys.exit(main(given or list(MODULES), steps[0] if steps else 1))

@@ -26,24 +26,50 @@ COUNTED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One fault: the line it is on, what was done, and the module with it."""
+    """One fault: the line it is on and its text, what was done, in which function's body ("": none), and the module with it."""
 
+    module: str
     line: int
+    text: str
     what: str
+    inside: str
     tree: ast.Module
 
+    @property
+    def named(self) -> tuple[str, str, str]:
+        """Give what a fault goes by whatever else changes in its module."""
+        return self.module, self.text, self.what
 
-def mutants(source: str) -> Iterator[Mutant]:
+
+def mutants(module: str, source: str) -> Iterator[Mutant]:
     """Give every mutant of a module, one fault each."""
     tree = ast.parse(source)
-    nodes = [n for n in ast.walk(tree) if id(n) not in _left_alone(tree)]
+    lines, inside = source.splitlines(), dict(_functions(tree, ""))
+    left_alone = _left_alone(tree)
+    nodes = [n for n in ast.walk(tree) if id(n) not in left_alone]
     order = {id(n): i for i, n in enumerate(ast.walk(tree))}
     for node in nodes:
         for what, change in _changes(node):
             fresh = copy.deepcopy(tree)
             target = next(n for i, n in enumerate(ast.walk(fresh)) if i == order[id(node)])
             change(target)
-            yield Mutant(line=getattr(node, "lineno", 0), what=what, tree=ast.fix_missing_locations(fresh))
+            line = _line(node)
+            text, where = lines[line - 1].strip(), inside.get(id(node), "")
+            given = {"module": module, "line": line, "text": text, "what": what, "inside": where}
+            yield Mutant(**given, tree=ast.fix_missing_locations(fresh))
+
+
+def _line(node: ast.AST) -> int:
+    return node.target.lineno if isinstance(node, ast.comprehension) else node.lineno  # type: ignore[attr-defined]
+
+
+def _functions(node: ast.AST, within: str) -> Iterator[tuple[int, str]]:
+    """Give each node of a function's body with that function's qualified name; the outermost function counts."""
+    for below in ast.iter_child_nodes(node):
+        if isinstance(below, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from ((id(n), f"{within}{below.name}") for statement in below.body for n in ast.walk(statement))
+        elif isinstance(below, ast.ClassDef):
+            yield from _functions(below, f"{within}{below.name}.")
 
 
 def _left_alone(tree: ast.Module) -> set[int]:
@@ -56,9 +82,7 @@ def _left_alone(tree: ast.Module) -> set[int]:
             skipped = [node]
         elif isinstance(node, ast.AnnAssign):
             skipped = [node.annotation]
-        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and node in tree.body:
-            skipped = [node]  # a type alias
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TypeVar":
+        elif isinstance(node, ast.Assign) and node in tree.body and _is_type(node.value):
             skipped = [node]
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             skipped = [a.annotation for a in (*node.args.args, *node.args.kwonlyargs) if a.annotation]
@@ -69,6 +93,13 @@ def _left_alone(tree: ast.Module) -> set[int]:
             skipped = [node]
         out |= {id(n) for s in skipped for n in ast.walk(s)}
     return out
+
+
+def _is_type(value: ast.expr) -> bool:
+    """Say whether what is named at a module's top is a type: `tuple[…]`, `tuple[str, ...] | None`, a TypeVar."""
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id == "TypeVar"
+    return isinstance(value.left if isinstance(value, ast.BinOp) else value, ast.Subscript)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, object]]:
@@ -89,7 +120,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, object]]:
         yield "drop not", lambda n: setattr(n, "operand", ast.UnaryOp(ast.Not(), n.operand))
     elif isinstance(node, ast.comprehension) and node.ifs:
         yield "drop filter", lambda n: n.ifs.clear()
-    elif isinstance(node, ast.Return) and node.value is not None and not _is_none(node.value):
+    elif isinstance(node, ast.Return) and node.value is not None and not _says_no(node.value):
         yield "return nothing", lambda n: setattr(n, "value", ast.Constant(None))
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield "drop call", lambda n: setattr(n, "value", ast.Constant(None))
@@ -107,5 +138,6 @@ def _constants(node: ast.Constant) -> Iterator[tuple[str, object]]:
         yield f"text {value!r}", lambda n: setattr(n, "value", value + "_x")
 
 
-def _is_none(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
+def _says_no(node: ast.AST) -> bool:
+    """Say whether a value is None, False, 0 or "": to return nothing in its place is no fault."""
+    return isinstance(node, ast.Constant) and not node.value
