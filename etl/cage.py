@@ -44,7 +44,7 @@ SKIPPED = {"raster": RASTER_SKIP, "pixels": RASTER_SKIP}
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
-    "HOME": "/nonexistent",
+    "HOME": "/dev/null",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONNOUSERSITE": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",

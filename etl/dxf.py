@@ -6,11 +6,9 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-import ezdxf
 import numpy as np
 import pyarrow as pa
 import shapely
-from ezdxf.lldxf.const import DXFError
 from pyarrow import compute
 
 from twin.errors import SourceError
@@ -96,6 +94,9 @@ def _block_attributes(job: Job, encoding: str) -> dict[str, dict[str, str]]:
     data = job.main.read_bytes()
     if b"ATTRIB" not in data:
         return {}
+    import ezdxf  # noqa: PLC0415 - looks for fonts as it is imported: only where it is needed
+    from ezdxf.lldxf.const import DXFError  # noqa: PLC0415
+
     try:
         drawing = ezdxf.read(io.StringIO(data.decode(encoding)))  # type: ignore[attr-defined]
     except (DXFError, ValueError, KeyError, IndexError) as wrong:

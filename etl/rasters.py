@@ -151,7 +151,7 @@ def _pixels(
 def _limits(extent: engine.Extent) -> sandbox.Limits:
     """Give the limits for warping: a second of CPU for each million pixels, ten times what a sound file takes."""
     pixels = extent.width * extent.height
-    return sandbox.Limits(cpu_seconds=60 + pixels // 1_000_000, memory_bytes=3 << 30)
+    return sandbox.Limits(cpu_seconds=60 + pixels // 1_000_000, memory_bytes=3 << 30, held_bytes=1 << 30)
 
 
 def _union(boxes: Sequence[tuple[float, float, float, float]]) -> list[float]:

@@ -45,19 +45,24 @@ _CODES: Mapping[str, type[TwinError]] = {"source": SourceError, "crs": CrsError,
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one reading may cost: CPU seconds, address space and written bytes, and seconds of silence."""
+    """What one reading may cost: CPU seconds, address space, bytes held and written, and seconds of silence.
 
-    cpu_seconds: int = 30
+    `held_bytes` is what the child may fill with its own values (RLIMIT_DATA); libraries mapped from files do not count.
+    """
+
+    cpu_seconds: int = 28
     memory_bytes: int = 2 << 30
+    held_bytes: int = 400 << 20
     written_bytes: int = 64 << 20
     open_files: int = 256
-    silence_seconds: float = 60.0
+    silence_seconds: float = 28.0
 
     def resource_limits(self) -> dict[str, int]:
         """Give them under the names of setrlimit(2); NPROC leaves room for a few threads more than now run."""
         running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
         return {
             "AS": self.memory_bytes,
+            "DATA": self.held_bytes,
             "CPU": self.cpu_seconds + 1,
             "FSIZE": self.written_bytes,
             "NOFILE": self.open_files,
@@ -66,8 +71,13 @@ class Limits:
 
 
 def limits_for(size: int) -> Limits:
-    """Give the limits for a delivery of `size` bytes: 30 s and 2 GiB, growing slowly with what was delivered."""
-    return Limits(cpu_seconds=30 + size // 8_000_000, memory_bytes=(2 << 30) + min(size, 2 << 30))
+    """Give the limits for a delivery of `size` bytes: 28 s and 400 MiB held, growing slowly with what was delivered."""
+    return Limits(
+        cpu_seconds=28 + size // 8_000_000,
+        memory_bytes=(2 << 30) + min(size, 2 << 30),
+        held_bytes=(400 << 20) + min(16 * size, 2 << 30),
+        silence_seconds=28 + size / 4_000_000,
+    )
 
 
 @dataclass(kw_only=True)

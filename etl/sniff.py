@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from etl import refusals
 from etl.decoding import first_bad_byte
+from twin import geodesy
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -30,8 +34,11 @@ _BY_SUFFIX = {
 }
 _HEAD = 1 << 16
 _CHUNK = 1 << 20
+_MANY = 10_000
 _DXF = re.compile(rb"(999\r?\n[^\n]*\r?\n\s*)*0\r?\n\s*SECTION")
 _XML_BOMB = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+_TAB_OPENS = re.compile(rb"open\s+table|create\s+view|^\s*file\s|isseamless", re.IGNORECASE | re.MULTILINE)
+_DEFINITIONS = "SELECT definition FROM gpkg_spatial_ref_sys"
 _NEEDED = ((".shx", "图形索引", "shape index"), (".dbf", "属性表", "attribute table"))
 
 
@@ -49,6 +56,7 @@ def vector(job: Job) -> str:
         raise refusals.mistaken(job.name, driver)
     if driver == "ESRI Shapefile":
         _complete(job)
+    _shifted(job, driver)
     if driver == "DXF":
         _ended(job)
     if driver in ("KML", "GML"):
@@ -76,10 +84,9 @@ def _looks(driver: str, suffix: str, path: Path) -> bool:
     return b"<ogrvrt" not in text.lower() and _LOOKS[suffix if driver == "MapInfo File" else driver](head, text)
 
 
-def _is_tab(_head: bytes, text: bytes) -> bool:
-    """Tell a MapInfo .tab of its own data from one that opens other tables, or a picture."""
-    low = text.lower()
-    return low.startswith(b"!table") and not any(w in low for w in (b"open table", b"create view", b'file "'))
+def _is_tab(head: bytes, text: bytes) -> bool:
+    """Tell a MapInfo .tab of its own data, which is short, from one that opens other tables, or a picture."""
+    return text.lower().startswith(b"!table") and len(head) < _HEAD and _TAB_OPENS.search(text) is None
 
 
 _LOOKS: Mapping[str, Callable[[bytes, bytes], bool]] = {
@@ -108,6 +115,26 @@ def _complete(job: Job) -> None:
             f"“{job.name}” came without {en}. Ask the sender for .shp, .shx, .dbf and .prj of the same name together.",
             file=missing[0][0],
         )
+
+
+def _shifted(job: Job, driver: str) -> None:
+    """Refuse a coordinate system that would have a file of shifts opened, before any library sees it."""
+    texts: list[str] = []
+    if driver == "ESRI Shapefile" and job.main.with_suffix(".prj").is_file():
+        texts = [job.main.with_suffix(".prj").read_text("utf-8", "replace")]
+    elif driver == "GPKG":
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(job)) as base:
+            texts = [str(row[0]) for row in base.execute(_DEFINITIONS).fetchmany(_MANY)]
+    if any(map(geodesy.names_a_file, texts)):
+        raise refusals.refused(
+            job.name,
+            "坐标系定义引用了文件(格网改正)，请改用 2000 国家大地坐标系",
+            "its coordinate system refers to a file of shifts; use CGCS2000",
+        )
+
+
+def _opened(job: Job) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(job.path)}?mode=ro&immutable=1", uri=True)
 
 
 def _ended(job: Job) -> None:

@@ -116,7 +116,7 @@ def look(job, report):
     report["notes"] = {
         "env": dict(os.environ),
         "limits": {
-            n: resource.getrlimit(getattr(resource, f"RLIMIT_{n}"))[0] for n in ("AS", "CPU", "NOFILE", "FSIZE")
+            n: resource.getrlimit(getattr(resource, f"RLIMIT_{n}"))[0] for n in ("AS", "CPU", "DATA", "NOFILE", "FSIZE")
         },
         "connects": connects((host, int(port))),
         "canary": can(canary),

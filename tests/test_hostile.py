@@ -8,8 +8,6 @@ import shutil
 import sqlite3
 import stat
 import struct
-import subprocess
-import sys
 import time
 import warnings
 import zipfile
@@ -21,13 +19,12 @@ import pyogrio
 import pytest
 import shapely
 
-from etl import cage, wkb
+from etl import wkb
 from tests.reading import deliver
 from twin import rasters
 from twin.errors import CrsError, SourceError, TwinError
 
 CANARY = "canary-8f2c"
-REPO = Path(__file__).parents[1]
 
 
 # making the corpus
@@ -406,10 +403,9 @@ def glb(uri: str) -> bytes:
     return b"glTF" + struct.pack("<III4s", 2, 20 + len(body), len(body), b"JSON") + body
 
 
-@pytest.mark.parametrize("name", SCENES)
-def test_a_scene_that_points_outside_itself_or_is_damaged_is_refused(tmp_path, name):
+def scene(folder: Path, name: str) -> Path:
+    """Write the scene of that name into `folder`."""
     content, files = SCENES[name]
-    folder = tmp_path / "scene"
     text(folder / "readme.txt", "x")
     tileset = json.loads(json.dumps(TILESET))
     if content.get("deep"):
@@ -423,67 +419,13 @@ def test_a_scene_that_points_outside_itself_or_is_damaged_is_refused(tmp_path, n
         files = {"a.glb": glb("http://127.0.0.1:9/x.png")}
     for file, data in files.items():
         text(folder / file, data)
+    return folder
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_that_points_outside_itself_or_is_damaged_is_refused(tmp_path, name):
     with pytest.raises(SourceError):
-        deliver(folder, "scene", "scene", raw=tmp_path)
-
-
-# seen from outside
-
-
-PROBE = """
-import sys
-from pathlib import Path
-from etl import cage
-if sys.argv[1] == "limits":
-    cage.bubblewrap = lambda: None
-from tests.reading import deliver
-from twin.errors import TwinError
-for line in Path(sys.argv[2]).read_text().split():
-    path = Path(line)
-    try:
-        deliver(path, crs="EPSG:4549" if path.suffix == ".dxf" else "", part="t" if path.suffix == ".gpkg" else "")
-    except TwinError:
-        pass
-    print("DONE", path)
-"""
-
-
-@pytest.mark.parametrize("mode", ["limits", "bubblewrap"])
-def test_the_kernel_saw_no_open_of_the_canary_and_no_connection(tmp_path, mode):
-    strace = shutil.which("strace")
-    if strace is None or subprocess.run([strace, "-f", "-o", "/dev/null", "true"], check=False).returncode:
-        pytest.skip("strace is not installed or not permitted here")
-    if mode == "bubblewrap" and cage.bubblewrap() is None:
-        pytest.skip("bubblewrap is not installed, or the kernel does not let it work")
-    canary = text(tmp_path / f"{CANARY}.csv", f"{CANARY},secret\n1,2\n")
-    paths = []
-    for name, make in {**VECTOR, **HARMLESS}.items():
-        folder = tmp_path / "raw" / name
-        folder.mkdir(parents=True)
-        paths.append(make(folder, canary, 8119))
-    listed = text(tmp_path / "paths", "\n".join(str(p) for p in paths))
-    trace = tmp_path / "trace"
-    command = [
-        strace,
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-s",
-        "300",
-        "-e",
-        "trace=open,openat,openat2,connect,sendto,execve",
-        "-o",
-        str(trace),
-    ]
-    done = subprocess.run(
-        [*command, sys.executable, "-c", PROBE, mode, str(listed)],
-        cwd=REPO, env={**cage.environment(), "PYTHONPATH": str(REPO)}, capture_output=True, text=True, check=True, timeout=240,
-    )  # fmt: skip
-    assert done.stdout.count("DONE") == len(paths)
-    lines = trace.read_text(errors="replace").splitlines()
-    assert sum("etl.inside" in line and "execve" in line for line in lines) >= len(paths) - 3
-    assert [line for line in lines if CANARY in line and "open" in line] == []
-    assert [line for line in lines if ("connect(" in line or "sendto(" in line) and "AF_INET" in line] == []
+        deliver(scene(tmp_path / "scene", name), "scene", "scene", raw=tmp_path)
 
 
 def test_this_corpus_covers_the_classes_it_claims():

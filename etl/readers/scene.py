@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
+from etl import contents
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
     from etl.job import Job
 
-_MAGIC = {".b3dm": b"b3dm", ".i3dm": b"i3dm", ".pnts": b"pnts", ".cmpt": b"cmpt", ".glb": b"glTF"}
-_PLAIN = frozenset({".json", ".bin", ".jpg", ".jpeg", ".png", ".webp", ".ktx2", ".gltf"})
+_TILES = {".b3dm": b"b3dm", ".i3dm": b"i3dm", ".pnts": b"pnts", ".cmpt": b"cmpt", ".glb": b"glTF"}
+_MAGIC = {
+    **_TILES, ".gltf": b"{", ".bin": b"", ".png": b"\x89PNG", ".jpg": b"\xff\xd8", ".jpeg": b"\xff\xd8",
+    ".webp": b"RIFF", ".ktx2": b"\xabKTX 20",
+}  # fmt: skip
 _MAX_JSON = 64 << 20
 _MAX_TILES = 1_000_000
 _MAX_DEPTH = 64
@@ -41,7 +45,10 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     missing: set[str] = set()
     while waiting:
         name = waiting.pop()
-        for uri in _uris(job, name, _document(job, name)):
+        document = _document(job, name)
+        for uri in contents.of_document(document):
+            _inside(job, name, uri)
+        for uri in _uris(job, name, document):
             target = _inside(job, name, uri)
             if target in known:
                 continue
@@ -162,35 +169,28 @@ def _some(job: Job, known: set[str], missing: set[str], report: dict[str, Any]) 
 
 
 def _content(job: Job, name: str) -> None:
-    """Prove a content's magic, its stated length, and that no glTF in it points outside."""
+    """Prove a content's magic, its stated length, and that nothing in it leads outside."""
     suffix = PurePosixPath(name).suffix.lower()
     magic = _MAGIC.get(suffix)
     if magic is None:
-        if suffix not in _PLAIN:
-            raise _refused(job, f"{name} 的类型不可接收", f"{name} is of a kind we do not take")
-        return
+        raise _refused(job, f"{name} 的类型不可接收", f"{name} is of a kind we do not take")
     data = (job.main / name).read_bytes()
-    if len(data) < 12 or data[:4] != magic or struct.unpack_from("<I", data, 8)[0] != len(data):
-        raise _refused(job, f"{name} 损坏或不是 {suffix}", f"{name} is damaged or not {suffix}")
-    for uri in _gltf_uris(job, name, data):
+    damaged = _refused(job, f"{name} 损坏或不是 {suffix}", f"{name} is damaged or not {suffix}")
+    if not data.startswith(magic):
+        raise damaged
+    try:
+        found = _addresses(suffix, data)
+    except (ValueError, RecursionError, struct.error) as wrong:
+        raise damaged from wrong
+    for uri in found:
         if not uri.startswith("data:"):
             _inside(job, name, uri)
 
 
-def _gltf_uris(job: Job, name: str, data: bytes) -> list[str]:
-    """Give the addresses of buffers and images of the glTF inside a content."""
-    at = data.find(b"glTF")
-    if at < 0 or len(data) < at + 20:
-        return []
-    length, kind = struct.unpack_from("<I4s", data, at + 12)
-    if kind != b"JSON":
-        return []
-    try:
-        gltf = json.loads(data[at + 20 : at + 20 + length])
-    except (ValueError, RecursionError) as wrong:
-        raise _refused(job, f"{name} 的 glTF 损坏", f"the glTF in {name} is damaged") from wrong
-    parts = [*_list(gltf.get("buffers")), *_list(gltf.get("images"))]
-    return [str(p["uri"]) for p in parts if isinstance(p, dict) and "uri" in p]
+def _addresses(suffix: str, data: bytes) -> list[str]:
+    if suffix in (".gltf", ".json"):
+        return list(contents.of_document(json.loads(data)))
+    return contents.addresses(data) if suffix in _TILES else []
 
 
 def _refused(job: Job, zh: str, en: str) -> SourceError:

@@ -14,7 +14,7 @@ from twin.geodesy.obfuscated import (
     wgs84_to_bd09,
     wgs84_to_gcj02,
 )
-from twin.geodesy.systems import GaussKruger, gauss_kruger
+from twin.geodesy.systems import GaussKruger, gauss_kruger, names_a_file
 from twin.geodesy.transform import Transformer, is_geographic, projjson, same, transform_geometry, transformer
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "in_china_box",
     "is_geographic",
     "length_m",
+    "names_a_file",
     "projjson",
     "same",
     "to_mercator",

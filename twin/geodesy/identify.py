@@ -94,7 +94,7 @@ def _finite(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def _from_definition(text: str, accepted: Mapping[str, float]) -> int:
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or systems.names_a_file(text):
         raise systems.unknown(text)
     try:
         crs = pyproj.CRS.from_json(text) if text.startswith("{") else pyproj.CRS.from_wkt(text)

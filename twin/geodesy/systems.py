@@ -19,6 +19,7 @@ GK6_ZONE = range(4491, 4502)
 GK6_CM = range(4502, 4513)
 _XIAN80 = (range(2327, 2391), range(4610, 4611))
 _BEIJING54 = (range(2401, 2443), range(21413, 21424), range(21453, 21464), range(21473, 21484), range(4214, 4215))
+_FILES = re.compile(r"PARAMETERFILE|GRIDS|INIT=", re.IGNORECASE)
 _CODE = re.compile(r"(?:EPSG:)?(\d{4,6})", re.IGNORECASE)
 
 
@@ -108,6 +109,11 @@ def refusal(crs: str, kind: Family) -> CrsError:
         "or to give the county's four- or seven-parameter set.",
         crs=crs,
     )
+
+
+def names_a_file(definition: str) -> bool:
+    """Tell whether a definition has its library open a file that it names (a grid of shifts)."""
+    return _FILES.search(definition) is not None
 
 
 def unknown(crs: str) -> CrsError:

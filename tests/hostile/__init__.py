@@ -1,0 +1,1 @@
+"""Hostile deliveries, made here, and what the kernel saw while each was read."""
