@@ -55,7 +55,7 @@ class Limits:
     held_bytes: int = 400 << 20
     written_bytes: int = 64 << 20
     open_files: int = 256
-    silence_seconds: float = 28.0
+    silence_seconds: float = 60.0
 
     def resource_limits(self) -> dict[str, int]:
         """Give them under the names of setrlimit(2); NPROC leaves room for a few threads more than now run."""
@@ -76,7 +76,6 @@ def limits_for(size: int) -> Limits:
         cpu_seconds=28 + size // 8_000_000,
         memory_bytes=(2 << 30) + min(size, 2 << 30),
         held_bytes=(400 << 20) + min(16 * size, 2 << 30),
-        silence_seconds=28 + size / 4_000_000,
     )
 
 

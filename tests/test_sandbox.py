@@ -75,10 +75,12 @@ def test_what_a_library_prints_does_not_enter_the_stream(misbehaving, file):
 
 def test_a_parent_that_takes_its_time_is_no_silence_of_the_child(misbehaving, file):
     with sandbox.read(
-        resource("slow", "none"), Source(location="a.csv"), file.parent, limits=sandbox.Limits(silence_seconds=6)
+        resource("slow", "none"), Source(location="a.csv"), file.parent, limits=sandbox.Limits(silence_seconds=8)
     ) as reading:
-        for _ in reading.batches():
-            time.sleep(2.3)
+        batches = reading.batches()
+        next(batches)
+        time.sleep(8.5)
+        assert sum(1 for _ in batches) == 2
     assert reading.report["rows"] == 300_000
 
 
