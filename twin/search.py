@@ -81,10 +81,16 @@ class Search:
         )
         best = self._by_code(subject, large, query.strip()) + [e for _, e in ranked]
         found = list(islice(self._once(best), limit))
-        for entry in found:
-            if entry.table:
-                noted.take(subject, self._policy.decide(subject, "select", entry.table), 1)
+        self._account(subject, found)
         return [self._hit(e, language) for e in found]
+
+    def _account(self, subject: Subject, found: Sequence[Entry]) -> None:
+        """Note what the hits tell of people and places; raises RowLimit where they are too many of one table."""
+        for table in dict.fromkeys(e.table for e in found if e.table):
+            permit = self._policy.decide(subject, "select", table)
+            hits = self._policy.within(permit, [e for e in found if e.table == table])
+            noted.take(subject, permit, len(hits))
+            noted.place(permit, (_degrees(e.box) for e in hits if e.box))
 
     def _once(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         """Give each thing once, however many tables know it."""

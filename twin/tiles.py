@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twin.model import Layer, OneMap
+    from twin.policy import Permit
     from twin.store import Serving, Snapshot
 
 MAXZOOM = 22
@@ -34,6 +35,10 @@ SELECT ST_AsMVT(t, ?, 4096, 'geom') FROM (
 ) t HAVING count(*) > 0
 """
 """One point for each area, in the one tile that holds it: a name is written once, not once a tile."""
+BEYOND = """
+SELECT xmin, ymin, xmax, ymax FROM {features}
+WHERE xmin <= ? AND xmax >= ? AND ymin <= ? AND ymax >= ? AND NOT (xmin >= ? AND ymin >= ? AND xmax <= ? AND ymax <= ?)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +163,23 @@ class Tiles:
                 table=snapshot.table,
             ) from error
         return bytes(row[0]) if row and row[0] else b""
+
+    def beyond(self, permit: Permit, at: Address) -> list[web_mercator_quad.Bounds]:
+        """Give the boxes (EPSG:3857 metres) of the rows that a vector tile shows beyond its own square, as far as so.
+
+        Only what reaches more than a whole tile beyond is clipped (`cut.CLIPPED`). Raises NotFound, StoreBroken.
+        """
+        connection, features = self._serving.cursor(permit.resource, permit)
+        left, bottom, right, top = at.bounds(cut.BUFFER)
+        west, south, east, north = at.bounds(1.0)
+        values = [right, left, top, bottom, *at.bounds()]
+        boxes = connection.execute(BEYOND.format(features=features), values).fetchall()
+        return [
+            (a, b, c, d)
+            if a >= west and b >= south and c <= east and d <= north
+            else (max(a, left), max(b, bottom), min(c, right), min(d, top))
+            for a, b, c, d in boxes
+        ]
 
     def _columns(self, connection: duck.Connection, features: str, columns: Sequence[str]) -> str:
         """Give the select list: id and the permitted columns that are there, cast to what MVT can hold."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from twin import duck, editions, geodesy
 from twin.analysis import polygons, sums
 from twin.analysis.in_view import InView
-from twin.errors import BadRequest, NotFound, StoreBroken
-from twin.policy import VECTOR_TYPES, Policy, Subject
+from twin.errors import BadRequest, NotFound, RowLimit, StoreBroken
+from twin.policy import VECTOR_TYPES, Policy, Subject, noted
 
 if TYPE_CHECKING:
     from twin.model import Bbox, Draw, Layer, OneMap, Resource
@@ -63,7 +63,10 @@ class Analysis:
         radius = radius_m / math.cos(math.radians(point[1]))
         found: dict[tuple[str, str], Json] = {}
         for layer, draw, resource in reversed(list(self._drawn(subject, layers))):
-            for row in self._at(subject, resource, (x, y, radius), year):
+            rows = self._at(subject, resource, (x, y, radius), year)
+            if rows:
+                noted.place(self._policy.decide(subject, "select", resource.id), [(*point, *point)])
+            for row in rows:
                 found.setdefault(
                     (resource.id, row["id"]),
                     {
@@ -98,7 +101,7 @@ class Analysis:
         if area > MAX_AREA_M2:
             limit = MAX_AREA_M2 / 1e6
             raise BadRequest(f"范围过大:最多 {limit:.0f} 平方公里", f"The area is too large: {limit:.0f} km² at most")
-        parts, broken = [], []
+        parts, broken, limited = [], [], []
         for layer, draw, resource in self._once(self._drawn(subject, layers)):
             if self._policy.decide(subject, "count", resource.id).smallest_count:
                 continue  # people are counted in the fixed areas only: two outlines would tell of one
@@ -106,6 +109,8 @@ class Analysis:
                 parts.append(self._within(subject, (layer, draw, resource), polygon, metric, year))
             except NotFound:
                 continue
+            except RowLimit as error:
+                limited.append({"table": resource.id, "zh": error.zh, "en": error.en})
             except StoreBroken as error:
                 broken.append({"table": resource.id, "zh": error.zh, "en": error.en})
         return {
@@ -117,6 +122,7 @@ class Analysis:
             "controls": [c for p in parts for c in sums.controls(p, language)],
             "duty": [d for p in parts for d in sums.duty(p, language)],
             "broken": broken,
+            "limited": limited,
         }
 
     def in_view(self, subject: Subject, bbox: Bbox, *, year: int | None = None) -> Json:
@@ -149,7 +155,8 @@ class Analysis:
         x, y, radius = at
         box = [x + radius, x - radius, y + radius, y - radius]
         try:
-            return self._rows(subject, resource, year, AT_POINT, [x, y, *box, x, y, radius])
+            rows = self._rows(subject, resource, year, AT_POINT, [x, y, *box, x, y, radius])
+            return self._revealed(subject, resource, rows, "distance")
         except (NotFound, StoreBroken):
             return []
 
@@ -161,7 +168,7 @@ class Analysis:
         sql: str,
         values: Sequence[float],
     ) -> list[Json]:
-        """Run one of the queries above over the edition of `year`; personal values arrive masked."""
+        """Run one of the queries above over the edition of `year`; columns are those `subject` may see, not masked."""
         where = editions.where(self._serving.snapshot(resource.id).manifest.get("years"), year)
         stored = self._serving.columns(resource.id)
         if where is None or "geom" not in stored:
@@ -175,9 +182,12 @@ class Analysis:
         )
         result = connection.execute(text, values)
         extra = [d[0] for d in result.description or ()][len(names) :]
-        rows = result.fetchall()
-        shown = self._policy.reveal(subject, resource.id, (dict(zip(names, r, strict=False)) for r in rows))
-        return [{**s, **dict(zip(extra, r[len(names) :], strict=True))} for s, r in zip(shown, rows, strict=True)]
+        return [dict(zip([*names, *extra], r, strict=True)) for r in result.fetchall()]
+
+    def _revealed(self, subject: Subject, resource: Resource, rows: Sequence[Json], *extra: str) -> list[Json]:
+        """Give rows as `subject` may read them, with what the query computed; raises RowLimit."""
+        shown = self._policy.reveal(subject, resource.id, rows)
+        return [{**s, **{e: r[e] for e in extra}} for s, r in zip(shown, rows, strict=True)]
 
     def _within(
         self,
@@ -198,7 +208,7 @@ class Analysis:
             )
         inside = self._inside(rows, metric)
         touched = ~np.isnan(inside)
-        kept = [{k: v for k, v in r.items() if k != "wkb"} for r, t in zip(rows, touched, strict=True) if t]
+        kept = self._revealed(subject, resource, [r for r, t in zip(rows, touched, strict=True) if t])
         return sums.Within(resource=resource, layer=layer, draw=draw, rows=kept, inside=inside[touched])
 
     def _inside(self, rows: Sequence[Json], metric: shapely.Geometry) -> NDArray[np.float64]:

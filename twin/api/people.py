@@ -142,6 +142,7 @@ def _view(request: Request, given: Mapping[str, str] | None = None, **more: Any)
         accounts=accounts,
         sessions=sessions,
         keys=tuple(who.accounts.keys.listed()),
+        ground=who.ledger.usage(),
         now=who.accounts.now(),
         **{"values": dict(given or {}), **more},
     )

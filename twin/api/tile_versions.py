@@ -9,16 +9,16 @@ from twin.errors import NotFound
 from twin.geodesy import from_mercator
 from twin.policy import VECTOR_TYPES, delivered, noted
 from twin.scenes.regions import regions
-from twin.web_mercator_quad import bounds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from twin.api.rooms import Rooms
     from twin.api.tile_address import Wanted
     from twin.model import Bbox
     from twin.policy import Permit, Subject
     from twin.store import Snapshot
+    from twin.web_mercator_quad import Bounds
 
 TILESET = "tileset.json"
 NO_GROUND = "none"
@@ -67,12 +67,8 @@ def told(rooms: Rooms, wanted: Wanted, permits: tuple[Permit, ...]) -> tuple[not
     """Give the ground that the tile shows in detail: its square, as far as each table reaches."""
     if wanted.kind != "scene" and not _is_detailed(wanted):
         return ()
-    found = ((p, _box(rooms, wanted, p.resource)) for p in permits)
-    return tuple(
-        noted.Told(table=p.resource, limit_km2=p.max_km2, cells=frozenset(delivered.cells(box)))
-        for p, box in found
-        if box is not None
-    )
+    found = ((p, frozenset(_cells(rooms, wanted, p))) for p in permits)
+    return tuple(noted.Told(table=p.resource, limit_km2=p.max_km2, cells=cells) for p, cells in found if cells)
 
 
 def _is_detailed(wanted: Wanted) -> bool:
@@ -81,19 +77,31 @@ def _is_detailed(wanted: Wanted) -> bool:
     )
 
 
-def _box(rooms: Rooms, wanted: Wanted, table: str) -> Bbox | None:
-    """Give the box (degrees) of the ground of `table` that the tile shows, None where it shows none."""
+def _cells(rooms: Rooms, wanted: Wanted, permit: Permit) -> Iterator[delivered.Cell]:
+    """Give the cells of the table of `permit` that the tile shows: of its square, and of what reaches out of it."""
     try:
-        snapshot = rooms.store.current(table)
+        snapshot = rooms.store.current(permit.resource)
     except NotFound:
-        return None
+        return
     reach = snapshot.manifest.get("bbox") or None
     if wanted.kind == "scene":
-        return _scene_box(snapshot, wanted.path, reach)
-    west, south, east, north = bounds(wanted.at.z, wanted.at.x, wanted.at.y)
-    lon, lat = from_mercator([west, east], [south, north])
-    square = (float(lon[0]), float(lat[0]), float(lon[1]), float(lat[1]))
-    return square if reach is None else delivered.common(square, reach)
+        box = _scene_box(snapshot, wanted.path, reach)
+    else:
+        [square] = _degrees([wanted.at.bounds()])
+        box = square if reach is None else delivered.common(square, reach)
+    if box is not None:
+        yield from delivered.cells(box)
+    if wanted.kind == "mvt":
+        for out in _degrees(rooms.tiles.beyond(permit, wanted.at)):
+            yield from delivered.cells(out)
+
+
+def _degrees(boxes: Sequence[Bounds]) -> list[Bbox]:
+    if not boxes:
+        return []
+    west, south, east, north = zip(*boxes, strict=True)
+    (x0, y0), (x1, y1) = from_mercator(west, south), from_mercator(east, north)
+    return [(float(a), float(b), float(c), float(d)) for a, b, c, d in zip(x0, y0, x1, y1, strict=True)]
 
 
 def _scene_box(snapshot: Snapshot, path: str, reach: Bbox | None) -> Bbox | None:

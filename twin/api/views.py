@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from twin.api.adopted import Version
     from twin.declared import Fault
     from twin.errors import TwinError
+    from twin.policy.delivered import Usage
     from twin.policy.grants import Purpose, Role
     from twin.policy.sight import Seen, Sight
 
@@ -90,11 +91,15 @@ class AccountView(Common):
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleView(Common):
-    """All accounts and keys, for the security administrator; `password` and `key` are shown one time only."""
+    """All accounts and keys, for the security administrator; `password` and `key` are shown one time only.
+
+    `ground` is what each has been given of it in a year, by the account's or key's id.
+    """
 
     accounts: tuple[Account, ...] = ()
     keys: tuple[ApiKey, ...] = ()
     sessions: Mapping[str, int] = field(default_factory=dict)
+    ground: Mapping[str, Usage] = field(default_factory=dict)
     now: datetime
     done: str = ""
     password: str = ""

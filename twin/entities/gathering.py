@@ -11,7 +11,7 @@ from twin import freshness
 from twin.entities import values
 from twin.errors import NotFound, StoreBroken
 from twin.model import OneMap, Resource
-from twin.policy import Policy, Subject, unknown
+from twin.policy import Policy, Subject, noted, unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +96,8 @@ class Entities:
         shown = values.shown(rows, asked.year)
         visible = {y: self._policy.reveal(subject, resource.id, [r])[0] for y, r in rows.items()}
         permit = self._policy.decide(subject, "select", resource.id)
+        box = values.box_of(rows[shown])
+        noted.place(permit, [box])
         told = values.Telling(
             onemap=self._onemap,
             resource=resource,
@@ -107,7 +109,7 @@ class Entities:
             "year": shown,
             "row_title": resource.title_of(visible[shown], asked.language),
             "named": bool(resource.title_field),
-            "bbox": values.box_of(rows[shown]),
+            "bbox": box,
             "fields": told.fields(visible[shown]),
             "history": [told.edition(y, r) for y, r in visible.items()],
             "changes": told.changes(visible),
@@ -197,7 +199,8 @@ class Entities:
         try:
             stored = self._serving.columns(resource.id)
             columns = [c for c in self._policy.columns(subject, resource.id) if c in stored]
-            rows = self._serving.select(resource.id, columns, [(column, "=", key)], limit=RELATED_LIMIT, permit=permit)
+            few = min(RELATED_LIMIT, permit.max_rows)
+            rows = self._serving.select(resource.id, columns, [(column, "=", key)], limit=few, permit=permit)
         except (NotFound, StoreBroken):
             return []
         newest = max((r.get("year") or 0 for r in rows), default=0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ACTIONS = (
     "read", "unmask", "purpose.named", "purpose.ended", "sign_in", "sign_out", "password", "second_factor",
     "session_end", "account_add", "account_disable", "account_enable", "account_reset", "account_end", "key_add",
-    "key_revoke", "grants.changed", "record.read", "record.verified", "record.exported", "audit.anchor",
+    "key_revoke", "grants.changed", "area.limit", "record.read", "record.verified", "record.exported", "audit.anchor",
     "audit.archive", "audit.restore", "person.found", "person.exported", "person.refused", "person.erase_asked",
     "person.erase_approved", "person.erased", "person.reapplied", "retention", "backup", "restore",
 )  # fmt: skip

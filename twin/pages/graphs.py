@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dash import dcc, html
 
 from twin import charts
+from twin.errors import BadRequest, NotFound, Refused
 from twin.model import Text
 from twin.pages.markup import Markup, drawn, el, icon
 from twin.pages.parts import empty, words
@@ -45,9 +46,9 @@ def _none() -> Any:
 def _chart(desk: Desk, indicator: Json, question: Mapping[str, Any]) -> Any:
     table = desk.onemap.resource(indicator["list"]["table"])
     if indicator["state"] != "ok" or indicator["value"] is None:
-        why = Text(indicator["zh"], indicator["en"]) if indicator["state"] == "broken" else words("page.charts.never")
-        tree = [el("h3", indicator["title"]), empty(why, words("page.charts.never_next"))]
+        tree = [el("h3", indicator["title"]), _without_number(indicator)]
         return Markup(tag="section", className="chart", tree=tree)
+    indicator = {**indicator, "listed": _is_listed(desk, indicator["list"])}
     measure = Measure.of(indicator["unit"], desk.asked(question).language)
     bars = _bars(indicator, measure)
     origin = el("p", _origin(desk, table), class_="muted")
@@ -61,8 +62,29 @@ def _chart(desk: Desk, indicator: Json, question: Mapping[str, Any]) -> Any:
     return html.Section(parts, className="chart")
 
 
+def _without_number(indicator: Json) -> Any:
+    """Say why there is no number: too few people, a broken table, or one that was never delivered."""
+    if indicator["state"] == "small":
+        return empty(words("page.charts.small"), words("page.charts.small_next"))
+    broken = indicator["state"] == "broken"
+    why = Text(indicator["zh"], indicator["en"]) if broken else words("page.charts.never")
+    return empty(why, words("page.charts.never_next"))
+
+
+def _is_listed(desk: Desk, behind: Json) -> bool:
+    """Say whether whoever asks may see the rows behind a number, and not the number only."""
+    policy, subject = desk.rooms.policy, desk.subject
+    try:
+        policy.columns(subject, behind["table"], [c for c, _, _ in behind["where"]], "filter")
+    except (NotFound, BadRequest, Refused):
+        return False
+    return policy.sees(subject, behind["table"], "select")
+
+
 def _pressed(indicator: Json) -> dict[str, Any]:
-    """Say what a press on a bar does: it shows its year, or the list behind its class."""
+    """Say what a press on a bar does: it shows its year, or the list behind its class where there is one."""
+    if not (indicator["listed"] or _over_time(indicator)):
+        return {}
     return {"data-bars": "year" if _over_time(indicator) else "class", "data-indicator": indicator["id"]}
 
 
@@ -101,10 +123,12 @@ def _number(indicator: Json, measure: Measure) -> Any:
     if len(years) > 1 and years[0]["value"]:
         by = (years[-1]["value"] - years[0]["value"]) / years[0]["value"]
         change = el("span", words("page.charts.change", year=years[0]["year"], by=f"{by:+.1%}"), class_="muted")
+    told = (el("b", measure.tell(indicator["value"]), class_="num"), el("span", measure.unit))
+    if not indicator["listed"]:
+        return el("p", el("span", *told, class_="big"), change, class_="number-line")
     more = el(
         "button",
-        el("b", measure.tell(indicator["value"]), class_="num"),
-        el("span", measure.unit),
+        *told,
         icon("right"),
         type="button",
         class_="big",
@@ -150,7 +174,7 @@ def _data(indicator: Json, bars: Sequence[charts.Bar], measure: Measure) -> Any:
 
 def _link(indicator: Json, bar: charts.Bar) -> Any:
     """Give a bar's label: pressed it does what its bar does; the rest of many classes has nothing behind it."""
-    if not bar.code:
+    if not bar.code or not (indicator["listed"] or _over_time(indicator)):
         return bar.label
     if _over_time(indicator):
         return el("button", bar.label, type="button", data_act="year", data_year=bar.code)

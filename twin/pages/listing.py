@@ -16,7 +16,7 @@ from twin.pages.markup import drawn, el, icon
 from twin.pages.narrowing import Narrowed, narrowed
 from twin.pages.parts import button, empty, words
 from twin.pages.record import language_of
-from twin.policy import VECTOR_TYPES
+from twin.policy import VECTOR_TYPES, noted
 from twin.text import both, number, plain
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     permit = desk.rooms.policy.decide(desk.subject, "select", wanted.resource.id)
     desk.rooms.policy.columns(desk.subject, wanted.resource.id, [c for c, _, _ in wanted.where], "filter")
     total = desk.rooms.serving.count(wanted.resource.id, where, permit=permit) if edition is not None else 0
-    pages = max(1, -(-total // PAGE))
+    listed = min(total, permit.max_rows)
+    pages = max(1, -(-listed // PAGE))
     page = min(max(0, int(question.get("page") or 0)), pages - 1)
     columns = _columns(desk, wanted)
     head = _head(wanted, total, edition[0][2] if edition else None, question)
@@ -64,7 +65,8 @@ def listing(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
     rows = _rows(desk, wanted.resource, columns, where=where, order=order, page=page)
     table = _table(desk, wanted, columns, rows, question)
     about = {"data_fit": _extent(rows), "data_layer": (wanted.resource.layers or ("",))[0]}
-    return drawn(head, limit, el("div", table, class_="scroll-x", **about), _pager(page, pages))
+    more = el("p", words("page.list.most", n=listed), class_="muted", role="note") if listed < total else None
+    return drawn(head, limit, more, el("div", table, class_="scroll-x", **about), _pager(page, pages))
 
 
 def _extent(rows: Sequence[Row]) -> str | None:
@@ -134,11 +136,14 @@ def _rows(
     wanted = [n for n in names if n in stored and n in permitted]
     boxed = [c for c in BOX if c in stored]
     permit = desk.rooms.policy.decide(desk.subject, "select", resource.id)
+    few = min(PAGE, permit.max_rows - page * PAGE)
     found = desk.rooms.serving.select(
-        resource.id, [*wanted, *boxed], where, order_by=order, limit=PAGE, offset=page * PAGE, permit=permit
+        resource.id, [*wanted, *boxed], where, order_by=order, limit=few, offset=page * PAGE, permit=permit
     )
     shown = desk.rooms.policy.reveal(desk.subject, resource.id, [{k: r[k] for k in wanted} for r in found])
-    return [{**told, "_bbox": box_of(r) if boxed else None} for told, r in zip(shown, found, strict=True)]
+    boxes = [box_of(r) if boxed else None for r in found]
+    noted.place(permit, boxes)
+    return [{**told, "_bbox": box} for told, box in zip(shown, boxes, strict=True)]
 
 
 def _sorting(desk: Desk, wanted: Wanted, question: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twin import style
+from twin.model import Text
 from twin.pages.card import person
 from twin.pages.markup import drawn, el, icon
 from twin.pages.parts import sign, words
@@ -33,6 +34,7 @@ def overlay(desk: Desk, question: Mapping[str, Any]) -> list[Any]:
             "article",
             el("div", el("div", el("h2", words("page.overlay.title"), id="card-title")), class_="card-head"),
             _controls(answer["controls"], language),
+            [_limited(x) for x in answer["limited"]],
             _total(answer, language),
             [_classes(desk.onemap, t, language, is_open=t["layer"] in shown) for t in areas],
             _people(answer["duty"]),
@@ -48,6 +50,12 @@ def _total(answer: Json, language: str) -> Any:
     value = el("span", mu(area, language), el("span", words("page.overlay.mu"), class_="unit"), class_="value num")
     also = el("span", square_metres(area, language), " m²", class_="also")
     return el("dl", el("div", el("dt", words("page.overlay.total")), el("dd", value), el("dd", also)), class_="numbers")
+
+
+def _limited(refusal: Json) -> Any:
+    """Say of one table that more of its rows lie inside than one answer may tell of."""
+    why = el("span", Text(refusal["zh"], refusal["en"]))
+    return el("section", el("p", icon("stale", class_="shape"), why, class_="alert"), class_="alerts")
 
 
 def _controls(controls: Sequence[Json], language: str) -> Any:

@@ -61,6 +61,7 @@ def _account(view: PeopleView, one: Account) -> Node:
         el("span", words("page.people.factor_yes" if one.totp_secret else "page.people.factor_no"))
         if one.password_hash
         else None,
+        _ground(view, one.id),
     ]
     is_me = view.account is not None and one.id == view.account.id
     return el(
@@ -76,6 +77,12 @@ def _account(view: PeopleView, one: Account) -> Node:
         if is_me
         else el("div", _acts(view, one), class_="acts"),
     )
+
+
+def _ground(view: PeopleView, asker: str) -> Node:
+    """Say how much ground somebody has been given in a year, nothing where that is none."""
+    used = view.ground.get(asker)
+    return el("span", words("page.people.ground", km2=f"{used.km2:g}", since=used.since)) if used else None
 
 
 def _acts(view: PeopleView, one: Account) -> list[Node]:
@@ -153,6 +160,7 @@ def _key(view: PeopleView, key: ApiKey) -> Node:
             el("code", f"vk_{key.id}_…", class_="muted"),
             el("span", "  ".join(key.scopes) or "–"),
             el("span", until if alive else words("page.people.key_over"), " · ", used, class_="muted"),
+            el("span", _ground(view, f"key:{key.id}"), class_="muted"),
         ),
         form(view, "/accounts/keys/revoke", press, id=key.id) if alive else None,
     )

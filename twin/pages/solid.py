@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twin import deck, editions
 from twin.entities import box_of
 from twin.errors import TwinError
+from twin.policy import noted
 from twin.text import both, t
 
 if TYPE_CHECKING:
@@ -76,8 +77,12 @@ def _rows(desk: Desk, indicator: Indicator, question: Mapping[str, Any]) -> list
         found = desk.rooms.serving.select(table, columns, where, limit=MOST_COLUMNS, permit=permit)
     except TwinError:
         return []
+    if len(found) > permit.max_rows:
+        return []
     layer = next((x.id for x in desk.onemap.layers if any(d.table == table for d in x.draws)), "")
-    return [_column(r, indicator, layer) for r in found if r[indicator.column] and box_of(r)]
+    made = [_column(r, indicator, layer) for r in found if r[indicator.column] and box_of(r)]
+    noted.place(permit, [(c["lon"], c["lat"], c["lon"], c["lat"]) for c in made])
+    return made
 
 
 def _column(row: Mapping[str, Any], indicator: Indicator, layer: str) -> Json:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from twin.policy import delivered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from twin.model import Bbox
     from twin.policy.judging import Permit
     from twin.policy.subject import Subject
 
@@ -65,11 +64,11 @@ class Told:
 _TOLD: ContextVar[list[Told] | None] = ContextVar("onemap_told", default=None)
 
 
-def place(permit: Permit, boxes: Iterable[Bbox | None]) -> None:
+def place(permit: Permit, boxes: Iterable[Sequence[float] | None]) -> None:
     """Note that boxes (degrees) of things of the table of `permit` go into the answer being made, where they count."""
     if not permit.counts:
         return
-    cells = frozenset(cell for box in boxes if box is not None for cell in delivered.along(box))
+    cells = frozenset(cell for b in boxes if b is not None for cell in delivered.along((b[0], b[1], b[2], b[3])))
     if not cells:
         return
     told = _TOLD.get()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from twin.errors import BadRequest, NeedsPurpose, NotFound
+from twin.errors import BadRequest, NeedsPurpose, NotFound, RowLimit
 from twin.policy import judging, noted
 from twin.policy.classified import DEEPEST, VECTOR_TYPES, drawn_columns
 from twin.policy.grants import LOCAL_ONLY
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twin.policy.subject import Subject
 
 Row = dict[str, Any]
+Thing = TypeVar("Thing")
 MOST_ANSWERS = 50_000
 """Answers kept at a time; they are few per role and area, and cheap to make again."""
 
@@ -94,8 +95,10 @@ class Policy:
         """Give the rows as `subject` may read them, noted for the record: hidden columns gone, masked ones masked.
 
         A column that is shown of some rows only has been emptied in the others by then, and goes from those.
+        Raises RowLimit where these are more rows than one answer may tell of.
         """
         permit = self.decide(subject, "select", table)
+        rows = self.within(permit, rows)
         resource = self._resources[table]
         hide = token if permit.masks == "token" else None
         masked = {c: _masking(resource, c, hide) for c, access in permit.columns.items() if access == "masked"}
@@ -109,6 +112,13 @@ class Policy:
         ]
         noted.take(subject, permit, len(shown))
         return shown
+
+    def within(self, permit: Permit, rows: Iterable[Thing]) -> list[Thing]:
+        """Give rows that one answer may tell of together; raises RowLimit where they are too many, says whom to ask."""
+        kept = list(rows)
+        if len(kept) > permit.max_rows:
+            raise too_many(self._onemap, self._resources[permit.resource], permit.max_rows)
+        return kept
 
     def layers(self, subject: Subject) -> tuple[Layer, ...]:
         """Give the layers `subject` may see, in drawing order."""
@@ -164,6 +174,19 @@ def _masking(resource: Resource, column: str, hide: Any) -> Any:
     field = resource.field_named(column)
     meaning = field.meaning if field else ""
     return hide or (lambda value: mask(column, value, meaning))
+
+
+def too_many(onemap: OneMap, resource: Resource, most: int) -> RowLimit:
+    """Give the refusal of more rows of a table than one answer may tell of."""
+    department = onemap.department(resource.department)
+    zh, en = (department.title.zh, department.title.en) if department else ("数据部门", "its department")
+    return RowLimit(
+        f"“{resource.title.zh}”一次最多提供 {most} 行;请缩小范围或条件,如需更多请联系{zh}或安全管理员",
+        f"At most {most} rows of {resource.title.en!r} are told at once: ask for a smaller part, or ask {en} or the "
+        "security administrator for more",
+        table=resource.id,
+        max_rows=most,
+    )
 
 
 def unknown(name: str) -> NotFound:
