@@ -130,6 +130,14 @@ def test_who_signs_in_is_known_by_a_cookie_that_no_script_reads_and_no_other_hos
     assert asker(client).via == "session"
 
 
+def test_who_sees_no_map_is_led_to_their_own_work_and_who_does_to_the_map(town, show, at) -> None:
+    client = at(show)
+    for role, onward in (("auditor", "/account"), ("security_admin", "/account"), ("planner", "/")):
+        shown = {"csrf": csrf(client)} if client.cookies else {}
+        answer = client.post("/signin/demo", data={"role": role, **shown}, headers=OWN)
+        assert (answer.status_code, answer.headers["location"]) == (303, onward)
+
+
 def test_the_cookie_is_a_new_one_at_each_sign_in_and_the_old_one_is_dead(town, at) -> None:
     client, thief = at(town), at(town)
     sign_in(client, "planner")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from twin.accounts import Came, Known, SignedIn, demo, second_factor, tokens
+from twin.accounts import Came, Known, SignedIn, demo, people, second_factor, tokens
 from twin.accounts.people import tidy
 from twin.api.answers import gate
 from twin.api.forms import form, go, inside, language, page, who_of
@@ -227,8 +227,17 @@ def _slowed(request: Request, name: str = "") -> None:
 def _welcome(request: Request, signed: SignedIn, given: Mapping[str, str]) -> Response:
     who = who_of(request)
     owes = signed.account.owes(demo=who.settings.demo)
-    onward = "/account" if owes else inside(given.get("next", "/"))
+    onward = inside(given.get("next", "/"))
+    if owes or (onward == "/" and not _sees_a_map(request, signed.account)):
+        onward = "/account"
     return go(onward, who.cookies(signed.session_token, signed.csrf), lang=_asked(given))
+
+
+def _sees_a_map(request: Request, account: Account) -> bool:
+    """Say whether the map's page would show this account anything."""
+    rooms = request.app.state.rooms
+    asked = people.subject(account, demo=who_of(request).settings.demo)
+    return any(rooms.policy.layers(asked))
 
 
 async def _first_sign_in(request: Request, given: Mapping[str, str] | None = None) -> Response:

@@ -19,8 +19,8 @@ export function fresh() {
     selection: null,
     list: null,
     legend: window.innerWidth >= 700 && window.innerHeight >= 700 && document.documentElement.dataset.elder !== "on",
-    sheet: "map",
-    height: 0,
+    sheet: app.boot.layers.length ? "map" : "layers", // who sees no map is told so
+    height: app.boot.layers.length ? 0 : 1,
   };
 }
 
