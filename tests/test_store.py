@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -400,3 +403,33 @@ def test_zooms_that_were_not_cut_are_absent_and_empty_tiles_none(large, store: S
 
 def test_a_name_with_many_values_is_not_a_class_and_stays_out_of_the_cells(large) -> None:
     assert "parcel_id" not in next(_decoded(large, 2025, 10))["properties"]
+
+
+def _holds_open(inode: int) -> bool:
+    """Say whether this process has a file open, removed or not."""
+    for path in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # the one that lists them is shut by now
+            if os.fstat(int(path.name)).st_ino == inode:
+                return True
+    return False
+
+
+def test_a_replaced_copy_is_let_go_after_the_grace_time_by_any_next_answer(tmp_path, monkeypatch) -> None:
+    from twin.store import serving as room
+
+    store = Store(tmp_path)
+    keeping.publish(store, n=4)
+    keeping.publish(store, "pond", n=4)
+    served = Serving(store)
+    assert (served.count("land_cover"), served.count("pond")) == (4, 4)
+    version = store.versions("land_cover")[0].version
+    old = store.at("land_cover", version).file("serving.duckdb").stat().st_ino
+    store.change("land_cover", {version: functools.partial(keeping.fill, n=3)}, "erasure")
+    assert served.count("land_cover") == 3
+
+    assert _holds_open(old)
+    clock = room.time.monotonic() + room.GRACE_SECONDS + 1
+    monkeypatch.setattr(room.time, "monotonic", lambda: clock)
+    assert served.count("pond") == 4
+    assert not _holds_open(old)
+    served.close()

@@ -154,6 +154,9 @@ class Serving:
         if attached is None or attached.snapshot.version != snapshot.version:
             with self._lock:
                 attached = self._attach(table, snapshot)
+        elif self._retired and self._retired[0][0] <= time.monotonic():
+            with self._lock:
+                self._detach_due(self._root.cursor())
         return attached
 
     def _attach(self, table: str, snapshot: Snapshot) -> _Attached:
@@ -165,7 +168,7 @@ class Serving:
             self._retired.remove(returned)
             return self._replace(table, returned[1])
         self._count += 1
-        alias = f"{table}__{self._count}"
+        alias = duck.quote(f"{table}__{self._count}")
         connection = self._root.cursor()
         connection.execute(f"ATTACH {duck.literal(snapshot.file(FILE))} AS {alias} (READ_ONLY)")
         names = connection.execute(f"SELECT * FROM {alias}.features LIMIT 0").description or ()
