@@ -7,7 +7,7 @@ import { makeSwipe } from "./swipe.mjs";
 import { makeTools } from "./draw.mjs";
 import { makeScene } from "./scene.mjs";
 import { reconcile, same } from "./reconcile.mjs";
-import { absolute, desired, firstOf, shownSources } from "./state.mjs";
+import { absolute, desired, firstOf, groundOf, shownSources } from "./state.mjs";
 import { drawSymbol, symbolsLoaded } from "./symbols.mjs";
 
 const FONTS = "'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC','WenQuanYi Micro Hei',sans-serif";
@@ -16,6 +16,7 @@ const library = import("../vendor/maplibre-gl.mjs");
 library.then((gl) => gl.prewarm()).catch(() => {}); // what fails is told when the map is made
 const HELP = "onemap-keys-help";
 const FIRST_MS = 1500;
+const ASK_FRAMES = 4; // a style without tiles asks for none
 const STRONG = 8; // processors from which the edges of buildings are smoothed too: without a GPU it doubles every frame
 
 function mapOptions(view, container, style, camera) {
@@ -39,12 +40,28 @@ function firstPicture(map) {
   });
 }
 
+/** Let the map draw nothing until it has asked for tiles: MapLibre asks when a frame is over, and one that compiles
+    shaders, with nothing yet to draw, is over when the tiles could have been here. */
+function askFirst(map) {
+  const { painter } = map;
+  const { render } = painter;
+  let waits = ASK_FRAMES;
+  map.on("dataloading", (e) => e.tile && (waits = 0));
+  painter.render = () => {
+    if (!waits) painter.render = render; // from the next frame on
+    waits = Math.max(0, waits - 1);
+    map.triggerRepaint();
+  };
+}
+
 /** Make one MapLibre map that follows the props; `year` tells which year this side shows. */
 function makeSide(view, gl, container, camera, year) {
   const kept = new Set();
   const wanted = () => desired(view.props, year(), location.origin, kept);
   let had = firstOf(wanted());
+  container.style.backgroundColor = groundOf(view.props.mapStyle);
   const map = new gl.Map(mapOptions(view, container, had, camera));
+  askFirst(map);
   view.records.maps.push(map);
   view.records.made += 1;
   map.setMissingStyleImageResolver((id) => drawSymbol(map, id));

@@ -28,7 +28,7 @@ async function makeEngine(view) {
 }
 
 function makeView(root, base, read, fail) {
-  const stage = element("div", { class: "om-stage" });
+  const stage = element("div", { class: "om-stage om-opening" });
   root.replaceChildren(stage);
   const view = { root, stage, base, records, props: read(), engine: null, read, fail };
   view.emit = (values) => view.read().setProps(values);
@@ -55,6 +55,7 @@ async function make(root, base, read, fail) {
   let gone = false;
   let showed;
   const drawn = new Promise((resolve) => (showed = resolve));
+  drawn.then(() => view.stage.classList.remove("om-opening"));
   const begin = async () => {
     await start(view);
     if (gone) view.engine.destroy();
