@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import flask
 
@@ -17,7 +17,7 @@ from twin.pages.signing import draw
 from twin.text import t
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twin.model import OneMap
     from twin.policy import Subject
@@ -65,7 +65,11 @@ def create(
     def here() -> Desk:
         return opened.of(who())
 
-    app.first = lambda: boot.boot(here().onemap, here().known(), settings)
+    def first() -> Mapping[str, Any]:
+        desk = here()
+        return boot.boot(desk.onemap, desk.known(), settings)
+
+    app.first = first
     app.layout = lambda: page.layout(here())
     page.register(app, here, record)
     return app

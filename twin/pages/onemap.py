@@ -108,23 +108,14 @@ def register(app: Dash, here: Callable[[], Desk], record: Callable[[], object]) 
         function = ClientsideFunction("onemap", f"map_{prop}")
         app.clientside_callback(function, Input("map", prop), prevent_initial_call=True)
 
-    def recorded(answer: Callable[[Desk, Question], Answer]) -> Callable[[Question | None], Answer]:
-        """Answer whoever asks, once what that tells of people is recorded."""
-
-        def answered(question: Question | None) -> Answer:
-            noted.drain()  # what an answer that failed had taken up
-            made = answer(here(), question or {})
-            record()
-            return made
-
-        return answered
-
     for ask, (place, answer) in ANSWERS.items():
-        _register(app, ask, place, recorded(answer))
+        _register(app, ask, place, _recorded(answer, here, record))
+
+    graphed = _recorded(graphs.graphs, here, record)
 
     def charts(question: Question | None) -> tuple[list[Any], list[Any]]:
         try:
-            return recorded(graphs.graphs)(question)
+            return graphed(question)
         except TwinError as error:
             return drawn(failed("charts", error)), []
 
@@ -133,7 +124,7 @@ def register(app: Dash, here: Callable[[], Desk], record: Callable[[], object]) 
         Input("ask-deck", "data"),
         prevent_initial_call=True,
         on_error=_flat,
-    )(recorded(solid.solid))
+    )(_recorded(solid.solid, here, record))
     app.clientside_callback(ClientsideFunction("onemap", "deck"), Input("deck", "data"), prevent_initial_call=True)
     app.callback(
         Output("charts-head", "tree"),
@@ -142,6 +133,20 @@ def register(app: Dash, here: Callable[[], Desk], record: Callable[[], object]) 
         prevent_initial_call=True,
         on_error=lambda error: (_broke("charts", error), []),
     )(charts)
+
+
+def _recorded(
+    answer: Callable[[Desk, Question], Answer], here: Callable[[], Desk], record: Callable[[], object]
+) -> Callable[[Question | None], Answer]:
+    """Answer whoever asks, once what that tells of people is recorded."""
+
+    def answered(question: Question | None) -> Answer:
+        noted.drain()  # what an answer that failed had taken up
+        made = answer(here(), question or {})
+        record()
+        return made
+
+    return answered
 
 
 def _register(app: Dash, ask: str, place: str, answer: Callable[[Question | None], list[Any]]) -> None:
