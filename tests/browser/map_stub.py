@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,12 +32,21 @@ METRES_PER_DEGREE_LAT = 110_858.0
 """Of a meridian at 30.53 N on the CGCS2000 ellipsoid; the test asks pyproj again."""
 
 
+NO_MORE = json.dumps(
+    {"status": 403, "code": "area_limit", "zh": "地图到此为止:请联系某局", "en": "The map stops here: ask us"}
+)
+
+
 @dataclass
 class Weather:
-    """What the server does wrong: `broken` holds the layers that answer 503; `asked` every tile asked for."""
+    """What the server does wrong: `broken` holds the layers that answer 503; `asked` every tile asked for.
+
+    `limited` are the layers of which no more ground is given.
+    """
 
     broken: set[str] = field(default_factory=set)
     empty: set[str] = field(default_factory=set)
+    limited: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
 
@@ -202,6 +212,8 @@ def add_tiles(server: flask.Flask, weather: Weather) -> None:
         weather.asked.append(flask.request.full_path)
         if layer in weather.broken:
             return flask.Response('{"status": 503}', 503, mimetype="application/problem+json")
+        if layer in weather.limited:
+            return flask.Response(NO_MORE, 403, mimetype="application/problem+json")
         year = int(flask.request.args.get("year") or 2025)
         if layer in weather.empty:
             return flask.Response("", 204)
@@ -217,6 +229,8 @@ def add_tiles(server: flask.Flask, weather: Weather) -> None:
         weather.asked.append(flask.request.full_path)
         if "drawn" in weather.broken:
             return flask.Response("", 503)
+        if "drawn" in weather.limited:
+            return flask.Response(NO_MORE, 403, mimetype="application/problem+json")
         if (x + y) % 5 == 0:
             return flask.Response("", 204)
         return flask.Response(

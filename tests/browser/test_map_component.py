@@ -64,6 +64,7 @@ def fine(weather: Weather) -> Iterator[Weather]:
     yield weather
     weather.broken.clear()
     weather.empty.clear()
+    weather.limited.clear()
 
 
 def from_the_start(found: Visit) -> Visit:
@@ -383,6 +384,27 @@ def test_a_broken_store_mends_itself_without_a_click(visit: Opener, address: str
     seen.until("document.querySelector('.om-notice')", timeout=10_000)
     fine.broken.clear()
     seen.until("!document.querySelector('.om-notice')", timeout=10_000)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_where_no_more_ground_is_given_the_map_says_so_and_asks_again_only_on_request(
+    visit: Opener, address: str, fine: Weather, flat: bool
+) -> None:
+    fine.limited.update({"L14", "drawn"})
+    seen = visit(address, flat=flat, width=WIDTH, height=HEIGHT)
+    notice = seen.page.locator(".om-notice[data-kind=limit]")
+    notice.wait_for(timeout=10_000)
+    assert "地图到此为止:请联系某局" in notice.inner_text()
+    assert seen.page.locator(".om-notice[data-kind=fault]").count() == 0
+    assert echo(seen, "error", "value?.status === 403")["status"] == 403
+    asked = len([u for u in fine.asked if "L14" in u])
+    seen.page.wait_for_timeout(6000)
+    assert len([u for u in fine.asked if "L14" in u]) == asked
+    fine.limited.clear()
+    seen.page.get_by_role("button", name="重试").click()
+    seen.until("!document.querySelector('.om-notice[data-kind=limit]')", timeout=10_000)
+    if not flat:
+        seen.until("__onemap.maps[0].queryRenderedFeatures({layers: ['L14.road']}).length", timeout=10_000)
 
 
 def test_an_empty_tile_is_quiet(visit: Opener, address: str, fine: Weather) -> None:

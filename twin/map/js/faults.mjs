@@ -1,4 +1,5 @@
 // What fails while the page lives: says so in words, tries again by itself and on request, and takes it back when mended.
+import { makeLimits, refusalOf } from "./limits.mjs";
 import { tag } from "./state.mjs";
 
 const AGAIN_MS = 5000;
@@ -72,11 +73,14 @@ export function makeFaults(view) {
         lost.delete(id);
         refresh(id, tiles);
       };
-      map.on("error", ({ error, sourceId, tile }) => {
+      const limits = makeLimits(view, again);
+      map.on("error", async ({ error, sourceId, tile }) => {
         const status = error?.status ?? 0;
         const message = String(error?.message ?? error);
         if (!sourceId) return void view.records.errors.push({ message });
         if (tile) losing(sourceId, tile);
+        const refusal = status === 403 ? await refusalOf(view, error) : null;
+        if (refusal) return void limits.stop(sourceId, refusal);
         const network = !status && error instanceof TypeError;
         faults.report(sourceId, { status, message, network, ...describeSource(view, sourceId) }, () => again(sourceId));
       });

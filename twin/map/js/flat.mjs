@@ -1,5 +1,6 @@
 // The map where there is no WebGL2: Leaflet over tiles that the server has drawn; the same props, in and out.
 import { element, settled, stylesheet, still } from "./dom.mjs";
+import { makeLimits, refusalOf } from "./limits.mjs";
 import { absolute } from "./state.mjs";
 
 const ADDRESS = "/tiles/drawn/{layer}/{z}/{x}/{y}.png";
@@ -13,7 +14,7 @@ function makeTiles(leaflet, address, failed) {
       const url = leaflet.Util.template(address, { x: at.x, y: at.y, z: at.z });
       fetch(url)
         .then(async (answer) => {
-          if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status });
+          if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status, body: await answer.blob() });
           if (answer.status === 204) img.style.visibility = "hidden"; // an image of nothing has a border
           else img.src = URL.createObjectURL(await answer.blob());
           done(null, img);
@@ -38,15 +39,19 @@ function makeStack(view, leaflet, map) {
     failures = 0;
     made.forEach(({ tiles }) => tiles.redraw());
   };
-  const failed = (error) => {
+  const limits = makeLimits(view, () => redraw());
+  const failed = async (error) => {
+    const refusal = await refusalOf(view, error);
+    if (refusal) return limits.stop("drawn", refusal);
     failures += 1;
     view.chrome.say("fault", view.word(error.status ? "fault_base" : "fault_network"), redraw);
     if (failures === 1) view.emit({ error: { source: "drawn", status: error.status ?? 0, message: error.message, t: Date.now() } });
     clearTimeout(mending);
     mending = setTimeout(redraw, AGAIN_MS);
+    return undefined;
   };
   const mended = () => {
-    if (failures) return;
+    if (failures || limits.isStopped()) return;
     view.chrome.unsay("fault");
     if (view.props.error) view.emit({ error: null });
   };
