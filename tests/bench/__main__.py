@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import page, peers, receiving, tiles
+from tests.bench import page, peers, receiving, serving, tiles
 from tests.bench.machine import ROOT, commit, describe, timed
 
 WORK = ROOT / "build" / "bench"
@@ -16,6 +16,7 @@ TITLES = {
     "receiving": "Receiving 1 M parcels",
     "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
     "page": "The page",
+    "serving": "Serving those who are signed in",
 }
 
 
@@ -30,23 +31,26 @@ def county_file(villages: int) -> Path:
     return done
 
 
-def parts() -> dict[str, Callable[[], str]]:
+def parts(minutes: float) -> dict[str, Callable[[], str]]:
     """Name the comparisons, in the order in which they build on each other."""
     return {
         "receiving": lambda: receiving.compare(WORK, county_file),
         "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
+        "serving": lambda: serving.compare(WORK, minutes),
     }
 
 
 def main(wanted: list[str]) -> int:
     """Run the parts asked for (all of them by default) and keep the text of the others."""
+    minutes = float(next((w.partition("=")[2] for w in wanted if w.startswith("--minutes=")), 10))
+    wanted = [w for w in wanted if not w.startswith("--")]
     absent = peers.missing()
     if absent:
         print(f"The peers are not installed: {absent}. On Debian: apt-get install postgresql-15-postgis-3 gdal-bin")
         return 1
     WORK.mkdir(parents=True, exist_ok=True)
-    for name, run in parts().items():
+    for name, run in parts(minutes).items():
         if not wanted or name in wanted:
             stamp = f"Measured {dt.date.today().isoformat()} at commit {commit()} on {describe()}, by `python -m tests.bench {name}`."
             (WORK / f"{name}.md").write_text(f"## {TITLES[name]}\n\n{stamp}\n\n{run()}\n", encoding="utf-8")
