@@ -86,7 +86,8 @@ def _field_rules(item: Field, resource: Resource) -> list[Rule]:
         found.append(Rule(rule=rule, column=item.name, sql=sql, values=values))
 
     if item.required or item.name == resource.key:
-        unread = f"list_contains(_note, 'type_unreadable{SEPARATOR}{item.name}')"
+        note = duck.literal(f"type_unreadable{SEPARATOR}{item.name}")
+        unread = f"list_contains(_note, {note})"
         add("required_missing", f"{column} IS NULL AND NOT COALESCE({unread}, false)")
     if item.minimum is not None:
         add("below_minimum", f"COALESCE({column} < ?, false)", item.minimum)
@@ -202,7 +203,7 @@ def judge(
     if held_out:
         connection.execute(HOLD_OUT)
     found = rules(resource)
-    cases = ", ".join(f"CASE WHEN {r.sql} THEN '{r.reason}' END" for r in found)
+    cases = ", ".join(f"CASE WHEN {r.sql} THEN {duck.literal(r.reason)} END" for r in found)
     connection.execute(JUDGE.format(cases=cases or "NULL"), [v for r in found for v in r.values])
     if resource.key:
         _judge_duplicates(connection, resource, payload)
