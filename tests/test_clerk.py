@@ -227,6 +227,15 @@ def test_one_who_both_asks_and_approves_is_refused_even_with_both_rights(house, 
     assert occurrences(house.data, CARD)
 
 
+def test_what_was_withdrawn_is_not_carried_out(house, tmp_path, capsys) -> None:
+    name = erase(house, tmp_path, capsys)
+    requests.withdraw(house.data, name)
+    code, said = run(capsys, "person", "approve", name, "--officer", "bert")
+    assert (code, "was withdrawn" in said) == (1, True)
+    assert occurrences(house.data, CARD)
+    assert "withdrawn" in run(capsys, "person", "requests")[1]
+
+
 def test_a_name_alone_erases_only_the_rows_that_were_made_sure_of(house, tmp_path, capsys) -> None:
     name = erase(house, tmp_path, capsys, numbers=[], rows=["plot:Z1"])
     code, said = run(capsys, "person", "approve", name, "--officer", "bert")

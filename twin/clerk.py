@@ -198,6 +198,8 @@ def approve(options: argparse.Namespace, settings: Settings, language: Language)
         if request.state == "asked":
             desk.note("person.erase_approved", request=request.id)
             request = requests.approve(settings.data, request.id, desk.officer.id, ops.now())
+        if request.state == "withdrawn":
+            raise BadRequest(f"请求 {request.id} 已撤回", f"Request {request.id} was withdrawn")
         marks = requests.of([request], requests.house_keys(settings))
         taken = erasing.apply(
             desk.ground, marks, ops.now(), lambda w: print(say("working", language, what=w), flush=True)

@@ -109,7 +109,8 @@ def prove(ground: Ground, marks: Marks) -> Proof:
     """Search every file again, decoded, but the copies that have a day; raises nothing, it tells."""
     left = [one.path for one in lefts(ground)]
     lines, where, unread, total = [], [], [], 0
-    for seen in decoded.search([ground.data, ground.village], marks.holds):
+    roots = [ground.data, *([] if ground.village.resolve().is_relative_to(ground.data.resolve()) else [ground.village])]
+    for seen in decoded.search(roots, marks.holds):
         if any(seen.path.is_relative_to(p) for p in left):
             continue
         name = seen.path.as_posix()
