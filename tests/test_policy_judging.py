@@ -95,3 +95,48 @@ def test_a_number_of_people_is_noted_as_no_read_of_persons(policy: Policy) -> No
         for action, audit in zip(("select", "count"), audits, strict=True):
             if policy.sees(village.subject(who), "petition", action):
                 assert policy.decide(village.subject(who), action, "petition").audit == audit, (who, action)
+
+
+def only_grant(role: str, **changed: object) -> Policy:
+    """Give a policy whose one grant is the first of `role`, changed."""
+    first = next(g for g in HELD.grants if g.role == role)
+    return Policy(ONEMAP, replace(HELD, grants=(replace(first, **changed),)))
+
+
+def test_a_key_is_confined_to_its_areas_in_every_class_that_the_grant_leaves_open() -> None:
+    key = replace(village.subject("system"), scopes=("layer:M2:read", "area:330521001001"))
+    permit = only_grant("system", area={}).decide(key, "select", "thing")
+    assert permit.rows == (("area_code", "prefix", ("330521001001",)),)
+
+
+def test_files_without_rows_lie_in_the_village_and_are_public() -> None:
+    flat = replace(ONEMAP.resource("plot"), kind="raster", key="", fields=())  # type: ignore[type-var]
+    onemap = replace(ONEMAP, departments=(replace(ONEMAP.departments[1], resources=(flat,)),))
+    first = next(g for g in HELD.grants if g.role == "planner")
+
+    def seen(prefix: str, **changed: object) -> bool:
+        policy = Policy(onemap, replace(HELD, grants=(replace(first, **changed),)))
+        return policy.sees(replace(village.subject("planner"), prefix=prefix), "plot")
+
+    assert seen("330521")
+    assert seen("330522")
+    assert seen("330521", area={"public": "prefix"})
+    assert not seen("330522", area={"public": "prefix"})
+    assert not seen("330521", columns={"internal": "clear"})
+
+
+def test_a_purpose_is_asked_for_only_where_it_would_show_more() -> None:
+    def bare(resource):
+        return replace(resource, fields=tuple(f for f in resource.fields if f.sensitivity == "public"))
+
+    departments = tuple(replace(d, resources=tuple(bare(r) for r in d.resources)) for d in ONEMAP.departments)
+    official = village.subject("official")
+    assert Policy(ONEMAP, HELD).decide(official, "select", "thing").purposes != ()
+    assert Policy(replace(ONEMAP, departments=departments), HELD).decide(official, "select", "thing").purposes == ()
+
+
+def test_a_permit_that_gives_a_column_of_fewer_rows_or_coarser_places_is_limited() -> None:
+    some = (("area_code", "prefix", ("330521",)),)
+    assert Permit(resource="x", only={"name": some}).limited
+    assert Permit(resource="x", rows=some).limited
+    assert Permit(resource="x", precision_m=100.0).limited

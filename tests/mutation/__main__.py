@@ -24,7 +24,7 @@ TESTS = tuple(
     for name in (
         "matrix/test_decide", "test_policy", "test_policy_areas", "test_policy_delivered", "test_policy_disclosure",
         "test_policy_grants", "test_policy_judging", "test_policy_masks", "test_policy_people",
-        "test_policy_routes", "test_policy_shown", "test_policy_sight",
+        "test_policy_routes", "test_policy_rules", "test_policy_shown", "test_policy_sight",
     )
 )  # fmt: skip
 """Which tests are asked: those that need no service."""

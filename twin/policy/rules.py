@@ -60,7 +60,8 @@ class Policy:
         return permit
 
     def _needs(self, purposes: Iterable[str]) -> NeedsPurpose:
-        known = [p for p in map(self.grants.purpose, purposes) if p is not None]
+        named = set(purposes)
+        known = [p for p in self.grants.purposes if p.id in named]
         return NeedsPurpose(
             "查看个人信息须选择用途:" + "、".join(p.title.zh for p in known),
             "Personal data is shown for a purpose: " + ", ".join(f"{p.title.en} ({p.id})" for p in known),
