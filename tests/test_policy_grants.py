@@ -74,6 +74,9 @@ FAULTS = {
         'columns = { public = "clear", sensitive = "masked" }\narea', "grant.2.columns.sensitive", "for a purpose only"),
     'columns = { public = "clear" }': ('columns = { public = "clear", state-secret = "clear" }', "grant.0.columns.state-secret", "State secrets"),
     'columns = { public = "clear", internal = "clear" }': ('columns = { public = "clear", secret = "clear" }', "grant.5.columns.secret", "no class secret"),
+    'with_purpose = { personal = "clear", sensitive = "masked" }\npurposes = ["quality"]': (
+        'with_purpose = { personal = "clear", state-secret = "masked" }\npurposes = ["quality"]', "grant.4.with_purpose.state-secret", "State secrets"),
+    'area = { internal = "prefix" }': ('area = { secret = "prefix" }', "grant.5.area.secret", "no class secret"),
     'departments = "own"\n': ("", "grant.5", "never reached"),
     'may = ["audit.read", "audit.export"]': ('may = ["audit.erase"]', "role.8.may.0", "not an allowed value"),
     '[[grant]]\nrole = "anonymous"': ('[[grant]]\nscope = "x"\nrole = "anonymous"', "grant.0.scope", "Unknown key"),
