@@ -19,7 +19,7 @@ from twin.policy import masks
         ("plate", "E123456", "***"), ("address", "浙江省德清县示范村12号", "浙江省德清县示范村***"), ("address", "12 Hill", "***"),
         ("coordinate", "119.97312,30.53088", "119.97,30.53"), ("coordinate", "119.97312", "119.97"),
         ("coordinate", "-30.53088", "-30.53"), ("coordinate", "119.97", "***"), ("coordinate", "523311.25, 3379000.5", "***"),
-        ("other", "anything", "***"),
+        ("coordinate", "523311.2512, 3379000.5123", "***"), ("plate", "浙E·1234", "***"), ("other", "anything", "***"),
     ],
 )  # fmt: skip
 def test_each_meaning_keeps_what_custom_keeps(meaning: str, value: str, left: str) -> None:
