@@ -11,13 +11,14 @@ from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from twin.api import auditor, granting, listings, people, problems, purpose, signin
 from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
 from twin.api.delivering import Delivering
 from twin.api.forms import NotOurs
-from twin.api.guard import Guard, PageGate, page_csp
+from twin.api.guard import CALLBACKS, Guard, PageGate, page_csp
 from twin.api.packed import Packed
 from twin.api.rooms import Rooms, rooms
 from twin.api.routes import router
@@ -107,7 +108,9 @@ def mount(app: Front, pages: Pages, draw: Draw | None = None) -> Front:
     app.state.draw = draw
     kept = app.state.rooms.settings.data / "run" / "packed"
     wsgi: Any = WSGIMiddleware(pages.server, workers=PAGE_THREADS)
-    app.mount("/", PageGate(Callbacks(Packed(wsgi, kept), pages)))
+    gate: Any = PageGate(Callbacks(Packed(wsgi, kept), pages))
+    app.router.routes.insert(0, Route(CALLBACKS, gate, methods=["POST"], include_in_schema=False))
+    app.mount("/", gate)
     app.guard.csp = page_csp(pages.csp_hashes())
     return app
 
