@@ -110,7 +110,9 @@ class Sources:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 self._target(here, target, node.value)
-        elif (isinstance(node, (ast.AnnAssign, ast.AugAssign)) and node.value is not None) or isinstance(node, ast.NamedExpr):
+        elif (isinstance(node, (ast.AnnAssign, ast.AugAssign)) and node.value is not None) or isinstance(
+            node, ast.NamedExpr
+        ):
             self._target(here, node.target, node.value)
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
             self._target(here, node.target, node.iter)
