@@ -180,3 +180,12 @@ def test_somebody_of_a_role_holds_in_this_village_and_no_more_than_the_role_need
     key = sight.of_role(ONEMAP, "system")
     assert key.scopes == (*(f"layer:{x}:read" for x in LAYERS), f"area:{code}")
     assert key.prefix == ""
+
+
+def test_a_table_that_a_purpose_opens_as_such_is_told_hidden_now_and_clear_then() -> None:
+    held = grants.read(ROOT / "data" / "grants.toml")
+    first = next(g for g in held.grants if g.role == "official")
+    shut = replace(first, columns={"internal": "clear"}, with_purpose={"public": "clear"}, purposes=("visit",), area={})
+    told = lines(Policy(ONEMAP, replace(held, grants=(shut,))), "official")["plot"]
+    assert (told.rows, told.purposes) == ("all", ("visit",))
+    assert (told.columns["label"].now, told.columns["label"].purposed) == ("hidden", "clear")
