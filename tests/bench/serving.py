@@ -145,6 +145,40 @@ def nginx(folder: Path, base: str, headers: dict[str, str]) -> Iterator[str]:
         yield theirs
 
 
+def bombs(folder: Path) -> list[tuple[str, str, str]]:
+    """Compare the p99 of a warm tile while hostile deliveries are read with that of a calm moment, by turns."""
+    from tests.hostile.test_bombs import BOMBS
+    from tests.hostile.test_kernel import made
+
+    shutil.rmtree(folder / "bombs", ignore_errors=True)
+    items = made(folder / "bombs", BOMBS)
+    seen = []
+    with town(folder / "service") as (base, people):
+        burst(base, TILES, people, seconds=1)
+        for _ in range(ROUNDS):
+            calm = burst(base, TILES, people)
+            reading = subprocess.Popen(
+                [sys.executable, "-m", "tests.hostile.probe", str(items), "bubblewrap"],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+            )
+            time.sleep(1)
+            seen.append((calm, burst(base, TILES, people)))
+            reading.terminate()
+            reading.wait()
+    wrong = sum(c.wrong + b.wrong for c, b in seen)
+    ratio = statistics.median(b.p99 / c.p99 for c, b in seen)
+    calm, busy = (statistics.median(s[i].p99 for s in seen) for i in (0, 1))
+    return [
+        (
+            "p99 of a warm tile while bombs are read ÷ in calm, one child at a time",
+            "stands",
+            f"{ratio:.1f} ({busy:.1f} against {calm:.1f} ms)",
+        ),
+        ("… errors", "0", str(wrong)),
+    ]
+
+
 # 3 a rush
 
 
@@ -219,10 +253,16 @@ def hold(folder: Path, minutes: float) -> list[tuple[str, str, str]]:
 
 
 def compare(folder: Path, minutes: float = 10.0) -> str:
-    """Measure all four and give them as Markdown."""
+    """Measure all five and give them as Markdown."""
     work = folder / "serving"
     rows = []
-    for part in (lambda: [callback(work)], lambda: [tile(work)], lambda: rush(work), lambda: hold(work, minutes)):
+    for part in (
+        lambda: [callback(work)],
+        lambda: [tile(work)],
+        lambda: bombs(work),
+        lambda: rush(work),
+        lambda: hold(work, minutes),
+    ):
         found = part()
         rows += found
         print(json.dumps(found, ensure_ascii=False), flush=True)

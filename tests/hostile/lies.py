@@ -49,8 +49,8 @@ def archived(path: Path, parts: list[tuple[bytes, bytes, str]]) -> Path:
     return path
 
 
-def understated(path: Path, megabytes: int = 1500) -> Path:
-    """Write a workbook whose sheet says it has 4 KB, and has 1.5 GB."""
+def understated(path: Path, megabytes: int = 600) -> Path:
+    """Write a workbook whose sheet says it has 4 KB, and has 600 MB."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     first = (HEAD + b'<row r="1"><c r="A1"><v>1</v></c></row>').ljust(4096)
     cell = b"<row><c><v>1</v></c></row>" * 40_330
