@@ -129,6 +129,24 @@ def test_a_role_missing_or_declared_twice_is_a_fault(tmp_path: Path) -> None:
         assert [f.field for f in grants.check(path)[1]] == ["role"]
 
 
+APART = {
+    '"keys.manage"]': ('"keys.manage", "audit.read"]', "role.7.may", "both manage rights and read the record"),
+    '"audit.read", "audit.export"]': ('"audit.read", "accounts.manage"]', "role.8.may", "both manage rights"),
+    'role = "anonymous"  ': ('role = "security_admin"  ', "grant.0.role", "sees no data"),
+    'role = "planner"  ': ('role = "auditor"  ', "grant.6.role", "sees no data"),
+    'may = ["runs.start", ': ('may = ["audit.export", ', "grant.7.role", "sees no data"),
+}
+
+
+@pytest.mark.parametrize("found", APART)
+def test_managing_rights_reading_the_record_and_seeing_data_cannot_be_given_to_one_role(found: str) -> None:
+    text = DECLARED.read_text(encoding="utf-8")
+    written, field, said = APART[found]
+    assert found in text
+    _, faults = grants.check_text(text.replace(found, written, 1), "grants.toml")
+    assert said in next(f for f in faults if f.field == field).en
+
+
 def denied(declared: Grants, **what: object) -> Policy:
     denial = Denial(**{"role": "*", "because": WHY, **what})
     return Policy(village.onemap(), replace(declared, denials=(denial,)))

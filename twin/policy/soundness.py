@@ -19,12 +19,17 @@ PRECISIONS = ("persons", "conditional", "unconditional")
 SMALLEST = 10
 """No statistic tells of fewer people to whoever may not read them by name."""
 
+MANAGES = frozenset({"grants.change", "accounts.manage", "keys.manage"})
+READS_THE_RECORD = frozenset({"audit.read", "audit.export"})
+"""Duties that no role has beside each other or beside a sight of data (GB/T 22239-2019, 8.1.4.2)."""
+
 
 def prove(document: Document, grants: Grants) -> None:
     """Note in `document` every fault of `grants`."""
     if grants.version < 1:
         document.fault(("version",), ("版本从 1 起", "Versions begin at 1"), ("每改一次加 1", "Raise it by 1 a change"))
     _roles(document, grants)
+    _duties(document, grants)
     names = [p.id for p in grants.purposes]
     for index, grant in enumerate(grants.grants):
         _grant(document, ("grant", index), grant, names)
@@ -44,6 +49,20 @@ def _roles(document: Document, grants: Grants) -> None:
     for index, name in enumerate(known):
         if name not in ROLES:
             _role(document, ("role", index, "id"), name)
+
+
+def _duties(document: Document, grants: Grants) -> None:
+    """Note who would manage rights, read the record and see data, any two of them together."""
+    for index, role in enumerate(grants.roles):
+        if MANAGES & set(role.may) and READS_THE_RECORD & set(role.may):
+            words = (f"{role.id} 不能既管权限又看记录", f"{role.id} may not both manage rights and read the record")
+            document.fault(("role", index, "may"), words, ("分给两个角色", "Give them to two roles"))
+    apart = {r.id for r in grants.roles if (MANAGES | READS_THE_RECORD) & set(r.may)}
+    for index, grant in enumerate(grants.grants):
+        if grant.role in apart:
+            words = ("管权限或看记录的角色不看数据", "Who manages rights or reads the record sees no data")
+            remedy = ("删去本条,或把职责交给另一个角色", "Remove the grant, or give the duty to another role")
+            document.fault(("grant", index, "role"), words, remedy)
 
 
 def _role(document: Document, path: KeyPath, name: str) -> None:
