@@ -16,9 +16,10 @@ from tests import persons
 from tests.persons import household, plot
 from tests.test_clerk import run
 from twin import console, ops
+from twin.accounts import people
 from twin.errors import DeclarationError, NotFound
 from twin.ops import tables
-from twin.retention import applying, erasing, rules, timers
+from twin.retention import applying, erasing, marks, rules, timers
 from twin.settings import Settings
 from twin.store import Store
 
@@ -124,26 +125,47 @@ def test_backups_and_what_a_restore_put_aside_go_on_their_day(house: Settings, t
     assert not aside.exists()
 
 
-def test_sessions_attempts_and_the_ledger_of_ground_go_and_the_young_stay(house: Settings) -> None:
-    console_url = console.places(house).ops_url
-    ops.upgrade(console_url)
-    store = ops.Ops(console_url)
+def test_sessions_attempts_and_the_ledger_of_ground_go_and_the_young_stay(store: ops.Ops, tmp_path: Path) -> None:
+    house = Settings(data=tmp_path, village=tmp_path)
     now = ops.now()
     with store.begin() as connection:
+        one = people.add(connection, now, name="a", role="official")
         for days in (1, 31):
             at = now - timedelta(days=days)
             connection.execute(tables.attempt.insert().values(name_hash="n", address_hash="a", at=at, ok=False))
             day = (now - timedelta(days=days * 13)).date()
             connection.execute(tables.delivery.insert().values(subject="s", cell=str(days), day=day))
+            told = {"id_hash": f"{days:064d}", "account_id": one.id, "csrf_hash": "0" * 64}
+            connection.execute(tables.session.insert().values(**told, created_at=at, seen_at=at, expires_at=at))
     found = due(house, 0, store=store)
-    assert kinds(found) == {"attempt": 1, "ground": 1}
-    for one in found:
-        one.end()
+    assert kinds(found) == {"attempt": 1, "ground": 1, "session": 1}
+    for each in found:
+        each.end()
     assert due(house, 0, store=store) == []
     with store.read() as connection:
-        assert len(connection.execute(tables.attempt.select()).all()) == 1
+        assert [len(connection.execute(t.select()).all()) for t in (tables.attempt, tables.session)] == [1, 1]
         assert [r.cell for r in connection.execute(tables.delivery.select())] == ["1"]
-    store.close()
+
+
+def test_a_marked_persons_account_keeps_its_id_and_nothing_else(store: ops.Ops, tmp_path: Path) -> None:
+    now = ops.now()
+    ((name, key),) = marks.keys_of([persons.SECRET]).items()
+    with store.begin() as connection:
+        mine = people.add(
+            connection, now, name=persons.PHONE, role="resident", display_name=persons.NAME, grid="330521199299001"
+        )
+        other = people.add(connection, now, name="b", role="resident", display_name=persons.NAME)
+        told = {"id_hash": "0" * 64, "account_id": mine.id, "csrf_hash": "0" * 64, "address": "10.1.1.1"}
+        connection.execute(tables.session.insert().values(**told, created_at=now, seen_at=now, expires_at=now))
+    held = marks.Marks(keys={name: key}, numbers=frozenset([marks.mark(key, name, persons.PHONE)]))
+    here = ground(Settings(data=tmp_path, village=tmp_path), store)
+    assert [t.where for t in erasing.apply(here, held, now)] == [f"account/{mine.id}"]
+    assert erasing.apply(here, held, now) == []
+    with store.read() as connection:
+        after, kept = (people.by_id(connection, a.id) for a in (mine, other))
+        assert connection.execute(tables.session.select()).all() == []
+    assert (after.name, after.display_name, after.grid, after.disabled_at) == (f"erased-{mine.id}", "", "", now)
+    assert (kept.name, kept.display_name, kept.disabled_at) == ("b", persons.NAME, None)
 
 
 def test_a_dry_run_changes_no_byte_and_the_true_one_leaves_its_proof_in_the_record(house, capsys, monkeypatch) -> None:

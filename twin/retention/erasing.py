@@ -43,6 +43,10 @@ STAYS = {
         "已删除文件的磁盘块由系统重用时覆盖;整盘加密或销毁由机房负责",
         "Blocks of deleted files are overwritten when the system uses them again; the disk is the machine room's",
     ),
+    "database": (
+        "业务库用 PostgreSQL 时,其旧页与日志由数据库自身回收,不在逐个文件的复查之内",
+        "Where the operational store is PostgreSQL, its old pages and log are its own and were not searched",
+    ),
     "outside": (
         "已导出、下载、打印或拷走的备份不在本系统控制之内",
         "What was exported, downloaded, printed or copied away is beyond this system",
