@@ -6,8 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.matrix import http
+from tests.wall import places
+from tests.wall.refusals import JSON
 from tests.wall.standing import QUICK, Wall
 from twin.accounts import passwords
+from twin.api.callbacks import PATH
 
 
 @pytest.fixture(scope="package")
@@ -19,3 +23,12 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wall]:
         yield built
     passwords._HASHER = before
     passwords._KEPT.clear()
+
+
+@pytest.fixture
+def goes_on(wall: Wall) -> Iterator[None]:
+    """Prove, after whatever was sent, that others are answered."""
+    yield
+    assert wall.get("official", "/health").json() == {"status": "ok"}
+    question = http.callback(wall.callbacks["ask-search"], "ask-search", places.QUESTIONS["ask-search"])
+    assert wall.send("POST", PATH, {**JSON, **wall.headers["official"]}, question.body).status_code == 200

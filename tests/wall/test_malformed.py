@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 
-from tests.matrix import http
 from tests.office_town import BASE
 from tests.wall import places
+from tests.wall.refusals import BODIES, JSON, RING, refused
 from tests.wall.standing import Wall
-from twin.api.callbacks import LONG, PATH
+from twin.api.callbacks import PATH
 
 OWN = places.OWN
-JSON = {**OWN, "content-type": "application/json"}
 OVERLAY = "/api/v1/analysis/overlay"
 
 
-@pytest.fixture(autouse=True)
-def goes_on(wall: Wall) -> Iterator[None]:
-    """After whatever was sent, others are answered."""
-    yield
-    assert wall.get("official", "/health").json() == {"status": "ok"}
-    question = http.callback(wall.callbacks["ask-search"], "ask-search", places.QUESTIONS["ask-search"])
-    assert wall.send("POST", PATH, {**JSON, **wall.headers["official"]}, question.body).status_code == 200
-
-
-def refused(answer: Any, *status: int) -> dict[str, Any]:
-    assert answer.status_code in (status or range(400, 500)), (answer.status_code, answer.text[:200])
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    body = answer.json()
-    assert any("一" <= c <= "鿿" for c in body["zh"])
-    assert body["en"]
-    assert not any("一" <= c <= "鿿" for c in body["en"])
-    return body
+pytestmark = pytest.mark.usefixtures("goes_on")
 
 
 # rows 55-57: queries, boxes, tiles
@@ -97,50 +76,6 @@ def test_a_query_or_tile_that_is_none_is_refused(wall: Wall, address: str) -> No
     refused(wall.get("official", address), 400, 404)
 
 
-RING = places.RING
-POLYGONS: Mapping[str, Any] = {
-    "nothing": None,
-    "a number": 7,
-    "a text": "Polygon",
-    "a list": [RING],
-    "no type": {"coordinates": RING["coordinates"]},
-    "a point": {"type": "Point", "coordinates": [1, 2]},
-    "no coordinates": {"type": "Polygon"},
-    "an open ring of two": {"type": "Polygon", "coordinates": [[[1, 2], [3, 4]]]},
-    "texts": {"type": "Polygon", "coordinates": [[["a", "b"], ["c", "d"], ["e", "f"], ["a", "b"]]]},
-    "objects": {"type": "Polygon", "coordinates": [[{}, {}, {}, {}]]},
-    "nulls": {"type": "Polygon", "coordinates": [[[None, None]] * 4]},
-    "empty": {"type": "Polygon", "coordinates": []},
-    "far away": {"type": "Polygon", "coordinates": [[[1e308, 0], [0, 1e308], [-1e308, 0], [1e308, 0]]]},
-    "infinite": {"type": "Polygon", "coordinates": [[[1e999, 0], [0, 1], [1, 1], [1e999, 0]]]},
-    "the whole world": {"type": "Polygon", "coordinates": [[[-180, -85], [180, -85], [180, 85], [-180, -85]]]},
-    "a bow tie": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]},
-    "too many vertices": {"type": "Polygon", "coordinates": [[[119.97 + n / 1e7, 30.53] for n in range(9_000)]]},
-    "a feature of nothing": {"type": "Feature", "geometry": None},
-    "a feature of a feature": {"type": "Feature", "geometry": {"type": "Feature", "geometry": RING}},
-    "a collection": {"type": "GeometryCollection", "geometries": [RING]},
-    "a prototype": {"__proto__": RING, "constructor": {"prototype": {}}},
-    "an operator": {"$ne": None, "$where": "1"},
-}
-BODIES: Mapping[str, bytes] = {
-    **{name: json.dumps(value).encode() for name, value in POLYGONS.items()},
-    "no JSON": b"{",
-    "JSON5": b"{type:'Polygon',}",
-    "a comma too many": b'{"type":"Polygon",}',
-    "not UTF-8": b'{"type":"\xff\xfe"}',
-    "gzip": gzip.compress(json.dumps(RING).encode()),
-    "half a character": b'{"type":"\\ud800"}',
-    "a number of 5000 digits": b'{"type":' + b"9" * 5_000 + b"}",
-    "deep lists": b"[" * 100_000,
-    "deep objects": b'{"a":' * 100_000,
-    "deep and whole": b'{"type":"Polygon","coordinates":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
-    "many keys": b"{" + b",".join(b'"k%d":1' % n for n in range(60_000)) + b"}",
-    "empty": b"",
-    "NUL": b"\x00" * 100,
-    "XML": b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>",
-}
-
-
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_that_is_no_polygon_is_refused(wall: Wall, name: str) -> None:
     refused(wall.send("POST", OVERLAY, {**JSON, **wall.headers["official"]}, BODIES[name]), 400)
@@ -154,149 +89,6 @@ def test_a_body_said_to_be_something_else_is_refused(wall: Wall, kind: str) -> N
     shown = {**OWN, **wall.headers["official"], "content-type": kind}
     refused(wall.send("POST", OVERLAY, shown, body), 400, 415)
     refused(wall.send("POST", PATH, shown, body), 415)
-
-
-# row 58: callbacks
-
-
-def question(wall: Wall, asked: str = "ask-feature", **changed: Any) -> dict[str, Any]:
-    good = json.loads(http.callback(wall.callbacks[asked], asked, places.QUESTIONS[asked]).body)
-    return {**good, **changed}
-
-
-def call(wall: Wall, body: Any, who: str = "official", **headers: str) -> Any:
-    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return wall.send("POST", PATH, {**JSON, **wall.headers.get(who, {}), **headers}, sent)
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"output": "nothing.data"},
-        {"output": "__proto__.tree"},
-        {"output": "constructor"},
-        {"output": ["a"]},
-        {"output": {"id": "feature"}},
-        {"output": None},
-        {"output": 7},
-        {"output": ""},
-        {"output": "A" * 100_000},
-        {"inputs": None},
-        {"inputs": []},
-        {"inputs": {}},
-        {"inputs": "x"},
-        {"inputs": [None]},
-        {"inputs": [[]]},
-        {"inputs": [{"id": "ask-list", "property": "data", "value": {}}]},
-        {"inputs": [{"id": {"type": "ask-feature"}, "property": "data", "value": {}}]},
-        {"inputs": [{"id": "ask-feature", "property": "children", "value": {}}]},
-        {"inputs": [{"id": "ask-feature", "property": "data"}] * 2},
-        {"inputs": [{"id": "ask-feature", "property": "data", "value": None}]},
-        {"inputs": [{"id": "ask-feature", "property": "data", "value": []}]},
-        {"inputs": [{"id": "ask-feature", "property": "data", "value": "thing"}]},
-        {"inputs": [{"id": "ask-feature", "property": "data", "value": {}}]},
-        {"inputs": [{"id": "ask-feature", "property": "data", "value": {"__proto__": {"table": "thing", "id": "x"}}}]},
-    ],
-    ids=lambda changed: str(changed)[:60],
-)
-def test_a_callback_that_the_page_does_not_make_is_refused(wall: Wall, changed: Mapping[str, Any]) -> None:
-    refused(call(wall, question(wall, **changed)), 400)
-
-
-@pytest.mark.parametrize("name", [n for n in BODIES if n not in POLYGONS])
-def test_a_callback_that_is_no_json_is_refused(wall: Wall, name: str) -> None:
-    refused(call(wall, BODIES[name]), 400)
-
-
-WRONG: Mapping[str, tuple[Any, ...]] = {
-    "layer": ([], {}, 7.5),
-    "of": ([], {}, "x" * 401),
-    "table": (7.5, True, [], {}, "\ud800", "x" * 81),
-    "id": ([], {"$ne": 1}, "x" * 401),
-    "entity": ([], {}),
-    "point": (
-        "119,30",
-        [1],
-        [1, 2, 3],
-        [None, None],
-        ["a", "b"],
-        [999, 0],
-        [0, 86],
-        {"lng": 1, "lat": 2},
-        [True, False],
-    ),
-    "layers": ("M1", [[]], [7.5], ["x"] * 500, {"a": 1}),
-    "others": ({}, ["x"], [{"id": []}], [{"title": {}}], [{}] * 500),
-    "year": ("2024", 1e300, 2024.5, True, [], -5, 99999),
-    "language": (7.5, [], {}, "x" * 81),
-    "kind": ([], 7.5),
-    "page": ("1", -1, 1e18, 0.5, True, []),
-    "sort": ([], {}, "x" * 121),
-    "text": ([], {}, 7.5, "x" * 1001, "\udfff"),
-    "geometry": ("Polygon", [], 7, {"type": "\ud800"}),
-    "shown": ("M1", [{}]),
-    "theme": ([], {}),
-    "base": ([], {}),
-    "dark": ("yes", 1, []),
-}
-
-
-@pytest.mark.parametrize("asked", places.QUESTIONS)
-def test_a_question_whose_values_are_of_no_such_kind_is_refused(wall: Wall, asked: str) -> None:
-    known = places.QUESTIONS[asked]
-    for key in known:
-        for value in WRONG[key]:
-            inputs = [{"id": asked, "property": "data", "value": {**known, key: value}}]
-            body = refused(call(wall, question(wall, asked, inputs=inputs)), 400)
-            assert body["where"] == {"value": key}
-
-
-def test_every_question_of_the_page_is_declared_and_every_declared_one_asked(wall: Wall) -> None:
-    assert set(wall.dash.questions) == set(wall.callbacks) == set(places.QUESTIONS)
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"outputs": {"id": "page", "property": "children"}},
-        {"outputs": [{"id": "x", "property": "y"}] * 50},
-        {"outputs": None},
-        {"changedPropIds": 7},
-        {"changedPropIds": [{"a": 1}]},
-        {"state": "x"},
-        {"state": [{"id": "a", "property": "b", "value": 1}]},
-        {"background": True, "job": "1"},
-        {"user": {"role": "auditor"}, "subject": "local"},
-    ],
-    ids=str,
-)
-def test_what_a_callback_is_answered_depends_on_its_question_alone(wall: Wall, forged: Mapping[str, Any]) -> None:
-    plain = call(wall, question(wall))
-    assert plain.status_code == 200
-    assert call(wall, question(wall, **forged)).content == plain.content
-
-
-def test_no_job_of_this_machine_is_ended_by_a_callbacks_address(wall: Wall) -> None:
-    body = json.dumps(question(wall)).encode()
-    for address in ("?cancelJob=1&job=1", "?job=1&cacheKey=x", "?oldJob=1&cancelJob=1"):
-        answer = wall.send("POST", PATH + address, {**JSON, **wall.headers["official"]}, body)
-        assert answer.content == call(wall, question(wall)).content
-
-
-def test_a_huge_store_is_refused_and_a_long_one_read_beside_others(wall: Wall) -> None:
-    refused(call(wall, b'{"output":"' + b"x" * 2_000_001), 413)
-    long = question(wall, "ask-search", padding="x" * (2 * LONG))
-    assert call(wall, long).content == call(wall, question(wall, "ask-search")).content
-
-
-def test_a_callback_of_a_session_without_its_token_is_refused(wall: Wall) -> None:
-    shown = {"cookie": wall.headers["official"]["cookie"]}
-    body = json.dumps(question(wall)).encode()
-    refused(wall.send("POST", PATH, {**JSON, **shown}, body), 403)
-    refused(wall.send("POST", PATH, {**JSON, **shown, "x-csrf-token": "A" * 43}, body), 403)
-    refused(
-        wall.send("POST", PATH, {**JSON, **shown, "x-csrf-token": wall.headers["auditor"]["x-csrf-token"]}, body), 403
-    )
 
 
 # row 59: hosts, proxies, verbs, parameters given twice

@@ -11,6 +11,7 @@ from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from twin.api import auditor, granting, listings, people, problems, purpose, signin
@@ -47,6 +48,13 @@ SILENT: TelemetryConfig = {
     "auto_configure": False,
 }
 """FastAPI's own telemetry is off whatever the environment says: nothing leaves the host."""
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "A refusal in both languages",
+        "content": {problems.MEDIA_TYPE: {"schema": problems.SCHEMA}},
+    }
+}
+"""How every route of ours refuses, for those who read the description of the API."""
 PAGE_THREADS = 8
 LOG = logging.getLogger("onemap.api")
 
@@ -82,6 +90,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
         redirect_slashes=False,
         telemetry=SILENT,
         lifespan=_warmed,
+        responses=REFUSALS,
     )
     app.state.rooms = shared
     app.state.who = who = Who.of_village(onemap, settings)
@@ -90,11 +99,11 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.state.delivering = delivering = Delivering(onemap, who)
     app.tile_server = TileServer(shared, who, delivering)
     app.include_router(router)
-    app.include_router(signin.router)
-    app.include_router(purpose.router)
-    app.include_router(people.router)
-    app.include_router(auditor.router)
-    app.include_router(granting.router)
+    app.include_router(signin.router, default_response_class=HTMLResponse)
+    app.include_router(purpose.router, default_response_class=HTMLResponse)
+    app.include_router(people.router, default_response_class=HTMLResponse)
+    app.include_router(auditor.router, default_response_class=HTMLResponse)
+    app.include_router(granting.router, default_response_class=HTMLResponse)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -27,6 +27,17 @@ STATUS: Mapping[type[errors.TwinError], int] = {
     errors.TwinError: 500,
 }
 MEDIA_TYPE = "application/problem+json"
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["type", "status", "title", "code", "zh", "en"],
+    "properties": {
+        "type": {"const": "about:blank"},
+        "status": {"type": "integer"},
+        **{name: {"type": "string"} for name in ("title", "code", "zh", "en")},
+        "where": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+}
+"""A problem document (RFC 9457), as JSON Schema."""
 WORDS: Mapping[int, tuple[str, str]] = {
     400: ("请求有误", "The request is wrong"),
     401: ("没有登录", "Not signed in"),
