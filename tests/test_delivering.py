@@ -39,11 +39,11 @@ class Here(Town):
         listed = self.dash.callback_map.items()
         self.callbacks = {c["inputs"][0]["id"]: key for key, c in listed if "callback" in c}
 
-    def grant(self, counted: tuple[str, ...] = ("conditional",), **more: Any) -> None:
+    def grant(self, *, counts_open: bool = False, **more: Any) -> None:
         """Let every grant carry `more` from the next question on."""
         held = self.policy.grants
         changed: Any = tuple(replace(g, **more) for g in held.grants)
-        self.policy.adopt(replace(held, grants=changed, counted=counted))
+        self.policy.adopt(replace(held, grants=changed, counts_open=counts_open))
 
     def ask(self, who: str, asked: http.Asked) -> Any:
         if asked.body is None:
@@ -258,12 +258,12 @@ def test_a_limit_raised_in_the_grants_holds_from_the_next_tile_on(town: Here) ->
 
 
 def test_with_open_data_counted_visitors_are_counted_by_a_pseudonym_of_their_address(town: Here) -> None:
-    town.grant(counted=("conditional", "unconditional"))
+    town.grant(counts_open=True)
     assert town.tile("nobody here", "M1", "shop").status_code == 200
     [asker] = town.book()
     assert asker.startswith("@")
     assert "testclient" not in asker
-    town.grant(counted=("conditional", "unconditional"), max_km2=0.001)
+    town.grant(counts_open=True, max_km2=0.001)
     assert town.tile("nobody here", "M1", "shop", area="foreign").status_code == 403
 
 

@@ -78,8 +78,6 @@ def test_ground_counts_for_a_year_after_it_was_last_given(store: ops.Ops, clock:
     assert ground.usage()["a"] == Usage(km2=0.04, since=date(2026, 9, 17))
     assert ask(ground, row(6, start=50)) is None
     assert isinstance(ask(ground, row(1, start=60)), Spent)
-    assert ground.forget_past() == 6
-    assert ground.usage()["a"].km2 == 0.1
 
 
 def test_what_was_given_is_known_to_the_next_process_and_to_another_beside(store: ops.Ops, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twin.ops import and_, delete, insert, now, select, tables, update
+from twin.ops import and_, insert, now, select, tables, update
 from twin.policy import delivered
 
 if TYPE_CHECKING:
@@ -92,12 +92,6 @@ class Ground:
                 held.setdefault(asker, {})[_cell(cell)] = day
         found = {asker: delivered.usage(cells, today) for asker, cells in held.items()}
         return {asker: used for asker, used in found.items() if used.since}
-
-    def forget_past(self) -> int:
-        """Take out of the store what counts no longer; gives how many cells."""
-        since = delivered.first_day(self._clock().date())
-        with self._ops.begin() as connection:
-            return connection.execute(delete(TABLE).where(TABLE.c.day < since)).rowcount
 
     def close(self) -> None:
         """Write what waits, and stop."""

@@ -94,11 +94,11 @@ class Denial:
 
 @dataclass(frozen=True, kw_only=True)
 class Grants:
-    """All that is granted and denied, under one version; `counted` are the resources whose ground counts to max_km2."""
+    """All that is granted and denied, under one version; `counts_open`: open resources count to max_km2 too."""
 
     version: int
     roles: tuple[Role, ...]
-    counted: tuple[Literal["unconditional", "conditional"], ...] = ("conditional",)
+    counts_open: bool = False
     purposes: tuple[Purpose, ...] = ()
     grants: tuple[Grant, ...] = ()
     denials: tuple[Denial, ...] = ()

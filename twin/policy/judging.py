@@ -24,6 +24,8 @@ COUNTING: frozenset[str] = frozenset({"count", "group"})
 """Actions that tell numbers of rows and no row."""
 PERSONAL = ("personal", "sensitive")
 EVERY_COLUMN = "*"
+OPEN = "开放"
+"""The catalogue's word for what a department gives to everybody, beyond the house."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,8 +237,9 @@ class Question:
 
         The visitor at a demo's own machine is nobody, and is given nothing that leaves it.
         """
-        listed = self.resource.share_type in self.judge.grants.counted
-        return listed and precision_m < delivered.DETAIL_M and self.subject.role != "local"
+        open_to_all = self.resource.share_type == "unconditional" and self.resource.open_attr == OPEN
+        counted = self.judge.grants.counts_open or not open_to_all
+        return counted and precision_m < delivered.DETAIL_M and self.subject.role != "local"
 
 
 def _audit(
