@@ -8,7 +8,7 @@ EQUIVALENT: tuple[tuple[str, str, str, str], ...] = (
     (
         "judging",
         "if sensitivity is None or (named is not None and column not in named) or self._denied(column, sensitivity):",
-        "drop operand 0",
+        "drop operand 0 of or",
         "no grant names the class None, so that an unclassified column has no access anyhow",
     ),
     ("judging", 'return hashlib.blake2b("|".join(parts).encode(), digest_size=8).hexdigest()', "text '|'", JOINT),

@@ -111,7 +111,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, object]]:
         other = ast.Or if isinstance(node.op, ast.And) else ast.And
         yield "and/or", lambda n: setattr(n, "op", other())
         for i in range(len(node.values)):
-            yield f"drop operand {i}", lambda n, i=i: n.values.pop(i)
+            yield f"drop operand {i} of {type(node.op).__name__.lower()}", lambda n, i=i: n.values.pop(i)
     elif isinstance(node, (ast.If, ast.IfExp)):
         yield "negate condition", lambda n: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))
     elif isinstance(node, ast.BinOp) and type(node.op) in COUNTED:

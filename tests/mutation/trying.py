@@ -118,8 +118,8 @@ def _run(session: pytest.Session) -> int:
 def _job(session: pytest.Session, known: Learned, mutant: Mutant) -> Callable[[], int]:
     def job() -> int:
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-        if not put(mutant):
-            return UNTRIED
+        if not known.tests(mutant.module, mutant.inside) or not put(mutant):
+            return UNTRIED  # also what is called as its module is imported: it has been by now
         Ordered(known, mutant.module, mutant.inside).pytest_collection_modifyitems(session.items)
         return _run(session)
 
