@@ -83,6 +83,7 @@ def test_the_limit_is_on_the_union_and_what_counts_already_may_be_delivered_agai
     assert delivered.passes(held, [(3, 1), (3, 1)], TODAY, 0.03) is None
     assert delivered.passes(held, {(9, 9)}, TODAY, 0.02) == 0.03
     assert delivered.passes({}, (), TODAY, 0.0) is None
+    assert delivered.passes({(1, 1): TODAY - 365 * DAY}, {(1, 1)}, TODAY, 0.0) is None
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def _grant(document: Document, path: KeyPath, grant: Grant, purposes: list[str])
         _classes(document, (*path, key), table)
     _levels(document, path, grant)
     _purposes(document, path, grant, purposes)
-    if set(grant.precision_m) != set(PRECISIONS) or min(grant.precision_m.values(), default=0) < 0:
+    if set(grant.precision_m) != set(PRECISIONS) or min(grant.precision_m.values()) < 0:
         listed = ", ".join(PRECISIONS)
         words = ("精度须逐项写明,单位米", "Every precision must be stated, in metres")
         document.fault((*path, "precision_m"), words, (f"写明 {listed};0 为精确", f"State {listed}; 0 is exact"))
