@@ -7,6 +7,7 @@ keeps in memory is only which cells stand in the store with today's date already
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -104,16 +105,14 @@ class Ground:
             batch, self._waiting = self._waiting, []
         if not batch:
             return
+        answers: list[Spent | None] = []
         try:
             answers = self._written([claim for claim, _ in batch])
-        except BaseException as error:
-            for _, future in batch:
-                future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-            return
-        for (_, future), answer in zip(batch, answers, strict=True):
-            future.set_result(answer)
+        finally:  # whatever happened, nobody waits for ever
+            for (_, future), answer in zip(batch, answers, strict=False):
+                future.set_result(answer)
+            for _, future in batch[len(answers) :]:
+                future.set_exception(sys.exc_info()[1] or RuntimeError("no answer"))
 
     def _written(self, claims: list[Claim]) -> list[Spent | None]:
         """Judge and write claims in one transaction, in their order; then remember what stands."""
