@@ -52,6 +52,7 @@ bench: setup
 
 soak: setup
 	@$(PY) -m pytest -m soak --timeout=3600
+	@$(PY) -m tests.bench serving --minutes=30
 
 mutate: setup
 	@$(PY) -m tests.mutation

@@ -254,6 +254,8 @@ def hold(folder: Path, minutes: float) -> list[tuple[str, str, str]]:
 
 def compare(folder: Path, minutes: float = 10.0) -> str:
     """Measure all five and give them as Markdown."""
+    if shutil.which("wrk") is None:
+        return "Not measured: wrk is not installed (Debian: apt-get install wrk nginx-light)."
     work = folder / "serving"
     rows = []
     for part in (

@@ -194,7 +194,7 @@ VECTORS: Mapping[str, Item] = {
     "gml-srs-url": Item(make=lambda d, c, p: text(d / "a.gml", GML.format(doctype="", schema="x.xsd", link="#p", body="x").replace("urn:ogc:def:crs:EPSG::4549", f"http://127.0.0.1:{p}/crs")), harmless=True),
     "gml-srs-file": Item(make=lambda d, c, p: text(d / "a.gml", GML.format(doctype="", schema="x.xsd", link="#p", body="x").replace("urn:ogc:def:crs:EPSG::4549", f"file://{c}")), harmless=True),
     "gml-gfs-beside": Item(make=lambda d, c, p: text(d / "a.gfs", f"<!DOCTYPE x [<!ENTITY e SYSTEM 'file://{c}'>]><GMLFeatureClassList>&e;</GMLFeatureClassList>") and text(d / "a.gml", GML.format(doctype="", schema="x.xsd", link="#p", body="x")), harmless=True),
-    "gml-deep": Item(make=lambda d, c, p: text(d / "a.gml", '<x xmlns:gml="http://www.opengis.net/gml/3.2">' + "<gml:featureMember>" * 200_000)),
+    "gml-deep": Item(make=lambda d, c, p: text(d / "a.gml", '<x xmlns:gml="http://www.opengis.net/gml/3.2">' + "<gml:featureMember>" * 200_000), harmless=True),
     "tab-view-tabs": Item(make=lambda d, c, p: tab(d / "a.tab", f'Open\tTable\t"{c}"\tHide\nCreate\tView a As\nSelect * From x\n')),
     "tab-view-far-down": Item(make=lambda d, c, p: tab(d / "a.tab", "\n" * 70_000 + f'Open Table "{c}" Hide\nCreate View a As\nSelect * From x\n')),
     "tab-file-tabs": Item(make=lambda d, c, p: tab(d / "a.tab", f'Definition Table\n\tFile\t"{c}"\n\tType\t"RASTER"\n')),
