@@ -158,3 +158,17 @@ def test_purposes_in_single_brackets_are_a_fault_and_no_purpose() -> None:
     found, wrong = grants.check_text(single, "given.toml")
     assert any("[[purpose]]" in f.zh and "[[purpose]]" in f.en for f in wrong)
     assert found is None or found.purposes == ()
+
+
+@pytest.mark.parametrize("manages", ["grants.change", "accounts.manage", "keys.manage"])
+@pytest.mark.parametrize("reads", ["audit.read", "audit.export"])
+def test_no_role_both_manages_rights_and_reads_the_record(manages: str, reads: str) -> None:
+    both = DECLARED.replace('may = ["audit.read", "audit.export"]', f'may = ["{reads}", "{manages}"]')
+    assert "role.8.may" in [f.field for f in grants.check_text(both, "given.toml")[1]]
+
+
+@pytest.mark.parametrize("kind", ["fill", "line", "circle", "symbol", "fill-extrusion", "heatmap"])
+def test_every_kind_of_draw_that_reads_rows_is_asked_whether_its_columns_are_public(kind: str) -> None:
+    first = ONEMAP.layers[0]
+    draw = replace(first.draws[0], type=kind, columns=("memo",))
+    assert len(faults(replace(ONEMAP, layers=(replace(first, draws=(draw,)),)))) == 1
