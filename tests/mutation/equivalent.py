@@ -54,5 +54,7 @@ EQUIVALENT: tuple[tuple[str, str, str, str], ...] = (
         "number 6",
         HUNDREDTHS,
     ),
+    ("rules", "MOST_ANSWERS = 50_000", "number 50000", "how many answers are remembered is a matter of memory"),
+    ("masks", "_TOKEN_KEY = secrets.token_bytes(32)", "number 32", "a key of a byte more"),
     ("small_numbers", 'whole = ("",)', "text ''", "any key that is no group's"),
 )
