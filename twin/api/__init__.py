@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from twin.api import auditor, granting, listings, people, problems, purpose, signin
+from twin.api import auditor, granting, listings, own_account, people, problems, purpose, signin
 from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
 from twin.api.delivering import Delivering
@@ -100,6 +100,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.tile_server = TileServer(shared, who, delivering)
     app.include_router(router)
     app.include_router(signin.router, default_response_class=HTMLResponse)
+    app.include_router(own_account.router, default_response_class=HTMLResponse)
     app.include_router(purpose.router, default_response_class=HTMLResponse)
     app.include_router(people.router, default_response_class=HTMLResponse)
     app.include_router(auditor.router, default_response_class=HTMLResponse)

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from twin.api.arriving import common
 from twin.api.forms import form, page, who_of
 from twin.api.lapsed import typed_before
 from twin.api.offices import may, noted, office
-from twin.api.signin import common
 from twin.api.views import Chain, RecordView
 from twin.errors import BadRequest
 

@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from twin.accounts import Account, people
 from twin.api import adopted
+from twin.api.arriving import common
 from twin.api.forms import form, go, page, who_of
 from twin.api.lapsed import typed_before
 from twin.api.offices import event, noted, office, policy_of
-from twin.api.signin import common
 from twin.api.views import GrantsView
 from twin.errors import BadRequest, NotFound, PublishConflict
 from twin.policy import ROLES, sight

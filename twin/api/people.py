@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from twin.accounts import administration, demo
 from twin.api.answers import gate
+from twin.api.arriving import common
 from twin.api.forms import form, go, page, who_of
 from twin.api.lapsed import lead_back, typed_before
-from twin.api.signin import common
 from twin.api.views import PeopleView
 from twin.api.who import subject
 from twin.errors import BadRequest, NotFound, TwinError

@@ -70,7 +70,7 @@ class TileServer:
         self._bytes = 0
         self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
         self._parsed: dict[tuple[str, bytes], Wanted] = {}
-        self._versions: dict[tuple[int, Subject, str, str], tuple[float, Version]] = {}
+        self._versions: dict[tuple[int, tuple[object, ...], str, str], tuple[float, Version]] = {}
         self._told: dict[tuple[object, ...], tuple[Told, ...]] = {}
         self._tianditu = Tianditu(rooms.settings)
 
@@ -144,7 +144,7 @@ class TileServer:
         return found
 
     async def _version(self, subject: Subject, wanted: Wanted) -> Version:
-        key = (self._rooms.policy.edition, subject, wanted.kind, wanted.name + wanted.path)
+        key = (self._rooms.policy.edition, subject.held, wanted.kind, wanted.name + wanted.path)
         known = self._versions.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:
