@@ -96,11 +96,8 @@ class Analysis:
         Raises BadRequest for what is no polygon, has too many vertices, or is too large.
         """
         polygon = polygons.read(geometry)
-        metric = self._metric(np.array([shapely.segmentize(polygon, STEP_DEGREES)], dtype=object), "EPSG:4326")[0]
+        metric = self._measured(polygon)
         area = float(shapely.area(metric))
-        if area > MAX_AREA_M2:
-            limit = MAX_AREA_M2 / 1e6
-            raise BadRequest(f"范围过大:最多 {limit:.0f} 平方公里", f"The area is too large: {limit:.0f} km² at most")
         parts, broken, limited = [], [], []
         for layer, draw, resource in self._once(self._drawn(subject, layers)):
             if self._policy.decide(subject, "count", resource.id).smallest_count:
@@ -124,6 +121,14 @@ class Analysis:
             "broken": broken,
             "limited": limited,
         }
+
+    def _measured(self, polygon: shapely.Geometry) -> Any:
+        """Give a polygon (lon, lat) in metres; raises BadRequest for one too large to be answered."""
+        metric = self._metric(np.array([shapely.segmentize(polygon, STEP_DEGREES)], dtype=object), "EPSG:4326")[0]
+        if shapely.area(metric) > MAX_AREA_M2:
+            limit = MAX_AREA_M2 / 1e6
+            raise BadRequest(f"范围过大:最多 {limit:.0f} 平方公里", f"The area is too large: {limit:.0f} km² at most")
+        return metric
 
     def in_view(self, subject: Subject, bbox: Bbox, *, year: int | None = None) -> Json:
         """Give the areas of each class inside `bbox`, as `InView.areas` tells them; raises BadRequest."""
