@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -300,7 +301,8 @@ def test_fifty_clients_of_one_person_mixing_surfaces_never_pass_the_limit(town: 
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as web:
             return set().union(*await asyncio.gather(*(client(web, n) for n in range(50))))
 
-    codes = asyncio.run(everybody())
+    with ThreadPoolExecutor(1) as beside:  # another test's browser may have a loop running in this thread
+        codes = beside.submit(lambda: asyncio.run(everybody())).result()
     [held] = town.book().values()
     assert codes <= {200, 204, 403, 404}
     assert {200, 403} <= codes
