@@ -76,7 +76,12 @@ sensitivity = "public"
 
 def environment(folder: Path) -> dict[str, str]:
     """Give the environment that points every command at the benchmark's own village and data."""
-    return {**os.environ, "ONEMAP_DATA": str(folder / "data"), "ONEMAP_VILLAGE": str(folder / "village")}
+    return {
+        **os.environ,
+        "ONEMAP_DEMO": "1",
+        "ONEMAP_DATA": str(folder / "data"),
+        "ONEMAP_VILLAGE": str(folder / "village"),
+    }
 
 
 def declare(folder: Path, source: Path) -> None:
@@ -85,6 +90,7 @@ def declare(folder: Path, source: Path) -> None:
     shutil.rmtree(village, ignore_errors=True)
     (village / "catalog").mkdir(parents=True)
     shutil.copytree(ROOT / "data" / "codes", village / "codes")
+    shutil.copy(ROOT / "data" / "grants.toml", village)
     west, south, east, north = extent(source)
     text = VILLAGE.format(
         west=west, south=south, east=east, north=north, lon=(west + east) / 2, lat=(south + north) / 2

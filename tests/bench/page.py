@@ -92,6 +92,7 @@ def first_map(base: str) -> dict[str, Any]:
         wait(page, "window.layerDrawn")
         drawn = float(page.evaluate("window.layerDrawn"))
         wait(page, "document.documentElement.dataset.started && window.__onemap.idle")
+        page.wait_for_timeout(2000)  # the opening's last question is what ground lies in view
         counted: list[str] = []
         page.on("request", lambda r: counted.append(r.url))
         box = page.locator("input[type=checkbox][data-act=layer]:checked:visible").first
