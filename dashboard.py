@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 
@@ -58,6 +59,8 @@ def serve() -> None:
         print(
             f"首位管理员 admin 的一次性密码 / one-time password of the first administrator, admin:\n  {password}"
         )  # once
+    gc.collect()
+    gc.freeze()  # what is built by now stays: looking for garbage in it would hold up every answer for a tenth of a second
     uvicorn.run(
         app,
         host=SETTINGS.host,

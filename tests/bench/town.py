@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -100,6 +101,8 @@ def main(what: str, folder: Path, port: int, wanted: int) -> None:
         api.mount(app, Bare() if what == "callback" else pages.create(onemap, store, chosen), pages.draw)
         (folder / "people.json").write_text(json.dumps(signed_in(app, wanted)))
         (folder / "pid").write_text(str(os.getpid()))
+    gc.collect()
+    gc.freeze()  # as dashboard.py does
     uvicorn.run(app, host="127.0.0.1", port=port, http=Wire, log_level="warning", access_log=False, server_header=False)
 
 

@@ -6,6 +6,7 @@ and a change of language redraws it without asking the server.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dash.development.base_component import Component
@@ -48,6 +49,7 @@ def icon(name: str, **attributes: Any) -> dict[str, Any]:
     return el("svg", el("use", href=f"#i-{name}"), class_=f"icon {kind}".strip(), aria_hidden="true", **attributes)
 
 
+@lru_cache(maxsize=2048)
 def _attribute(tag: str, name: str) -> str:
     if name in {"value", "checked"} and tag in _KEEPS_VALUE:
         return name

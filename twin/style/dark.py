@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DeclarationError
@@ -86,6 +87,7 @@ TONES: Mapping[str, Tone] = {
 TONES_OF_IMAGES: Mapping[str, Tone] = {"hatch": LINE, "icon": POINT}
 
 
+@lru_cache(maxsize=4096)
 def toned(tone: Tone, colour: Colour) -> Colour:
     """Give the colour as this tone has it on the dark ground."""
     lightness = colour.lightness + (tone.towards - colour.lightness) * tone.share
