@@ -60,7 +60,7 @@ def serve() -> None:
             f"首位管理员 admin 的一次性密码 / one-time password of the first administrator, admin:\n  {password}"
         )  # once
     gc.collect()
-    gc.freeze()  # what is built by now stays: looking for garbage in it would hold up every answer for a tenth of a second
+    gc.freeze()  # what is built by now stays; looking it over for garbage took a tenth of a second, time and again
     uvicorn.run(
         app,
         host=SETTINGS.host,
