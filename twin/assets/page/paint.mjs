@@ -76,6 +76,15 @@ export function paintMenu() {
   say("filter-said", narrowed ? t("found", { n: left }) : "");
 }
 
+/** Let the buttons that have nowhere to move to rest; who stood on one stands on its neighbour then, for the browser would
+    put him at the top of the page. */
+function rest(raise, lower, i, last) {
+  const had = [raise, lower].find((x) => x === document.activeElement);
+  raise.disabled = i === 0;
+  lower.disabled = i === last;
+  if (had?.disabled) (had === raise ? lower : raise).focus();
+}
+
 export function paintActive() {
   const list = $("active");
   app.state.layers.forEach((x, i) => {
@@ -94,8 +103,7 @@ export function paintActive() {
     if (Number(slider.value) !== percent) slider.value = percent;
     slider.style.setProperty("--at", `${percent}%`);
     row.querySelector("output").textContent = `${percent}%`;
-    row.querySelector("[data-act=raise]").disabled = i === 0;
-    row.querySelector("[data-act=lower]").disabled = i === app.state.layers.length - 1;
+    rest(row.querySelector("[data-act=raise]"), row.querySelector("[data-act=lower]"), i, app.state.layers.length - 1);
     const note = row.querySelector("[data-note]");
     const year = older(x.id);
     note.hidden = !year;
