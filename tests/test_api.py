@@ -22,7 +22,7 @@ from twin import api
 from twin.api import listings, problems
 from twin.api.answers import gate
 from twin.api.guard import page_csp, script_hash
-from twin.api.tile_server import TEMPLATES
+from twin.api.tile_address import TEMPLATES
 from twin.errors import TwinError
 from twin.policy import ANONYMOUS_LOCAL, CLOSED, DASH, ROUTES, Subject, of_page
 from twin.store import Store

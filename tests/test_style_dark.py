@@ -22,7 +22,7 @@ from tests.test_drawn import pixel
 from tests.test_tiles import at
 from twin import classes as classing
 from twin import style
-from twin.api import drawn, rooms, tile_server
+from twin.api import drawn, rooms, tile_address
 from twin.errors import BadRequest, DeclarationError
 from twin.map.symbols import ink_on
 from twin.model import Classes, ClassItem, Draw, Layer, OneMap, Text
@@ -309,10 +309,10 @@ def test_a_hole_shows_the_shape_that_lies_in_it() -> None:
 
 
 def test_a_drawn_tile_is_asked_in_one_of_the_themes() -> None:
-    assert tile_server.parse("/tiles/drawn/L06/1/0/0.png", b"theme=dark").theme == "dark"
-    assert tile_server.parse("/tiles/drawn/L06/1/0/0.png", b"").theme == "light"
+    assert tile_address.parse("/tiles/drawn/L06/1/0/0.png", b"theme=dark").theme == "dark"
+    assert tile_address.parse("/tiles/drawn/L06/1/0/0.png", b"").theme == "light"
     with pytest.raises(BadRequest):
-        tile_server.parse("/tiles/drawn/L06/1/0/0.png", b"theme=pink")
+        tile_address.parse("/tiles/drawn/L06/1/0/0.png", b"theme=pink")
 
 
 # ---- colours as numbers

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import Route
 
 import twin.map
 from tests import serving_fixture as fixture
@@ -321,6 +322,46 @@ def test_the_year_steps_over_years_that_exist_and_the_map_says_it(go: Opener) ->
     assert "y=2020" in seen.page.url
     assert seen.page.locator("#year").inner_text() == "2020"
     assert "2020" in seen.page.locator(".om-stamp").inner_text()
+
+
+def drawn_classes(seen: Visit) -> dict[str, int]:
+    """Give how often each class of land cover is drawn in view."""
+    seen.idle()
+    return json.loads(
+        seen.page.evaluate("""() => {
+          const map = window.__onemap.maps[0];
+          const ids = map.getStyle().layers.filter((x) => x.source === "L06").map((x) => x.id);
+          const found = map.queryRenderedFeatures({ layers: ids });
+          const counts = {};
+          for (const f of found) counts[f.properties.land_class] = (counts[f.properties.land_class] ?? 0) + 1;
+          return JSON.stringify(counts);
+        }""")
+    )
+
+
+def test_stepping_to_a_year_draws_what_a_link_to_that_year_draws(go: Opener) -> None:
+    there = drawn_classes(go("?l=L06:1&y=2020"))
+    seen = go("?l=L06:1")
+    assert drawn_classes(seen) != there
+    seen.act(lambda: seen.page.click("[data-act=earlier]"))
+    assert drawn_classes(seen) == there
+
+
+def test_the_map_comes_to_rest_where_every_tile_comes_back_unchanged(go: Opener) -> None:
+    seen = go("?v=119.9708,30.5304,17.5&l=L06:1")
+
+    def late(route: Route) -> None:
+        seen.page.wait_for_timeout(300)
+        route.continue_()
+
+    seen.context.route("**/*.mvt*", late)
+    seen.act(
+        lambda: seen.page.evaluate("""() => {
+      const map = window.__onemap.maps[0];
+      const source = map.getSource("L06");
+      source.setTiles([...source.tiles]);
+    }""")
+    )
 
 
 # ---- the address
@@ -690,7 +731,11 @@ def test_moving_a_layer_down_changes_what_lies_on_top_and_keeps_the_focus(go: Op
     seen.page.locator("[data-row=L16] [data-act=lower]").focus()
     seen.page.keyboard.press("Enter")
     assert [x["id"] for x in state(seen)["layers"]] == ["L06", "L16"]
-    assert seen.page.evaluate("document.activeElement.closest('[data-row]').dataset.row") == "L16"
+    seen.page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    focused = seen.page.evaluate(
+        "[document.activeElement.closest('[data-row]')?.dataset.row, document.activeElement.dataset.act]"
+    )
+    assert focused == ["L16", "raise"], "at the end of the list there is no lower: the focus waits beside it"
 
 
 def test_an_answer_that_never_comes_says_so_and_can_be_asked_again(go: Opener) -> None:

@@ -20,7 +20,7 @@ from tests.matrix.oracle import AREAS, TABLES
 from tests.matrix.test_rooms import CANARIES, EVERY, ROOT, may_stand, must_stand
 from twin import api, pages
 from twin.api.limits import RATES, Limits, Rate
-from twin.api.tile_server import TEMPLATES
+from twin.api.tile_address import TEMPLATES
 from twin.policy import DASH, ROUTES, grants
 from twin.settings import Settings
 from twin.store import Store

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from starlette.requests import ClientDisconnect, Request
 
 from twin.api import problems
+from twin.api.guard import CALLBACKS
 from twin.errors import BadRequest
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PATH = "/_dash-update-component"
 LONG = 60_000
 """Bodies beyond are read in a thread: others are answered meanwhile."""
 HALF = re.compile("[\ud800-\udfff]")
@@ -140,7 +140,7 @@ class Callbacks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, refusing a callback that is none."""
-        if scope["path"] != PATH:
+        if scope["path"] != CALLBACKS:
             await self._app(scope, receive, send)
             return
         try:

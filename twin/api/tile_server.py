@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from twin.api import drawn, packing, problems
 from twin.api.guard import DATA_CSP, FIXED, too_many
 from twin.api.tianditu import Tianditu
-from twin.api.tile_address import TEMPLATES, Wanted, parse
+from twin.api.tile_address import Wanted, parse
 from twin.api.tile_versions import Version, told, version
-from twin.errors import NotFound, TwinError
+from twin.errors import TwinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +100,7 @@ class TileServer:
         version = await self._version(subject, wanted)
         token = version.token
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
-        tag = b'"' + token.encode() + (b"." + encoding if encoding else b"") + b'"'
+        tag = _tag(wanted, token, encoding)
         keep = NOT_KEPT if not version.is_open else FOR_EVER if wanted.version == token else ASK_AGAIN
         common = [*BASE, (b"etag", tag), (b"cache-control", keep), (b"vary", b"accept-encoding")]
         if tag in headers.get(b"if-none-match", b""):
@@ -240,6 +240,13 @@ def _image_type(body: bytes) -> bytes:
     return b"image/jpeg" if body[:2] == b"\xff\xd8" else b"image/png"
 
 
+def _tag(wanted: Wanted, token: str, encoding: bytes) -> bytes:
+    """Name these very bytes: MapLibre keeps what it shows where a tile of another year comes under the same tag."""
+    at = wanted.at
+    parts = (token, f"{at.z}-{at.x}-{at.y}", str(at.year or ""), wanted.theme, encoding.decode())
+    return f'"{".".join(parts)}"'.encode()
+
+
 async def _problem(send: Send, status: int, body: bytes, wait: str = "") -> None:
     more = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
     more += [(b"retry-after", wait.encode())] if wait else []
@@ -249,6 +256,3 @@ async def _problem(send: Send, status: int, body: bytes, wait: str = "") -> None
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-__all__ = ["TEMPLATES", "NotFound", "TileServer", "Wanted", "parse"]

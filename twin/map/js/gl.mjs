@@ -7,7 +7,7 @@ import { makeSwipe } from "./swipe.mjs";
 import { makeTools } from "./draw.mjs";
 import { makeScene } from "./scene.mjs";
 import { reconcile, same } from "./reconcile.mjs";
-import { absolute, desired, firstOf, groundOf, shownSources } from "./state.mjs";
+import { absolute, desired, firstOf, shownSources } from "./state.mjs";
 import { drawSymbol, symbolsLoaded } from "./symbols.mjs";
 
 const FONTS = "'PingFang SC','HarmonyOS Sans SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC','WenQuanYi Micro Hei',sans-serif";
@@ -17,6 +17,7 @@ library.then((gl) => gl.prewarm()).catch(() => {}); // what fails is told when t
 const HELP = "onemap-keys-help";
 const FIRST_MS = 1500;
 const ASK_FRAMES = 4; // a style without tiles asks for none
+const NUDGE_MS = 400; // MapLibre 6.17 says nothing of a tile that came back unchanged, and would never be idle after it
 const STRONG = 8; // processors from which the edges of buildings are smoothed too: without a GPU it doubles every frame
 
 function mapOptions(view, container, style, camera) {
@@ -59,7 +60,6 @@ function makeSide(view, gl, container, camera, year) {
   const kept = new Set();
   const wanted = () => desired(view.props, year(), location.origin, kept);
   let had = firstOf(wanted());
-  container.style.backgroundColor = groundOf(view.props.mapStyle);
   const map = new gl.Map(mapOptions(view, container, had, camera));
   askFirst(map);
   view.records.maps.push(map);
@@ -171,9 +171,14 @@ function reportIdle(view, sides) {
     const found = countInView(sides[0].map, sides[0].layers());
     if (!same(found, view.props.inView)) view.emit({ inView: found });
   }, 300);
+  const nudge = settled(() => {
+    for (const { map } of sides) if (map.loaded()) map.triggerRepaint();
+    if (sides.length) nudge();
+  }, NUDGE_MS);
   const busy = () => {
     if (view.records.idle) view.chrome.busy(true);
     view.records.idle = false;
+    nudge();
   };
   return (side) => {
     busy(); // a side that has just come has drawn nothing yet
@@ -181,6 +186,7 @@ function reportIdle(view, sides) {
     side.map.on("idle", () => {
       if (!sides.every((s) => s.settled && s.map.loaded())) return;
       view.records.idle = true;
+      nudge.stop();
       view.chrome.busy(false);
       counts();
     });
@@ -208,7 +214,7 @@ function engineOf(view, main, sides, swipe, scene, tools, faults) {
     },
     destroy() {
       faults.stop();
-      [...sides].forEach((side) => side.remove());
+      sides.splice(0).forEach((side) => side.remove());
     },
   };
 }

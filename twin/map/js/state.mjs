@@ -185,15 +185,9 @@ export function desired(props, year, origin, kept = new Set()) {
   return JSON.parse(JSON.stringify(want));
 }
 
-/** Give the colour behind everything, where the style states a plain one. */
-export function groundOf(style) {
-  const colour = style.layers.find((x) => x.type === "background")?.paint?.["background-color"];
-  return typeof colour === "string" ? colour : "";
-}
-
 /** Give the part of a wanted style that is drawn first: the areas that are shown, the topmost asked for first, without
-    edges, words, hatches and relief, which take three times as long, and without the ground, which the page itself can
-    paint (`groundOf`): drawing it would hold up asking for the tiles. The whole of it where no areas are shown. */
+    edges, words, hatches and relief, which take three times as long, and without the ground, whose colour the map's
+    place has anyway (`--om-ground`): drawing it would hold up asking for the tiles. The whole of it where no areas are shown. */
 export function firstOf(want) {
   const isArea = (x) => x.type === "fill" && x.layout?.visibility === "visible" && !x.paint?.["fill-pattern"] && want.sources[x.source]?.type === "vector";
   const areas = want.layers.filter(isArea);
