@@ -74,32 +74,35 @@ def ground_of(settings: Settings, store: ops.Ops | None, backups: Path | None) -
 
 
 @contextlib.contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[Audit, ops.Ops]]:
+    """Open the record and the operational store."""
+    with (
+        console.record(settings) as audit,
+        contextlib.closing(ops.Ops(console.places(settings).ops_url)) as store,
+    ):
+        yield audit, store
+
+
+@contextlib.contextmanager
 def office(
     options: argparse.Namespace, settings: Settings, language: Language, capability: Capability
 ) -> Iterator[Office]:
     """Let an officer in who has a capability; raises SignInRefused, Refused."""
-    with console.record(settings) as audit:
-        store = ops.Ops(console.places(settings).ops_url)
-        try:
-            officer = _officer(Accounts(store, settings), options.officer, language)
-            if not _grants(settings, store).may(officer.role, capability):
-                audit.write(
-                    Event(
-                        action="person.refused", outcome="refused", subject=officer.id, role=officer.role, via="console"
-                    )
-                )
-                raise Refused("您没有办理个人信息请求的权限", "You have no right to answer requests about persons")
-            yield Office(officer=officer, audit=audit, ground=ground_of(settings, store, options.backups))
-        finally:
-            store.close()
+    with _opened(settings) as (audit, store):
+        officer = _officer(Accounts(store, settings), options.officer, language)
+        if not _grants(settings, store).may(officer.role, capability):
+            audit.write(
+                Event(action="person.refused", outcome="refused", subject=officer.id, role=officer.role, via="console")
+            )
+            raise Refused("您没有办理个人信息请求的权限", "You have no right to answer requests about persons")
+        yield Office(officer=officer, audit=audit, ground=ground_of(settings, store, options.backups))
 
 
 def _grants(settings: Settings, store: ops.Ops) -> Grants:
     """Give the grants that hold: those adopted last, unless the file's version is higher."""
     path = settings.village / adopted.FILE
     declared = grants.read(path) if path.is_file() else grants.LOCAL_ONLY
-    newest = next(iter(adopted.versions(store)), None)
-    return adopted.proved(newest.content) if newest and newest.version >= declared.version else declared
+    return adopted.newest(store, declared.version) or declared
 
 
 def _officer(accounts: Accounts, name: str, language: Language) -> Account:
@@ -237,24 +240,27 @@ def reapply(settings: Settings, ground: Ground) -> int:
     return len(erasing.apply(ground, marks, ops.now())) if marks else 0
 
 
+def _take_out_again(settings: Settings, audit: Audit, ground: Ground, language: Language) -> None:
+    """Do so, and let the record and whoever looks on know where it was needed."""
+    if again := reapply(settings, ground):
+        audit.write(Event(action="person.reapplied", role="system", via="console", detail={"places": again}))
+        print(say("reapplied", language, count=again))
+
+
 def retention(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """List what is past its time and, with --do, remove it; erased people are taken out again."""
-    with console.record(settings) as audit:
-        store = ops.Ops(console.places(settings).ops_url)
-        try:
-            ground = ground_of(settings, store, options.backups)
-            declared = rules.read(settings.village)
-            found = timers.due(ground, declared, ops.now())
-            for one in found:
-                told = {"kind": say(f"kind.{one.kind}", language), "since": one.over_since.date()}
-                print(say("due", language, where=one.where, count=one.count, **told))
-            if not options.do:
-                print(say("dry" if found else "nothing_due", language, count=len(found)))
-                return GOOD
-            _carry_out(settings, audit, ground, found, language)
-            audit.archive(before=ops.now() - timedelta(days=declared.record))
-        finally:
-            store.close()
+    with _opened(settings) as (audit, store):
+        ground = ground_of(settings, store, options.backups)
+        declared = rules.read(settings.village)
+        found = timers.due(ground, declared, ops.now())
+        for one in found:
+            told = {"kind": say(f"kind.{one.kind}", language), "since": one.over_since.date()}
+            print(say("due", language, where=one.where, count=one.count, **told))
+        if not options.do:
+            print(say("dry" if found else "nothing_due", language, count=len(found)))
+            return GOOD
+        _carry_out(settings, audit, ground, found, language)
+        audit.archive(before=ops.now() - timedelta(days=declared.record))
     return GOOD
 
 
@@ -275,9 +281,7 @@ def _carry_out(settings: Settings, audit: Audit, ground: Ground, found: list[tim
         if ground.store is not None and counted.keys() & {"session", "attempt", "ground"}:
             ops.forget_deleted(ground.store)
     print(say("ended" if found else "nothing_due", language, count=len(found), path=path, sha256=digest))
-    if again := reapply(settings, ground):
-        audit.write(Event(action="person.reapplied", role="system", via="console", detail={"places": again}))
-        print(say("reapplied", language, count=again))
+    _take_out_again(settings, audit, ground, language)
 
 
 def restored(options: argparse.Namespace, settings: Settings, language: Language) -> int:
@@ -288,13 +292,6 @@ def restored(options: argparse.Namespace, settings: Settings, language: Language
         return code
     for one in sorted(lists):
         requests.join(settings.data, one)
-    with console.record(settings) as audit:
-        store = ops.Ops(console.places(settings).ops_url)
-        try:
-            again = reapply(settings, ground_of(settings, store, None))
-        finally:
-            store.close()
-        if again:
-            audit.write(Event(action="person.reapplied", role="system", via="console", detail={"places": again}))
-            print(say("reapplied", language, count=again))
+    with _opened(settings) as (audit, store):
+        _take_out_again(settings, audit, ground_of(settings, store, None), language)
     return code

@@ -87,13 +87,17 @@ async def watch(rooms: Rooms, who: Who) -> None:
 
 def _hold_from(rooms: Rooms, who: Who, least: int) -> None:
     """Let the newest adopted grants hold if their version is `least` or higher."""
-    if not _is_there(rooms.settings):
-        return
+    found = newest(who.accounts.ops, least) if _is_there(rooms.settings) else None
+    if found is not None:
+        _hold(rooms, found)
+
+
+def newest(store: ops.Ops, least: int) -> Grants | None:
+    """Give the grants adopted last if their version is `least` or higher; raises OpsDown, Unproved."""
     query = ops.select(CHANGES.c.content).where(CHANGES.c.setting == SETTING, CHANGES.c.version >= least)
-    with who.accounts.ops.read() as connection:
+    with store.read() as connection:
         text = connection.execute(query.order_by(CHANGES.c.version.desc()).limit(1)).scalar()
-    if text is not None:
-        _hold(rooms, proved(text))
+    return proved(text) if text is not None else None
 
 
 def _hold(rooms: Rooms, new: Grants) -> None:
