@@ -330,6 +330,13 @@ def test_a_tile_has_a_strong_etag_and_answers_304(client: TestClient) -> None:
     assert client.get(TILE, headers={"if-none-match": '"other"'}).status_code == 200
 
 
+def test_tiles_of_two_years_and_of_two_places_have_tags_of_their_own(client: TestClient) -> None:
+    """MapLibre goes on drawing what it has where a tile comes under the tag it had."""
+    other = TILE.replace("/27304/", "/27303/")
+    tags = [client.get(url).headers["etag"] for url in (TILE, TILE + "?year=2020", TILE + "?year=2025", other)]
+    assert len(set(tags)) == len(tags)
+
+
 def test_an_open_tile_named_by_its_version_is_kept_for_ever(client: TestClient) -> None:
     style = client.get("/api/v1/style.json").json()
     url = style["sources"]["L05"]["tiles"][0].format(z=15, x=27304, y=13463, year=2025)
