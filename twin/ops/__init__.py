@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Row, and_, delete, func, insert, literal_column, not_, or_, select, text, update
 from sqlalchemy.exc import IntegrityError as Taken
 
-from twin.ops import tables
+from twin.ops import run_tables, tables
 from twin.ops.copying import copy_in, copy_out, forget_deleted
 from twin.ops.engine import FILE, OWNER_ONLY, Ops, parse
 from twin.ops.upgrading import HEAD, upgrade, version
@@ -36,6 +36,7 @@ __all__ = [
     "now",
     "or_",
     "parse",
+    "run_tables",
     "select",
     "tables",
     "text",

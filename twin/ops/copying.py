@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SOUND = "PRAGMA integrity_check"
 ONE_FILE = "PRAGMA journal_mode=DELETE"
 COUNT_ON = "SELECT setval(pg_get_serial_sequence(:table, 'id'), (SELECT max(id) FROM {table}))"
-COUNTED = ("attempt", "setting_change")
+COUNTED = ("attempt", "setting_change", "schedule_change", "run_request", "notice")
 """The tables whose numbers the database gives."""
 CHUNK = 5_000
 WAIT_S = 15.0
