@@ -1,17 +1,14 @@
-"""How the throw-away process is shut in: its files laid out, its environment scrubbed, bubblewrap where it works."""
+"""What the throw-away process of a delivery sees: its files laid out, its environment, GDAL's drivers shut off."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import etl
 import twin
+from twin import caged
 
 if TYPE_CHECKING:
     from etl.fetch import FileSet
@@ -42,15 +39,7 @@ SKIPPED = {"raster": RASTER_SKIP, "pixels": RASTER_SKIP}
 """By reader; all others have the vector reader's."""
 
 _ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "HOME": "/dev/null",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONNOUSERSITE": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_CACHEMAX": "256",
     "GDAL_HTTP_TIMEOUT": "1",
@@ -75,9 +64,7 @@ class Desk:
 
 def environment(reader: str = "vector") -> dict[str, str]:
     """Give the whole environment of the child that runs `reader`; nothing is inherited."""
-    roots = {str(Path(str(package.__file__)).parent.parent) for package in PACKAGES}
-    skipped = SKIPPED.get(reader, VECTOR_SKIP)
-    return {**_ENVIRONMENT, "GDAL_SKIP": skipped, "PYTHONPATH": ":".join(sorted(roots))}
+    return {**caged.environment(PACKAGES), **_ENVIRONMENT, "GDAL_SKIP": SKIPPED.get(reader, VECTOR_SKIP)}
 
 
 def lay_out(files: FileSet, folder: Path) -> Desk:
@@ -105,33 +92,11 @@ def _shown(files: FileSet, name: str) -> str:
     return stem + name[len(stem) :].lower()
 
 
-@lru_cache(maxsize=1)
 def bubblewrap() -> str | None:
     """Give bubblewrap's path where it is installed and the kernel lets it work, else None."""
-    found = shutil.which("bwrap")
-    if found is None:
-        return None
-    tried = subprocess.run([*_words(found), "--", "/usr/bin/true"], capture_output=True, check=False)
-    return found if tried.returncode == 0 else None
+    return caged.bubblewrap()
 
 
 def _bubblewrapped() -> tuple[str, ...]:
     found = bubblewrap()
-    return () if found is None else _words(found)
-
-
-def _words(found: str) -> tuple[str, ...]:
-    """Give the cage: no network, no other process, Python and system libraries read-only, nothing else."""
-    words = [found, "--unshare-all", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
-    words += ["--tmpfs", "/tmp", "--chdir", "/"]  # noqa: S108 - a tmpfs of the child's own
-    for name in ("/lib", "/lib64", "/lib32", "/bin", "/sbin"):
-        path = Path(name)
-        if path.is_symlink():
-            words += ["--symlink", str(path.readlink()), name]
-        elif path.exists():
-            words += ["--ro-bind", name, name]
-    python = {Path(p) for p in (sys.prefix, sys.base_prefix)} | {Path(sys.executable).resolve().parent.parent}
-    packages = {Path(str(p.__file__)).parent for p in PACKAGES}
-    for path in sorted({Path("/usr"), *python, *packages} - {Path("/")}):
-        words += ["--ro-bind", str(path), str(path)]
-    return tuple(words)
+    return () if found is None else caged.words(found, PACKAGES)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import resource
 import sys
 from typing import TYPE_CHECKING, Any
 
-from etl import mute
+from twin import caged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,28 +31,12 @@ READERS = {
 REPORT = b"onemap.report"
 REFUSAL = b"onemap.refusal"
 CRS = b"onemap.crs"
-_NICENESS = 5
-
-
-def limit(limits: dict[str, int]) -> None:
-    """Set each hard limit ("AS", "CPU", "DATA", "FSIZE", "NOFILE", "NPROC"), never above what this process has.
-
-    It also gives way to whoever serves.
-    """
-    for name, wanted in limits.items():
-        which = getattr(resource, f"RLIMIT_{name}")
-        _, hard = resource.getrlimit(which)
-        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        soft = value - 1 if name == "CPU" else value  # SIGXCPU, which says why, comes before SIGKILL
-        resource.setrlimit(which, (soft, value))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(_NICENESS)
 
 
 def main() -> int:
     """Limit, fall silent, read the job from standard input, stream; gives the exit code."""
-    limit(json.loads(sys.argv[1]))
-    mute.socketless()
+    caged.limit(json.loads(sys.argv[1]))
+    caged.socketless()
     out = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
     os.dup2(2, 1)  # whatever a library prints must not enter the stream
     from etl.job import from_json  # noqa: PLC0415 - imported under the limits

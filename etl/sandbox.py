@@ -25,7 +25,7 @@ import pyarrow as pa
 from etl import cage, inside, sentences
 from etl.fetch import FileSet, fetch
 from etl.job import Job
-from twin import geodesy
+from twin import caged, geodesy
 from twin.errors import ContractError, CrsError, SourceError, TwinError
 
 if TYPE_CHECKING:
@@ -59,14 +59,13 @@ class Limits:
 
     def resource_limits(self) -> dict[str, int]:
         """Give them under the names of setrlimit(2); NPROC leaves room for a few threads more than now run."""
-        running = int(Path("/proc/loadavg").read_text().split()[3].split("/")[1])
         return {
             "AS": self.memory_bytes,
             "DATA": self.held_bytes,
             "CPU": self.cpu_seconds + 1,
             "FSIZE": self.written_bytes,
             "NOFILE": self.open_files,
-            "NPROC": running + 256,
+            "NPROC": caged.processes(),
         }
 
 
