@@ -61,8 +61,9 @@ def kinds(found: list[timers.Due]) -> dict[str, int]:
 
 
 def test_each_class_has_its_own_time_and_the_strictest_column_says_the_class(house: Settings) -> None:
-    assert timers.class_of(house.data, "household") == "sensitive"
-    assert timers.class_of(house.data, "nowhere") == "sensitive", "what nobody can say is the strictest"
+    store = Store(house.store)
+    assert timers.class_of(store, "household") == "sensitive"
+    assert timers.class_of(store, "nowhere") == "sensitive", "what nobody can say is the strictest"
     assert due(house, 29) == []
     assert kinds(due(house, 31)) == {"quarantine": 1, "version": 4}
     assert kinds(due(house, 181)) == {"delivery": 2, "quarantine": 1, "version": 4}

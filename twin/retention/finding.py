@@ -85,7 +85,6 @@ def accounts(store: ops.Ops, person: Person) -> Iterator[Hit]:
     for row in found:
         if sure := person.known_in(ACCOUNT, row["id"], (row["name"], row["display_name"])):
             values = {k: row[k] for k in shown if row[k] not in (None, "")}
-            facts: dict[str, Any] = {}
             yield Hit(
                 place=ACCOUNT,
                 table=ACCOUNT,
@@ -94,5 +93,5 @@ def accounts(store: ops.Ops, person: Person) -> Iterator[Hit]:
                 key=row["id"],
                 sure=sure,
                 values=values,
-                facts=facts,
+                facts={},
             )

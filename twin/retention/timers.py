@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -54,20 +55,20 @@ class Due:
 def due(ground: Ground, rules: Rules, now: datetime) -> list[Due]:
     """List everything that is past its time at `now`; nothing is changed."""
     found: list[Due] = []
-    for name, store in applying.stores(ground.data / "store").items():
+    stores = applying.stores(ground.data / "store")
+    kind_of = functools.cache(functools.partial(class_of, stores[applying.STORE]))
+    for name, store in stores.items():
         for table in store.tables():
-            kind = class_of(ground.data, table)
-            kept = rules.days("superseded" if name == applying.STORE else "quarantined", kind)
+            kept = rules.days("superseded" if name == applying.STORE else "quarantined", kind_of(table))
             found += _versions(name, store, table, now, kept) if kept else ()
-    found += _deliveries(ground.data, rules, now)
+    found += _deliveries(ground.data, rules, now, kind_of)
     found += _copies(ground, rules, now)
     found += _archives(ground.data, rules, now)
     return found + (_rows(ground.store, rules, now) if ground.store else [])
 
 
-def class_of(data: Path, table: str) -> str:
+def class_of(store: Store, table: str) -> str:
     """Give the strictest class of a table's columns; the strictest of all where nobody can say."""
-    store = applying.stores(data / "store")[applying.STORE]
     whole = applying.whole(store, table)
     if not whole:
         return STRICTEST
@@ -127,9 +128,9 @@ def _without_raw(snapshot: Snapshot) -> Callable[[Path], Mapping[str, Any]]:
     return write
 
 
-def _deliveries(data: Path, rules: Rules, now: datetime) -> Iterator[Due]:
+def _deliveries(data: Path, rules: Rules, now: datetime, kind_of: Callable[[str], str]) -> Iterator[Due]:
     for table, files in copies.published(data):
-        kept = rules.days("deliveries", class_of(data, table))
+        kept = rules.days("deliveries", kind_of(table))
         newest = max((p.stat().st_mtime for p in files), default=0.0)
         over = datetime.fromtimestamp(newest, UTC) + kept if kept else None
         if over and over < now:
