@@ -22,6 +22,7 @@ DOORS = {
     "rasterio": ("twin/rasters",),
     "pydeck": ("twin/deck.py",),
     "plotly": ("twin/charts.py",),
+    "apscheduler": ("twin/runs/cadence.py",),
     "sqlalchemy": ("twin/ops",),
     "alembic": ("twin/ops",),
 }
