@@ -94,10 +94,13 @@ class Resource:
     `key` names the field that identifies a row within a year; `entity` is the kind of thing that key names
     ("parcel", "building"): tables that share `entity` and key describe the same thing.
     `stated_area` names the field holding the area the department states; it is kept beside the computed one.
-    `transform` names a pure function `etl.transforms.<module>:<function>`, "" for none.
+    `transform` names a pure function `etl.transforms.<module>:<function>`, "" for none. A table that is worked out
+    from published ones names those as `inputs`, has no sources, and each field's `source` is the input columns it is
+    made of ("building.storeys house_survey.danger_grade").
     `area_field` names the field holding a row's administrative (6, 9, 12 digits) or grid code (15); "" means that
     every row belongs to the village. `about` says whether a row stands for a person or household; "" means yes where
-    any field is personal or sensitive.
+    any field is personal or sensitive. `cadence` says when it is looked for (`twin.runs.cadence`); "" derives that from
+    the promise, which is `update_cycle` in words and `cadence_seconds` in numbers.
     """
 
     id: str
@@ -134,7 +137,9 @@ class Resource:
     contact_phone: str = ""
     responsibility_item: str = ""
     area_field: str = ""
+    inputs: tuple[str, ...] = ()
     about: Literal["", "persons", "things"] = ""
+    cadence: str = ""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def field_named(self, name: str) -> Field | None:
