@@ -281,7 +281,7 @@ def last(status="published", days=1.0, as_of=None, good=True):
         (last(days=0, as_of=date(2025, 11, 10)), 86400, "stale"),
         (last(days=0, as_of=date(2025, 12, 30)), 86400, "fresh"),
         (last(status="refused"), 86400, "failed"),
-        (last(status="held", good=False), 86400, "failed"),
+        (last(status="held", good=False), 86400, "held"),
         (last(status="unchanged", days=0), 3600, "fresh"),
     ],
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-State = Literal["fresh", "stale", "failed", "never"]
-SHAPES: Mapping[State, str] = {"fresh": "●", "stale": "▲", "failed": "✖", "never": "○"}
+State = Literal["fresh", "stale", "failed", "never", "held"]
+SHAPES: Mapping[State, str] = {"fresh": "●", "stale": "▲", "failed": "✖", "never": "○", "held": "◆"}
 GRACE_RATIO = 0.25
 """A delivery is late when a quarter of its cadence has passed beyond its due time."""
 GOOD = ("published", "unchanged")
@@ -50,16 +50,21 @@ class Freshness:
     reason_en: str = ""
 
 
-def status(last: LastRun | None, cadence_seconds: int, now: datetime) -> Freshness:
+def status(last: LastRun | None, cadence_seconds: int, now: datetime, *, late_at: datetime | None = None) -> Freshness:
     """Judge one resource at `now` (aware); `cadence_seconds` 0 means it is delivered once and never grows stale.
 
-    Age is counted from the end of `as_of` where the department states it, else from the last good run.
+    Age is counted from the end of `as_of` where the department states it, else from the last good run. `late_at` is
+    the moment from which it is late, where a schedule promises one; it then stands for the cadence.
     """
     if last is None or (last.good_at is None and last.status == "never"):
         return Freshness(state="never", shape=SHAPES["never"], age_seconds=None, as_of=None)
     age = _age(last, now)
     late = age is not None and 0 < cadence_seconds * (1 + GRACE_RATIO) < age
-    state: State = "failed" if last.status not in GOOD else "stale" if late else "fresh"
+    if late_at is not None:
+        late = now > late_at
+    state: State = "stale" if late else "fresh"
+    if last.status not in GOOD:
+        state = "held" if last.status == "held" else "failed"
     return Freshness(
         state=state,
         shape=SHAPES[state],
@@ -70,14 +75,14 @@ def status(last: LastRun | None, cadence_seconds: int, now: datetime) -> Freshne
     )
 
 
+def content_until(as_of: date | None, good_at: datetime | None, zone: tzinfo | None) -> datetime | None:
+    """Give the moment up to which the content is known: the end of `as_of` in `zone`, else the last good run."""
+    return datetime.combine(as_of, time.max, tzinfo=zone) if as_of is not None else good_at
+
+
 def _age(last: LastRun, now: datetime) -> float | None:
-    if last.as_of is not None:
-        ended = datetime.combine(last.as_of, time.max, tzinfo=now.tzinfo)
-    elif last.good_at is not None:
-        ended = last.good_at
-    else:
-        return None
-    return max(0.0, (now - ended).total_seconds())
+    ended = content_until(last.as_of, last.good_at, now.tzinfo)
+    return None if ended is None else max(0.0, (now - ended).total_seconds())
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
