@@ -59,6 +59,7 @@ mutate: setup
 
 screenshots: data
 	@$(PY) -m tests.browser.screenshots
+	@$(PY) -m tests.browser.roles
 
 bundle: setup
 	@$(PY) -m deploy $(if $(VERSION),--version $(VERSION))
