@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STYLE = "/api/v1/style.json"
 SAID_BY_BROWSER = "page.js."
 """The part of the catalogue that onemap.js says; it is shipped in both languages."""
-WORST = ("failed", "stale", "fresh", "never")
+WORST = ("failed", "held", "stale", "fresh", "never")
 """Of several resources the layer shows the first of these states that any has."""
 
 

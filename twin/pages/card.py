@@ -132,6 +132,10 @@ def _wrong(desk: Desk, section: Json) -> list[Any]:
         found.append(
             _alert("danger", "failed", words("page.alert.failed"), fresh["reason"] or section["department"]["title"])
         )
+    if fresh["state"] == "held":
+        found.append(
+            _alert("warn", "held", words("page.alert.held"), fresh["reason"] or section["department"]["title"])
+        )
     if fresh["state"] == "stale":
         zh, en = (age(fresh["age_seconds"], x) for x in ("zh-CN", "en"))
         why = words("page.alert.late_why", department=section["department"]["title"], age=Text(zh, en))

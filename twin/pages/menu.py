@@ -205,7 +205,7 @@ def _tree(onemap: OneMap, themes: Sequence[Theme], told: Mapping[str, Told]) -> 
 
 def _theme(theme: Theme, layers: Sequence[Layer], told: Mapping[str, Told]) -> Any:
     worst = [told[x.id]["state"] for x in layers]
-    alarms = [(s, worst.count(s)) for s in ("failed", "stale") if s in worst]
+    alarms = [(s, worst.count(s)) for s in ("failed", "held", "stale") if s in worst]
     head = el(
         "button",
         icon("right", class_="turn"),

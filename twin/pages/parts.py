@@ -11,9 +11,9 @@ from twin.text import words
 
 __all__ = ["STATES", "button", "by_day_and_night", "empty", "failed", "sign", "status", "words"]
 
-STATES = ("fresh", "stale", "failed", "never")
-"""The four states of a resource, in the order they are told."""
-ICONS = {"fresh": "ok", "stale": "stale", "failed": "failed", "never": "never"}
+STATES = ("fresh", "stale", "held", "failed", "never")
+"""The five states of a resource, in the order they are told."""
+ICONS = {"fresh": "ok", "stale": "stale", "held": "held", "failed": "failed", "never": "never"}
 
 
 def status(state: str, *, word: bool = True) -> Any:
