@@ -76,7 +76,7 @@ def test_a_held_delivery_is_published_by_accept(home, capsys):
     main(["run", "cover"])
     deliver(home, [feature(i) for i in range(10)])
     assert main(["run", "cover"]) == 3
-    assert "▲ 已暂缓" in capsys.readouterr().out
+    assert "◆ 待批" in capsys.readouterr().out
     assert main(["run", "cover", "--accept"]) == 0
 
 
