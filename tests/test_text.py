@@ -14,7 +14,12 @@ from twin.model import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 ZH, EN = text.catalogue("zh-CN"), text.catalogue("en")
-SOURCES = [*ROOT.glob("twin/pages/*.py"), *ROOT.glob("twin/text/*.py"), *ROOT.glob("twin/assets/**/*.*js")]
+SOURCES = [
+    *ROOT.glob("twin/pages/*.py"),
+    *ROOT.glob("twin/text/*.py"),
+    *ROOT.glob("twin/runs/*.py"),
+    *ROOT.glob("twin/assets/**/*.*js"),
+]
 CODE = "\n".join(p.read_text("utf-8") for p in SOURCES)
 CHINESE = re.compile(r"[㐀-鿿]")
 IN_BOTH = {"page.bar.lang", "page.bar.lang_why", "page.sign.lang"}
