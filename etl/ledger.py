@@ -21,7 +21,9 @@ class Report:
     """One run of one resource: what became of it and of its rows. Times are aware UTC.
 
     held = it arrived but a gate kept it from being published; refused = a file as a whole is unfit; failed = our own
-    fault or the machine's; never = no file has been delivered. `delivery` is the hash of what a rollback took back.
+    fault or the machine's; never = no file has been delivered. `delivery` is the hash of what a rollback took back, or
+    a gate held, `holds` why. `stages` is when it was fetched, read, checked, published; `tick` and `log` are what it was
+    due by and where it said more, "" where nobody had planned it.
     """
 
     resource: str
@@ -39,6 +41,10 @@ class Report:
     as_of: date | None = None
     notes: tuple[tuple[str, str], ...] = ()
     delivery: str = ""
+    stages: Mapping[str, datetime] = field(default_factory=dict)
+    tick: str = ""
+    log: str = ""
+    holds: tuple[Mapping[str, object], ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -80,7 +86,15 @@ def record(data: Path, report: Report) -> None:
         "as_of": report.as_of.isoformat() if report.as_of else None,
         "delivery": report.delivery,
         "notes": [{"zh": zh, "en": en} for zh, en in report.notes],
+        **_more(report),
     }
     target = path(data)
     durable.make_directory(target.parent)
     durable.append_line(target, json.dumps(line, ensure_ascii=False))
+
+
+def _more(report: Report) -> dict[str, object]:
+    """Give what only some runs have."""
+    stages = {name: at.isoformat() for name, at in report.stages.items()}
+    more = {"stages": stages, "tick": report.tick, "log": report.log, "holds": [dict(h) for h in report.holds]}
+    return {key: value for key, value in more.items() if value}

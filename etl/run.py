@@ -13,7 +13,7 @@ import pyarrow as pa
 from etl import catalog, contract, fetch, gates, holding, ledger, publishing, rasters, shelf, staging, tasks
 from etl.gates import Hold
 from etl.ledger import Report
-from etl.tasks import Progress, Task
+from etl.tasks import NOBODY, Errand, Progress, Task
 from twin import duck, durable
 from twin.errors import ContractError, CrsError, SourceError, TwinError
 from twin.retention import applying, requests
@@ -47,6 +47,7 @@ def run(
     accept: bool = False,
     force: bool = False,
     progress: Progress = _quiet,
+    errand: Errand = NOBODY,
 ) -> Report:
     """Receive `resource` and publish it; whatever goes wrong is in the report, and the version before stays.
 
@@ -64,6 +65,7 @@ def run(
         progress=progress,
         sources=tuple(s for s in resource.sources if (settings.raw / s.location).exists()),
         declaration=tasks.declaration(resource, known),
+        errand=errand,
     )
     try:
         report = _receive(task)
@@ -84,14 +86,16 @@ def _receive(task: Task) -> Report:
     parent = tasks.parent_of(task)
     files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
+    task.reached("fetched")
     if parent and not task.force and tasks.unchanged(task, parent.manifest):
         before = {k: parent.manifest.get(k, {}) for k in ("rules", "warnings", "repairs")}
         facts = {"counts": parent.manifest.get("ledger", {}), "as_of": tasks.as_of(task.sources), **before}
         return task.report("unchanged", version=parent.version, **facts)
-    if ledger.rolled_back(task.settings.data, task.resource.id) == task.delivery and not (task.accept or task.force):
+    if ledger.rolled_back(task.settings.data, task.resource.id) == task.delivery and not (task.accepted or task.force):
         zh = "这份数据曾发布后被退回,未再发布;更正后重报,或用 --accept 发布"
         en = "This very delivery was published and rolled back; deliver a corrected one, or publish it with --accept"
-        return task.report("held", reason_zh=zh, reason_en=en, version=parent.version if parent else "")
+        version = parent.version if parent else ""
+        return task.report("held", reason_zh=zh, reason_en=en, version=version, delivery=task.delivery)
     if task.resource.kind in catalog.FILES:
         return _receive_files(task, parent)
     return _receive_rows(task, parent)
@@ -130,6 +134,7 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     for number, source in enumerate(task.sources):
         first = sum(d.rows for d in delivered)
         delivered.append(staging.stage(desk, number, source, first))
+    task.reached("read")
     pa.default_memory_pool().release_unused()
     duck.give_back()
     shelf.show(connection, (d.shelf for d in delivered))
@@ -141,18 +146,25 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     if verdict.read != sum(d.rows for d in delivered):
         raise contract.unbalanced(resource, f"{verdict.read} != {sum(d.rows for d in delivered)}")
     publishing.prepare(connection, resource, task.run, delivered)
+    task.reached("checked")
     held = _holds(connection, task, parent, delivered, verdict)
     facts = _facts(task, delivered, verdict)
     _publish_quarantine(task, connection, delivered, verdict)
-    if held and not task.accept:
+    if held and not task.accepted:
         zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
         en = "; ".join(h.en for h in held) + ". The version before stays; publish with --accept once checked"
         _sift(task, marks)
-        return task.report("held", reason_zh=zh, reason_en=en, version=parent.version if parent else "", **facts)
+        kept = {"version": parent.version if parent else "", "delivery": task.delivery, "holds": _told(held)}
+        return task.report("held", reason_zh=zh, reason_en=en, **kept, **facts)
     duck.give_back()
     version = _publish_rows(task, connection, delivered, verdict)
     _sift(task, marks)
+    task.reached("published")
     return task.report("published", version=version, **facts)
+
+
+def _told(held: Sequence[Hold]) -> tuple[dict[str, Any], ...]:
+    return tuple(dataclasses.asdict(one) for one in held)
 
 
 def _sift(task: Task, marks: Marks) -> None:
@@ -248,16 +260,20 @@ def _receive_files(task: Task, parent: Snapshot | None) -> Report:
     resource, settings, village = task.resource, task.settings, task.catalog.village
     taken = rasters.read(resource, task.sources, settings.raw, village, task.progress)
     counts = {"read": len(taken), "published": len(taken), "quarantined": 0, "duplicates": 0, "repaired": 0}
+    task.reached("read")
     held = gates.systems(parent.manifest, {t.location: t.crs for t in taken}) if parent else []
-    if held and not task.accept:
+    task.reached("checked")
+    if held and not task.accepted:
         zh, en = ";".join(h.zh for h in held), "; ".join(h.en for h in held)
-        return task.report("held", reason_zh=zh, reason_en=en, counts=counts, as_of=tasks.as_of(task.sources))
+        kept = {"delivery": task.delivery, "holds": _told(held)}
+        return task.report("held", reason_zh=zh, reason_en=en, counts=counts, as_of=tasks.as_of(task.sources), **kept)
 
     def fill(directory: Path) -> Mapping[str, Any]:
         facts = rasters.fill(resource, taken, village, directory)
         return {**facts, **tasks.provenance(task, rasters.manifest_sources(taken)), "ledger": counts}
 
     version = task.store.publish(resource.id, fill, version=task.run).version
+    task.reached("published")
     return task.report("published", counts=counts, version=version, as_of=tasks.as_of(task.sources))
 
 

@@ -25,6 +25,27 @@ if TYPE_CHECKING:
 PIPELINE = "2"
 """Raise it when the same delivery would now be published differently: every resource is then received again."""
 Progress = Callable[[str, int], None]
+STAGES = ("fetched", "read", "checked", "published")
+
+
+def _reached(_stage: str) -> None:
+    """Say nothing."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Errand:
+    """Who sent a run, where somebody did: the tick it is due by, where it logs, and the one delivery that was approved.
+
+    `reached` is told each stage as it is reached, and may keep the run waiting there.
+    """
+
+    tick: str = ""
+    log: str = ""
+    approved: str = ""
+    reached: Callable[[str], None] = _reached
+
+
+NOBODY = Errand()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +63,18 @@ class Task:
     sources: tuple[Source, ...]
     declaration: str
     delivery: str = ""
+    errand: Errand = NOBODY
+    stages: dict[str, datetime] = dataclasses.field(default_factory=dict)
+
+    def reached(self, stage: str) -> None:
+        """Note when a stage was reached, and let whoever sent this run know."""
+        self.stages[stage] = datetime.now(UTC)
+        self.errand.reached(stage)
+
+    @property
+    def accepted(self) -> bool:
+        """Say whether this very delivery is published even where a gate would hold it."""
+        return self.accept or (bool(self.delivery) and self.delivery == self.errand.approved)
 
     @property
     def store(self) -> Store:
@@ -61,6 +94,9 @@ class Task:
             status=status,
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
+            stages=dict(self.stages),
+            tick=self.errand.tick,
+            log=self.errand.log,
             **facts,
         )
 
