@@ -8,7 +8,9 @@ from twin.policy import CLOSED, DASH, ROUTES, RoutePolicy, of_page
 
 EVERYBODY = frozenset({"local"})
 ALL = {**ROUTES, **DASH}
-OFFICES = {"/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change"}
+OFFICES = {
+    "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
+}  # fmt: skip
 """Whose each office's pages are: a role, or whoever the grants give a capability."""
 FILES = ("/_dash-component-suites/", "/map-assets/", "/_favicon.ico")
 """Addresses that name the very bytes they give."""
@@ -71,7 +73,8 @@ def test_what_is_made_of_rows_is_a_question_about_tables(route: str) -> None:
         assert (row.action, row.on) == ("see" if plain else "tile", kind)
     else:
         of_village = where.startswith(("/api/v1/", "/_dash-layout", "/_dash-dep")) or where == "/"
-        assert (row.action, row.on) == ("see", "village" if of_village and "openapi" not in where else "nothing")
+        of_village = of_village and "openapi" not in where and "uploads" not in where
+        assert (row.action, row.on) == ("see", "village" if of_village else "nothing")
 
 
 @pytest.mark.parametrize("route", ALL)
@@ -83,6 +86,10 @@ def test_a_body_is_taken_where_something_is_sent_and_is_small_but_for_maps_and_t
         assert 1_000_000 <= most <= 2_000_000
     elif path(route).startswith("/grants"):
         assert most == 400_000
+    elif route == "POST /api/v1/uploads":
+        assert most == 16 << 20
+    elif route.startswith("DELETE "):
+        assert most == 0
     else:
         assert 4_096 <= most <= 16_384
 

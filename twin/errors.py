@@ -55,6 +55,18 @@ class NotFound(TwinError):
     code = "not_found"
 
 
+class NotYetKnown(NotFound):
+    """At the moment asked about, nothing of this table had been published yet; says since when there is something."""
+
+    code = "not_yet_known"
+
+
+class VersionGone(NotFound):
+    """The version asked about was published and is no longer kept; says why, and which kept one is nearest."""
+
+    code = "version_gone"
+
+
 class Refused(TwinError):
     """The policy says no."""
 
@@ -79,10 +91,22 @@ class RowLimit(Refused):
     code = "row_limit"
 
 
+class UploadQuota(Refused):
+    """One person would send in, or keep, more files than one may; says how much, how much is used, and until when."""
+
+    code = "upload_quota"
+
+
 class BadRequest(TwinError):
     """A request's values are outside what the route accepts."""
 
     code = "bad_request"
+
+
+class UploadRefused(BadRequest):
+    """A file that was sent in is not taken; says why and what to send instead."""
+
+    code = "upload"
 
 
 class StoreBroken(TwinError):

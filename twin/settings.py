@@ -19,12 +19,17 @@ class Settings:
         metadata={"doc": "The address served on; beyond the loopback only with TLS or a trusted proxy."},
     )
     port: int = field(default=8050, metadata={"doc": "The port served on."})
-    data: Path = field(default=Path("data"), metadata={"doc": "Where raw/, store/ and run/ lie."})
+    data: Path = field(default=Path("data"), metadata={"doc": "Where raw/, store/, uploads/ and run/ lie."})
     village: Path = field(default=Path("data"), metadata={"doc": "The folder of village.toml, catalog/ and codes/."})
     tianditu_key: str = field(default="", metadata={"doc": "A Tianditu server key; empty means no Tianditu base map."})
     threads: int = field(default=2, metadata={"doc": "Worker threads that answer requests and compute tiles."})
     memory: str = field(default="2GB", metadata={"doc": "The memory limit of one DuckDB connection."})
     tile_cache_mb: int = field(default=256, metadata={"doc": "The size of the tile cache in memory, in MiB."})
+
+    upload_day_count: int = field(default=100, metadata={"doc": "Files one person may send in any 24 hours."})
+    upload_day_mb: int = field(default=300, metadata={"doc": "Megabytes one person may send in any 24 hours."})
+    upload_count: int = field(default=2000, metadata={"doc": "Files one person may keep."})
+    upload_mb: int = field(default=2000, metadata={"doc": "Megabytes one person may keep."})
 
     demo: bool = field(default=False, metadata={"doc": "1 for a demo on the loopback with one account per role."})
     debug: bool = field(default=False, metadata={"doc": "Must stay off: it is refused outside the demo."})

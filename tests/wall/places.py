@@ -42,6 +42,7 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "/api/v1/analysis/in-view": (
         "official", {"west": "119.9", "south": "30.4", "east": "120", "north": "30.6", "year": "2024"},
     ),
+    "/api/v1/uploads": ("official", {}),
     "/signin": ("anonymous", {"next": "/", "ended": "1", "lang": "en"}),
     "/signin/provider": ("anonymous", {"next": "/"}),
     "/signin/back": ("anonymous", {"code": "1", "state": "2", "iss": "x", "error": "y"}),
@@ -76,6 +77,7 @@ PATHS: Mapping[str, str] = {
     "/tiles/scene/{}/tileset.json": "official",
     "/tiles/scene/thing/{}": "official",
     "/tiles/tianditu/{}/3/1/1": "official",
+    "/api/v1/uploads/{}": "official",
     "/assets/{}": "anonymous",
     "/assets/page/{}.mjs": "anonymous",
     "/map-assets/{}/onemap.js": "anonymous",
@@ -132,6 +134,7 @@ def every(callbacks: Mapping[str, str]) -> Iterator[Place]:
     yield from _forms()
     yield from _headers()
     yield from _inside_polygons()
+    yield from _files()
     yield from _callbacks(callbacks)
 
 
@@ -197,6 +200,13 @@ def _inside_polygons() -> Iterator[Place]:
             return "POST", f"{path}?{urlencode({name: value})}", asked, json.dumps(RING).encode()  # fmt: skip
 
         yield Place(name=f"POST {path} ?{name}", who="official", send=ask)
+
+
+def _files() -> Iterator[Place]:
+    def send(value: str) -> Any:
+        return "POST", "/api/v1/uploads", {**OWN, "content-type": "image/jpeg"}, b"{" + value.encode("utf-8", "replace")  # fmt: skip
+
+    yield Place(name="POST /api/v1/uploads body", who="official", send=send)
 
 
 def _callbacks(names: Mapping[str, str]) -> Iterator[Place]:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from twin.api import auditor, granting, listings, own_account, people, problems, purpose, signin
+from twin.api import auditor, granting, listings, moments, own_account, people, problems, purpose, sending, signin
 from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
 from twin.api.delivering import Delivering
@@ -67,6 +67,8 @@ class Front(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
+        if scope["type"] == "http":
+            scope = moments.lifted(scope)
         if scope["type"] == "http" and scope["path"].startswith("/tiles/"):
             await self.tile_server(scope, receive, send)
         elif scope["type"] == "http":
@@ -98,7 +100,9 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.guard = Guard(app.unguarded, who)
     app.state.delivering = delivering = Delivering(onemap, who)
     app.tile_server = TileServer(shared, who, delivering)
+    app.state.sending = sending.Sending()
     app.include_router(router)
+    app.include_router(sending.router)
     app.include_router(signin.router, default_response_class=HTMLResponse)
     app.include_router(own_account.router, default_response_class=HTMLResponse)
     app.include_router(purpose.router, default_response_class=HTMLResponse)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STATUS: Mapping[type[errors.TwinError], int] = {
+    errors.UploadRefused: 415,
     errors.BadRequest: 400,
     errors.CrsError: 400,
     errors.SignInRefused: 401,

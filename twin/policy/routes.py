@@ -44,6 +44,9 @@ _RECORD = RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="audit.r
 _GRANTS = RoutePolicy(action="see", on="nothing", body_bytes=400_000, may="grants.change")
 """A form carries the whole text of the grants, every Chinese letter of it as nine."""
 
+_FILES = RoutePolicy(action="see", on="nothing", may="files.send")
+"""One's own files; others' to whoever may read them, which the route looks at for each file."""
+
 ROUTES: Mapping[str, RoutePolicy] = {
     "GET /health": RoutePolicy(action="see", on="nothing"),
     "GET /api/v1/openapi.json": RoutePolicy(action="see", on="nothing", keep="revalidate"),
@@ -58,6 +61,10 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "GET /api/v1/search": _ROWS,
     "GET /api/v1/analysis/in-view": RoutePolicy(action="count", on="table"),
     "POST /api/v1/analysis/overlay": RoutePolicy(action="count", on="table", body_bytes=1_000_000),
+    "POST /api/v1/uploads": RoutePolicy(action="see", on="nothing", body_bytes=16 << 20, may="files.send"),
+    "GET /api/v1/uploads": _FILES,
+    "GET /api/v1/uploads/{upload_id}": _FILES,
+    "DELETE /api/v1/uploads/{upload_id}": _FILES,
     "GET /signin": _FORM,
     "POST /signin": _FORM,
     "GET /signin/provider": _FORM,
