@@ -1,1 +1,1 @@
-"""Pure functions, frame → frame, for what a declaration cannot say."""
+"""Pure functions for what a declaration cannot say: frame → frame, or published inputs → a derived table's rows."""
