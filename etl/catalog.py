@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from etl import drawn, proofs
+from etl import drawn, official, proofs
 from twin import declared
 from twin.declared import Document, Fault
 from twin.errors import DeclarationError
@@ -108,6 +108,7 @@ def _faults(parsed: _Parsed, layers: Sequence[Layer], themes: Sequence[Theme]) -
     for department in parsed.departments:
         for resource in department.resources:
             proofs.resource(facts, resource, [layer.id for layer in layers])
+    official.prove(facts)
     found = [fault for document in parsed.documents for fault in document.faults]
     return found + drawn.layers(facts, layers) + drawn.themes(facts, themes)
 
@@ -156,7 +157,9 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
         _no_state_secrets(document, path, rows.get("field"))
         given = {
             "department": department,
-            "sources": _many(document, Source, (*path, "source"), rows.get("source")),
+            "sources": _many(
+                document, Source, (*path, "source"), rows.get("source"), some=rows.get("share_type") != "none"
+            ),
             "fields": _many(document, Field, (*path, "field"), rows.get("field"), some=rows.get("kind") not in FILES),
         }
         rest = {k: v for k, v in rows.items() if k not in ("source", "field")}

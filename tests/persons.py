@@ -22,7 +22,7 @@ provider_code = "Y"
 id = "household"
 code = "2"
 title = { zh = "低收入家庭", en = "Low-income households" }
-class_path = ["主题"]
+class_path = ["试验"]
 abstract = { zh = "名册", en = "A register" }
 format = "CSV"
 reader = "table"
@@ -74,7 +74,7 @@ PLOTS = """
 id = "plot"
 code = "3"
 title = { zh = "宅基地", en = "Homesteads" }
-class_path = ["基础"]
+class_path = ["试验"]
 abstract = { zh = "宗地", en = "Plots" }
 format = "GeoJSON"
 reader = "vector"

@@ -46,7 +46,7 @@ provider_code = "X"
 id = "cover"
 code = "1"
 title = { zh = "图斑", en = "Cover" }
-class_path = ["基础"]
+class_path = ["试验"]
 abstract = { zh = "图斑", en = "Cover" }
 format = "GeoJSON"
 reader = "vector"

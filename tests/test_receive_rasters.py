@@ -34,7 +34,7 @@ provider_code = "X"
 id = "photo"
 code = "1"
 title = {{ zh = "影像", en = "Photo" }}
-class_path = ["基础"]
+class_path = ["试验"]
 abstract = {{ zh = "影像", en = "Photo" }}
 format = "GeoTIFF"
 reader = "raster"

@@ -40,7 +40,7 @@ RESOURCE = """
 id = "{id}"
 code = "306001/{number:06d}"
 title = {{ zh = "{zh}", en = "{en}" }}
-class_path = ["部门", "自然资源", "{zh}"]
+class_path = ["试验", "自然资源", "{zh}"]
 abstract = {{ zh = "{zh}", en = "{en}" }}
 format = "GPKG"
 reader = "vector"

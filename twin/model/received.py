@@ -170,9 +170,10 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Department:
-    """One provider (提供方) and its catalogued resources."""
+    """One provider (提供方) and its catalogued resources; `theme` is the one it leads, "" where it leads none."""
 
     id: str
     title: Text
     provider_code: str
     resources: tuple[Resource, ...]
+    theme: str = ""
