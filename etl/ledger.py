@@ -22,8 +22,8 @@ class Report:
 
     held = it arrived but a gate kept it from being published; refused = a file as a whole is unfit; failed = our own
     fault or the machine's; never = no file has been delivered. `delivery` is the hash of what a rollback took back, or
-    a gate held, `holds` why. `stages` is when it was fetched, read, checked, published; `tick` and `log` are what it was
-    due by and where it said more, "" where nobody had planned it.
+    a gate held, `holds` why. `stages` is when it was fetched, read, checked, published; `tick` is what it was due by
+    and `log` where it said more, "" where nobody had planned it.
     """
 
     resource: str
