@@ -21,14 +21,7 @@ LOG = logging.getLogger("onemap")
 
 def read(at: settings.Settings) -> OneMap:
     """Join what the catalogue declares with the layers drawn of it."""
-    found = catalog.read(at.village)
-    return OneMap(
-        village=found.village,
-        departments=found.departments,
-        code_systems=found.code_systems,
-        themes=layers.THEMES,
-        layers=layers.LAYERS,
-    )
+    return catalog.join(catalog.read(at.village), layers.THEMES, layers.LAYERS)
 
 
 def build(at: settings.Settings) -> api.Front:

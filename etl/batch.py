@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from etl import run as one
 from etl import scenes
+from etl.derived import order
 from etl.ledger import Report, record
 
 if TYPE_CHECKING:
@@ -32,9 +33,28 @@ def run_all(
     force: bool,
     progress: Progress,
 ) -> Iterator[Report]:
-    """Give each resource's report as it is finished, the largest deliveries begun first."""
-    if len(resources) == 1:
-        yield one.run(resources[0], catalog, settings, accept=accept, force=force, progress=progress)
+    """Give each resource's report as it is finished, the largest deliveries begun first, derived tables in order."""
+    made = {r.id for r in catalog.derived}
+    last = order.ordered([r for r in resources if r.id in made])
+    resources = [r for r in resources if r.id not in made]
+    yield from _received(resources, catalog, settings, accept=accept, force=force, progress=progress)
+    for table in last:  # each may be made of the one before it
+        yield one.run(table, catalog, settings, accept=accept, force=force, progress=progress)
+
+
+def _received(
+    resources: Sequence[Resource],
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    accept: bool,
+    force: bool,
+    progress: Progress,
+) -> Iterator[Report]:
+    """Give the report of each delivered resource."""
+    if len(resources) <= 1:
+        for resource in resources:
+            yield one.run(resource, catalog, settings, accept=accept, force=force, progress=progress)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from etl import batch, catalog, ledger, tasks
 from etl import run as one
+from etl.derived import order
 from etl.progress import Ticker, table
 from etl.words import Language, say, span
 from twin import durable, freshness
@@ -87,6 +88,7 @@ def run(options: argparse.Namespace, settings: Settings, language: Language) -> 
     chosen = known.resources if options.all else [_named(known, name) for name in options.resources]
     if not chosen:
         raise BadRequest(say("none", "zh"), say("none", "en"))
+    chosen = _with_derived(known, chosen)
     titles = {r.id: _title(r, language) for r in chosen}
     ticker = Ticker()
     reports: dict[str, Report] = {}
@@ -104,6 +106,13 @@ def run(options: argparse.Namespace, settings: Settings, language: Language) -> 
     ordered = [reports[r.id] for r in chosen if r.id in reports]
     print(summary(ordered, titles, language))
     return exit_code(ordered)
+
+
+def _with_derived(known: Catalog, chosen: Sequence[Resource]) -> list[Resource]:
+    """Give the resources to run, followed by every derived table that is made of one of them."""
+    given = {r.id for r in chosen}
+    made = order.downstream(known.derived, given)
+    return [*(r for r in chosen if r not in made), *made]
 
 
 def exit_code(reports: Iterable[Report]) -> int:
