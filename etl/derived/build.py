@@ -1,4 +1,4 @@
-"""One derived table from published versions to its own: read, made, judged, published; skipped where nothing changed."""
+"""One derived table from published versions to its own: made, judged, published; left where nothing has changed."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +61,3 @@ class Made:
 
 
 Function = Callable[[Given], Made]
-
-
-def lineage_of(rows: Mapping[str, list[object]]) -> pa.Table:
-    """Give a lineage table from its columns."""
-    return pa.table({name: pa.array(rows[name], LINEAGE.field(name).type) for name in LINEAGE.names})

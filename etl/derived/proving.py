@@ -32,7 +32,7 @@ def derived(facts: Facts, tables: Sequence[Resource]) -> None:
     for table in tables:
         place = facts.places.get(f"resource:{table.id}")
         if place is not None:
-            _one(facts, place, table, known)
+            _one(place, table, known)
     for table in tables:
         _department(facts, table)
 
@@ -41,10 +41,12 @@ def _department(facts: Facts, table: Resource) -> None:
     place = facts.places.get(f"resource:{table.id}")
     if place and table.department not in {d.id for d in facts.departments}:
         words = (f"没有部门 {table.department!r}", f"There is no department {table.department!r}")
-        place.document.fault(("department",), words, ("写负责此表的部门标识", "Name the department that answers for it"))
+        place.document.fault(
+            ("department",), words, ("写负责此表的部门标识", "Name the department that answers for it")
+        )
 
 
-def _one(facts: Facts, place: Place, table: Resource, known: Mapping[str, Resource]) -> None:
+def _one(place: Place, table: Resource, known: Mapping[str, Resource]) -> None:
     if table.reader != proofs.DERIVED or not table.inputs or not table.transform:
         words = ("推算表须有 reader、inputs 与 transform", "A derived table needs reader, inputs and transform")
         place.fault((), words, ('写 reader = "derived" 等', 'Write reader = "derived", inputs and transform'))

@@ -31,8 +31,10 @@ TAIL = "regexp_replace({column}, '^.*' || $village, '')"
 """An address from the village's name on: one department writes province and county before it, another does not."""
 LINEAGE = """
 SELECT building_id AS id, year, 'building' AS input, building_id AS input_id, year AS input_year FROM joined
-UNION ALL SELECT j.building_id, j.year, 'house_survey', s.id, s.year FROM joined j JOIN house_survey s USING (building_id)
-UNION ALL SELECT j.building_id, j.year, 'address_point', a.id, a.year FROM joined j JOIN address_point a USING (building_id)
+UNION ALL SELECT j.building_id, j.year, 'house_survey', s.id, s.year FROM joined j
+  JOIN house_survey s USING (building_id)
+UNION ALL SELECT j.building_id, j.year, 'address_point', a.id, a.year FROM joined j
+  JOIN address_point a USING (building_id)
 UNION ALL SELECT j.building_id, j.year, 'homestead', h.id, h.year FROM joined j
   JOIN homestead h ON h.parcel_id = j.homestead_id AND h.year IS NOT DISTINCT FROM j.year
 """

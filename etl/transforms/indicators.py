@@ -73,7 +73,9 @@ def village_indicators(given: Given) -> Made:
                 }
             )  # fmt: skip
         facts = {"id": duck.literal(measure.id), "name": duck.literal(measure.table)}
-        lineage.append(given.connection.execute(ROWS.format(table=table, where=measure.where, **facts)).to_arrow_table())
+        lineage.append(
+            given.connection.execute(ROWS.format(table=table, where=measure.where, **facts)).to_arrow_table()
+        )
     form = pa.schema(
         [
             ("indicator_id", pa.string()), ("year", pa.int32()), ("indicator_name", pa.string()),
