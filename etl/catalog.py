@@ -1,4 +1,4 @@
-"""village.toml, catalog/*.toml and codes/*.toml → frozen values; it refuses what it cannot prove."""
+"""village.toml, catalog/*.toml, derived/*.toml and codes/*.toml → frozen values; it refuses what it cannot prove."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from etl import drawn, official, proofs
+from etl.derived import proving
 from twin import declared
 from twin.declared import Document, Fault
 from twin.errors import DeclarationError
@@ -23,11 +24,15 @@ _FILE = re.compile(r"^(\d{2})_(.+)$")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """A village as it is received: itself, its departments with their resources, its code lists."""
+    """A village as it is received: itself, its departments with their resources, its code lists.
+
+    `derived` are the tables worked out from those resources; each is answered for by one of the departments.
+    """
 
     village: Village
     departments: tuple[Department, ...]
     code_systems: tuple[CodeSystem, ...]
+    derived: tuple[Resource, ...] = ()
 
     @property
     def resources(self) -> tuple[Resource, ...]:
@@ -35,8 +40,13 @@ class Catalog:
         return tuple(r for d in self.departments for r in d.resources)
 
     def resource(self, table: str) -> Resource | None:
-        """Give the resource whose id is `table`, or None."""
-        return next((r for r in self.resources if r.id == table), None)
+        """Give the resource or the derived table whose id is `table`, or None."""
+        return next((r for r in (*self.resources, *self.derived) if r.id == table), None)
+
+    @property
+    def whole(self) -> tuple[Department, ...]:
+        """Give the departments with the derived tables they answer for after what they deliver."""
+        return _with_derived(self.departments, self.derived)
 
     def code_system(self, system_id: str) -> CodeSystem | None:
         """Give the code system "name@version", or None."""
@@ -52,6 +62,7 @@ class _Parsed:
     code_systems: tuple[CodeSystem, ...]
     places: Mapping[str, proofs.Place]
     documents: tuple[Document, ...]
+    derived: tuple[Resource, ...]
 
 
 def read(folder: Path) -> Catalog:
@@ -64,7 +75,12 @@ def read(folder: Path) -> Catalog:
             "The declarations are wrong:\n" + "\n".join(f"{f.file}:{f.line} {f.field} {f.en}" for f in found),
             folder=folder,
         )
-    return Catalog(village=parsed.village, departments=parsed.departments, code_systems=parsed.code_systems)
+    return Catalog(
+        village=parsed.village,
+        departments=parsed.departments,
+        code_systems=parsed.code_systems,
+        derived=parsed.derived,
+    )
 
 
 def check(folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = ()) -> list[Fault]:
@@ -76,7 +92,7 @@ def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> 
     """Join what is received with what is drawn."""
     return OneMap(
         village=catalog.village,
-        departments=catalog.departments,
+        departments=catalog.whole,
         code_systems=catalog.code_systems,
         themes=tuple(themes),
         layers=tuple(layers),
@@ -92,23 +108,26 @@ def _parse(folder: Path) -> _Parsed:
     offices = [declared.load(path) for path in sorted((folder / "catalog").glob("*.toml"))]
     systems = tuple(s for s in (_code_system(d, places) for d in lists) if s)
     departments = tuple(x for x in (_department(d, places) for d in offices) if x)
-    return _Parsed(village, departments, systems, places, (home, *lists, *offices))
+    made = [declared.load(path) for path in sorted((folder / "derived").glob("*.toml"))]
+    derived = tuple(r for d in made for r in _derived(d, places))
+    return _Parsed(village, departments, systems, places, (home, *lists, *offices, *made), derived)
 
 
 def _faults(parsed: _Parsed, layers: Sequence[Layer], themes: Sequence[Theme]) -> list[Fault]:
     facts = proofs.Facts(
         village=parsed.village,
-        departments=parsed.departments,
+        departments=_with_derived(parsed.departments, parsed.derived),
         code_systems=parsed.code_systems,
         places=parsed.places,
     )
     proofs.village(facts)
     for system in parsed.code_systems:
         proofs.code_system(facts, system)
-    for department in parsed.departments:
+    for department in facts.departments:
         for resource in department.resources:
             proofs.resource(facts, resource, [layer.id for layer in layers])
     official.prove(facts)
+    proving.derived(facts, parsed.derived)
     found = [fault for document in parsed.documents for fault in document.faults]
     return found + drawn.layers(facts, layers) + drawn.themes(facts, themes)
 
@@ -158,7 +177,11 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
         given = {
             "department": department,
             "sources": _many(
-                document, Source, (*path, "source"), rows.get("source"), some=rows.get("share_type") != "none"
+                document,
+                Source,
+                (*path, "source"),
+                rows.get("source"),
+                some=rows.get("reader") != proofs.DERIVED and rows.get("share_type") != "none",
             ),
             "fields": _many(document, Field, (*path, "field"), rows.get("field"), some=rows.get("kind") not in FILES),
         }
@@ -168,6 +191,22 @@ def _resources(document: Document, department: str, places: dict[str, proofs.Pla
             _unique(document, places, f"resource:{resource.id}", path)
             found.append(resource)
     return found
+
+
+def _derived(document: Document, places: dict[str, proofs.Place]) -> list[Resource]:
+    """Give the derived tables of one file: `department` answers for them, [[resource]] declares each."""
+    for key in document.table:
+        if key not in ("department", "resource"):
+            remedy = ("此处只有 department 与 [[resource]]", "Only department and [[resource]] stand here")
+            document.fault((key,), (f"不认识的项 {key}", f"Unknown key {key}"), remedy)
+    return _resources(document, str(document.table.get("department", "")), places)
+
+
+def _with_derived(departments: Sequence[Department], derived: Sequence[Resource]) -> tuple[Department, ...]:
+    return tuple(
+        dataclasses.replace(d, resources=(*d.resources, *(r for r in derived if r.department == d.id)))
+        for d in departments
+    )
 
 
 def _no_state_secrets(document: Document, path: proofs.KeyPath, fields: object) -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from twin.declared import Document
     from twin.model import CodeSystem, Department, Field, Resource, Source, Village
 
-READERS = ("vector", "table", "raster", "scene")
+DERIVED = "derived"
+"""The reader of a table that is read nowhere: it is worked out from published ones."""
+READERS = ("vector", "table", "database", "raster", "scene", DERIVED)
 OBFUSCATED = ("gcj02", "bd09")
 NO_CRS_INSIDE = ("CSV", "XLSX", "XLS", "DXF", "TXT")
 """Formats that carry no coordinate system: it has to be declared."""
