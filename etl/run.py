@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import catalog, contract, fetch, gates, holding, ledger, publishing, rasters, shelf, staging, tasks
+from etl import catalog, contract, fetch, gates, holding, ledger, proofs, publishing, rasters, shelf, staging, tasks
+from etl.derived import build
 from etl.gates import Hold
 from etl.ledger import Report
 from etl.tasks import NOBODY, Errand, Progress, Task
@@ -53,6 +54,8 @@ def run(
 
     `accept` publishes what a gate would hold; `force` receives again what has not changed.
     """
+    if resource.reader == proofs.DERIVED:
+        return build.build(resource, known, settings, force=force)
     started = datetime.now(UTC)
     task = Task(
         resource=resource,
