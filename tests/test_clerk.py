@@ -10,7 +10,9 @@ import shutil
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pytest
 
 from tests import persons
@@ -21,6 +23,9 @@ from twin.accounts import passwords, people
 from twin.retention import decoded, marks, requests
 from twin.settings import Settings
 from twin.store import Store
+from twin.uploads.quota import Quota
+from twin.uploads.remaking import Remade
+from twin.uploads.shelf import Shelf, Upload
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "一句足够长的口令 of the tests"
@@ -218,9 +223,7 @@ def test_erased_means_no_occurrence_in_any_file_certified_and_recorded_by_two_pe
 
 def test_one_who_both_asks_and_approves_is_refused_even_with_both_rights(house, tmp_path, capsys) -> None:
     path = house.village / "grants.toml"
-    path.write_text(
-        path.read_text("utf-8").replace('"persons.answer"]', '"persons.answer", "persons.approve"]'), "utf-8"
-    )
+    path.write_text(path.read_text("utf-8").replace('"persons.answer"', '"persons.answer", "persons.approve"'), "utf-8")
     name = erase(house, tmp_path, capsys)
     code, said = run(capsys, "person", "approve", name, "--officer", "anna")
     assert (code, "somebody other" in said) == (1, True)
@@ -291,3 +294,81 @@ def test_a_delivery_that_brings_the_person_again_is_held_out_and_goes_with_the_n
     assert (code, "cleared of people who were erased" in said) == (0, True), said
     assert occurrences(house.data, CARD) == {}
     assert not path.exists()
+
+
+def test_what_a_person_sent_in_is_found_handed_out_and_erased_and_a_colleagues_workbook_too(
+    house, tmp_path, capsys
+) -> None:
+    on = Shelf(data=house.data)
+    mine, theirs = accounts_of(house)
+    photo = sent(on, mine, "photo", b"\xff\xd8 of mine")
+    table = sent(on, theirs, "workbook", workbook([["户主", "证件号"], [NAME, CARD], ["别人", persons.card(9)]]))
+    other = sent(on, theirs, "workbook", workbook([["户主", "证件号"], ["别人", persons.card(9)]]))
+    who = about(tmp_path, numbers=[CARD, PHONE])
+    code, said = run(capsys, "person", "find", "--officer", "anna", "--of", who)
+    assert code == 0
+    found = [line for line in said.splitlines() if " upload " in line]
+    assert len(found) == 2
+    assert all(line.startswith("● upload ") for line in found)
+    out = tmp_path / "out.zip"
+    assert run(capsys, "person", "export", "--officer", "anna", "--of", who, "--to", out)[0] == 0
+    with zipfile.ZipFile(out) as archive:
+        assert archive.read(f"files/{photo.name}") == b"\xff\xd8 of mine"
+        assert not [n for n in archive.namelist() if table.id in n], "others stand in that workbook"
+        rows = {r["key"]: r for r in json.loads(archive.read("person.json"))["rows"]}
+    assert rows[table.id]["values"]["rows"] == [[NAME, CARD]]
+    assert occurrences(house.data / "uploads", CARD)
+    name = erase(house, tmp_path, capsys)
+    code, said = run(capsys, "person", "approve", name, "--officer", "bert")
+    assert (code, ": 0 occurrences" in said) == (0, True), said
+    assert [u.id for u in on.all()] == [other.id]
+    told = json.loads((house.data / "run" / "certificates" / f"{name}.json").read_bytes())
+    assert {t["where"].rpartition("/")[2] for t in told["taken"] if t["where"].startswith("uploads/")} == {
+        photo.id,
+        table.id,
+    }
+
+
+def test_files_sent_in_are_backed_up_restored_and_end_with_their_time(house, tmp_path, capsys) -> None:
+    on = Shelf(data=house.data)
+    mine, _ = accounts_of(house)
+    old = sent(on, mine, "photo", b"\xff\xd8 old", at=ops.now() - timedelta(days=366))
+    new = sent(on, mine, "photo", b"\xff\xd8 new")
+    (on.root / mine / ".tmp-1-dead").mkdir()
+    (on.root / mine / ".tmp-1-dead" / "upload.json").write_text("{}")
+    assert run(capsys, "backup", tmp_path / "backups")[0] == 0
+    made = next((tmp_path / "backups").glob("onemap-*"))
+    assert run(capsys, "restore", made, "--check")[0] == 0
+    on.remove(new)
+    assert run(capsys, "restore", made, "--replace")[0] == 0
+    assert {u.id for u in on.all()} == {old.id, new.id}
+    assert on.content(new) == b"\xff\xd8 new"
+    assert on.root.stat().st_mode & 0o077 == 0
+    said = run(capsys, "retention")[1]
+    assert old.id in said
+    assert new.id not in said
+    assert run(capsys, "retention", "--do")[0] == 0
+    assert [u.id for u in on.all()] == [new.id]
+
+
+def accounts_of(house: Settings) -> tuple[str, str]:
+    """Give the ids of the person's own account and of somebody else's."""
+    store = ops.Ops(console.places(house).ops_url)
+    found = {a.name: a.id for a in people.listed(store)}
+    store.close()
+    return found[PHONE], found["carl"]
+
+
+def workbook(lines: list[list[str]]) -> bytes:
+    book = openpyxl.Workbook()
+    for line in lines:
+        book.active.append(line)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def sent(on: Shelf, owner: str, kind: Any, content: bytes, at: Any = None) -> Upload:
+    made = Remade(kind=kind, content=content, counted={})
+    most = Quota(day_count=9, day_bytes=10**9, count=9, bytes=10**9)
+    return on.keep(owner, made, sent_bytes=1, area="330521199299", now=at or ops.now(), most=most, zone="Asia/Shanghai")

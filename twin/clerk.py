@@ -9,9 +9,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin import console, durable, ops
@@ -21,7 +19,8 @@ from twin.audit import Audit, Event
 from twin.console import BROKEN, GOOD, Language
 from twin.errors import BadRequest, Refused
 from twin.policy import grants
-from twin.retention import erasing, exporting, finding, persons, requests, rules, timers
+from twin.retention import answering, erasing, exporting, persons, requests, rules, timers
+from twin.retention.answering import Desk, ground_of
 from twin.retention.words import say
 
 if TYPE_CHECKING:
@@ -30,47 +29,12 @@ if TYPE_CHECKING:
     from twin.accounts import Account
     from twin.policy import Capability
     from twin.policy.grants import Grants
-    from twin.retention.applying import Taken
+    from twin.retention.answering import Outcome
     from twin.retention.erasing import Ground
-    from twin.retention.finding import Hit
     from twin.retention.persons import Person
     from twin.settings import Settings
 
-PURPOSE = "person_request"
-BACKUPS = Path("/var/backups/onemap")
-"""Where an installed one-map keeps its backups."""
 MARKS = {"number": "●", "row": "◆", "name": "?"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Office:
-    """Who acts, proved by account and password, and what the act is done with."""
-
-    officer: Account
-    audit: Audit
-    ground: Ground
-
-    def note(self, action: str, outcome: str = "ok", **detail: Any) -> None:
-        """Write down what is about to be done; raises AuditDown."""
-        who = self.officer
-        self.audit.write(
-            Event(
-                action=action,
-                outcome=outcome,
-                subject=who.id,
-                role=who.role,
-                via="console",
-                purpose=PURPOSE,
-                detail=detail,
-            )
-        )
-
-
-def ground_of(settings: Settings, store: ops.Ops | None, backups: Path | None) -> Ground:
-    """Give where everything lies."""
-    folder = backups or (BACKUPS if BACKUPS.is_dir() else None)
-    days = rules.read(settings.village).backups
-    return erasing.Ground(data=settings.data, village=settings.village, backups=folder, backup_days=days, store=store)
 
 
 @contextlib.contextmanager
@@ -86,7 +50,7 @@ def _opened(settings: Settings) -> Iterator[tuple[Audit, ops.Ops]]:
 @contextlib.contextmanager
 def office(
     options: argparse.Namespace, settings: Settings, language: Language, capability: Capability
-) -> Iterator[Office]:
+) -> Iterator[Desk]:
     """Let an officer in who has a capability; raises SignInRefused, Refused."""
     with _opened(settings) as (audit, store):
         officer = _officer(Accounts(store, settings), options.officer, language)
@@ -95,7 +59,14 @@ def office(
                 Event(action="person.refused", outcome="refused", subject=officer.id, role=officer.role, via="console")
             )
             raise Refused("您没有办理个人信息请求的权限", "You have no right to answer requests about persons")
-        yield Office(officer=officer, audit=audit, ground=ground_of(settings, store, options.backups))
+        yield Desk(
+            officer=officer.id,
+            role=officer.role,
+            via="console",
+            audit=audit,
+            ground=ground_of(settings, store, options.backups),
+            settings=settings,
+        )
 
 
 def _grants(settings: Settings, store: ops.Ops) -> Grants:
@@ -137,17 +108,11 @@ def _asked(key: str, language: Language) -> list[str]:
     return [t for t in input(f"{say(key, language)}: ").replace("、", ",").replace(",", ",").split(",") if t.strip()]
 
 
-def _found(desk: Office, person: Person, action: str) -> list[Hit]:
-    """Find, once it is recorded that somebody looks."""
-    desk.note(action, numbers=len(person.numbers), names=len(person.names), rows=len(person.rows))
-    return list(finding.find(desk.ground.data / "store", desk.ground.store, person))
-
-
 def find(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """Say where a person's data lies; no value is printed."""
     with office(options, settings, language, "persons.answer") as desk:
         person, _ = _person(options, language)
-        hits = _found(desk, person, "person.found")
+        hits = answering.find(desk, person)
         for hit in hits:
             told = {"mark": MARKS[hit.sure], "old": "" if hit.current else say("old", language)}
             print(say("hit", language, place=hit.place, table=hit.table, row=hit.key, version=hit.version, **told))
@@ -159,10 +124,11 @@ def export(options: argparse.Namespace, settings: Settings, language: Language) 
     """Hand a person's data out: what is surely theirs, as it stands now."""
     with office(options, settings, language, "persons.answer") as desk:
         person, _ = _person(options, language)
-        hits = [h for h in _found(desk, person, "person.exported") if h.sure != "name" and h.current]
-        digest, rows = exporting.write(options.to, hits, ops.now())
-        desk.note("person.exported", "written", sha256=digest, rows=rows)
-    print(say("exported", language, rows=rows, path=options.to, sha256=digest))
+        if options.to.exists():
+            raise BadRequest(f"{options.to} 已存在", f"{options.to} is there already", path=options.to)
+        content, rows = answering.hand_out(desk, person)
+        exporting.write(options.to, content)
+    print(say("exported", language, rows=rows, path=options.to, sha256=hashlib.sha256(content).hexdigest()))
     return GOOD
 
 
@@ -170,17 +136,9 @@ def erase(options: argparse.Namespace, settings: Settings, language: Language) -
     """Ask for a person to be erased; somebody else approves."""
     with office(options, settings, language, "persons.answer") as desk:
         person, reason = _person(options, language)
-        sure = [h for h in _found(desk, person, "person.found") if h.sure != "name"]
-        wanted = person.marks(requests.house_keys(settings))
-        made = requests.ask(settings.data, desk.officer.id, ops.now(), wanted, reason=hashed(reason))
-        desk.note("person.erase_asked", request=made.id, rows=len(sure))
-    print(say("asked", language, id=made.id, rows=len(sure)))
+        made, rows = answering.ask(desk, person, reason=reason)
+    print(say("asked", language, id=made.id, rows=rows))
     return GOOD
-
-
-def hashed(reason: str) -> str:
-    """Give what is kept of a reason that was typed freely: its hash, for it may tell of whom."""
-    return hashlib.sha256(reason.encode()).hexdigest()[:16] if reason else ""
 
 
 def listed(_options: argparse.Namespace, settings: Settings, language: Language) -> int:
@@ -197,37 +155,20 @@ def listed(_options: argparse.Namespace, settings: Settings, language: Language)
 def approve(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """Approve a request and carry it out; or go on with one that was interrupted. 3 where something is left."""
     with office(options, settings, language, "persons.approve") as desk:
-        request = requests.get(settings.data, options.request)
-        if request.state == "asked":
-            desk.note("person.erase_approved", request=request.id)
-            request = requests.approve(settings.data, request.id, desk.officer.id, ops.now())
-        if request.state == "withdrawn":
-            raise BadRequest(f"请求 {request.id} 已撤回", f"Request {request.id} was withdrawn")
-        marks = requests.of([request], requests.house_keys(settings))
-        taken = erasing.apply(
-            desk.ground, marks, ops.now(), lambda w: print(say("working", language, what=w), flush=True)
-        )
-        proof = erasing.prove(desk.ground, marks)
-        made = erasing.certify(desk.ground, request, taken, proof, ops.now())
-        _, digest = made
-        outcome = "ok" if not proof.occurrences else "broken"
-        desk.note(
-            "person.erased", outcome, request=request.id, places=len(taken), files=proof.files, searched=proof.sha256,
-            occurrences=proof.occurrences, certificate=digest,
-        )  # fmt: skip
-        if not proof.occurrences:
-            requests.done(settings.data, request.id, ops.now(), digest)
-        _tell(desk.ground, taken, proof, made, language)
-    return BROKEN if proof.occurrences else GOOD
+        request = answering.approve(desk, options.request)
+        done = answering.carry_out(desk, request, lambda w: print(say("working", language, what=w), flush=True))
+        _tell(desk.ground, done, language)
+    return BROKEN if done.proof.occurrences else GOOD
 
 
-def _tell(ground: Ground, taken: list[Taken], proof: erasing.Proof, made: tuple[Path, str], language: Language) -> None:
-    for one in taken:
+def _tell(ground: Ground, done: Outcome, language: Language) -> None:
+    proof = done.proof
+    for one in done.taken:
         print(say("taken", language, where=one.where, rows=one.rows))
     if proof.occurrences:
         print(say("unclean", language, count=proof.occurrences, where=", ".join(proof.where[:10])))
     else:
-        print(say("clean", language, files=proof.files, path=made[0], sha256=made[1]))
+        print(say("clean", language, files=proof.files, path=done.certificate, sha256=done.sha256))
     for copy in erasing.lefts(ground):
         print(say("copy", language, until=copy.until.date(), path=copy.path))
     for what in erasing.STAYS.values():

@@ -1,7 +1,8 @@
 """What a backup consists of, and the check that it is whole; the only one to know its form.
 
-A backup is a folder: `ops.sqlite`, `store/`, `village/`, `run/`, and `backup.json` with the SHA-256 of every file; its
-own stands in `backup.sha256`. The house secret is not in it and is kept elsewhere; neither are the deliveries in raw/.
+A backup is a folder: `ops.sqlite`, `store/`, `uploads/`, `village/`, `run/`, and `backup.json` with the SHA-256 of
+every file; its own stands in `backup.sha256`. The house secret is not in it and is kept elsewhere; neither are the
+deliveries in raw/.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from twin.store import removed
 TRIES = 5
 """How often a table is begun again because a publish has removed its oldest version meanwhile."""
 DECLARED = ("*.toml", "catalog/**/*", "codes/**/*")
+UPLOADS = "uploads"
 RUN = ("ledger.jsonl", "audit/*", "erasures.jsonl", "certificates/*")
 
 
@@ -57,11 +58,24 @@ def _fill(places: Places, staging: Path) -> tuple[str, ...]:
     finally:
         store.close()
     _copy_some(places.village, staging / "village", DECLARED)
+    _copy_uploads(places.data / UPLOADS, staging / UPLOADS)
     damaged: list[str] = []
     for folder in _tables(places.data / "store"):
         target = staging / "store" / folder.relative_to(places.data / "store")
         damaged += _copy_table(folder, target)
     return tuple(damaged)
+
+
+def _copy_uploads(source: Path, target: Path) -> None:
+    """Copy the files people sent in; one that is deleted meanwhile stays away, half a one was never kept."""
+    for told in sorted(source.glob("[!.]*/[!.]*/upload.json")):
+        place = target / told.parent.relative_to(source)
+        target.mkdir(mode=ops.OWNER_ONLY | 0o100, exist_ok=True)
+        place.parent.mkdir(exist_ok=True)
+        try:
+            _copy_tree(told.parent, place)
+        except FileNotFoundError:
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def _tables(root: Path) -> list[Path]:

@@ -77,7 +77,7 @@ def _moves(path: Path, places: Places, target: Path | None) -> Iterator[tuple[Pa
     for name in ("audit", "certificates"):
         kept = ((each, places.data / "run" / name / each.name) for each in sorted((path / "run" / name).glob("*")))
         wanted += [(each, final) for each, final in kept if not final.exists()]
-    wanted.append((path / "store", places.data / "store"))
+    wanted += [(path / name, places.data / name) for name in ("store", "uploads")]
     wanted += [(path / form.OPS, target)] if target else []
     yield from ((source, final) for source, final in wanted if source.exists())
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin import durable, ops
 from twin.ops import tables
-from twin.retention import applying, copies, decoded, finding
+from twin.retention import applying, copies, decoded, finding, uploaded
 from twin.retention.applying import Taken
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FORMAT = "onemap-erasure-1"
 FOLDER = "certificates"
+ERASED = "erased-"
+"""What the name of an account begins with, once it was erased."""
 ACCOUNT = tables.account
 STAYS = {
     "record": (
@@ -78,15 +80,25 @@ class Ground:
 
 
 def apply(ground: Ground, marks: Marks, at: datetime, say: Callable[[str], None] = lambda _: None) -> list[Taken]:
-    """Take marked people out of tables, quarantines, deliveries, working folders and accounts; gives what went."""
+    """Take marked people out of tables, quarantines, deliveries, working folders, files sent in and accounts."""
     taken = applying.apply_to_store(ground.data / "store", marks, say)
     say("raw")
     taken += copies.remove_deliveries(ground.data, marks)
     copies.sweep_stage(ground.data)
+    say("uploads")
+    taken += uploaded.remove(ground.data, marks, _owners(ground.store, marks))
     if ground.store is not None:
         say("account")
         taken += _accounts(ground.store, marks, at)
     return taken
+
+
+def _owners(store: ops.Ops | None, marks: Marks) -> set[str]:
+    """Give the ids of marked accounts, and of those that were erased before: none of their files stays."""
+    if store is None:
+        return set()
+    with store.read() as connection:
+        return {r.id for r in connection.execute(ACCOUNT.select()) if r.name.startswith(ERASED) or _is_marked(r, marks)}
 
 
 def _accounts(store: ops.Ops, marks: Marks, at: datetime) -> list[Taken]:
@@ -96,7 +108,7 @@ def _accounts(store: ops.Ops, marks: Marks, at: datetime) -> list[Taken]:
         held = [r.id for r in rows if _is_marked(r, marks)]
         for name in held:
             connection.execute(tables.session.delete().where(tables.session.c.account_id == name))
-            gone = {"name": f"erased-{name}", "display_name": "", "password_hash": "", "totp_secret": ""}
+            gone = {"name": f"{ERASED}{name}", "display_name": "", "password_hash": "", "totp_secret": ""}
             gone |= {"grid": "", "department": ""}
             connection.execute(ACCOUNT.update().where(ACCOUNT.c.id == name).values(**gone, disabled_at=at))
     if held:
@@ -123,6 +135,7 @@ def prove(ground: Ground, marks: Marks) -> Proof:
         where += [name] if seen.found else []
         unread += [name] if seen.unread else []
     again = [f"row {t}" for t in _rows_left(ground, marks)]
+    again += uploaded.left(ground.data, marks, _owners(ground.store, marks))
     digest = hashlib.sha256("".join(dict.fromkeys(lines)).encode()).hexdigest()
     return Proof(
         files=len(set(lines)),

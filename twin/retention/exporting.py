@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import hashlib
 import io
 import json
 import os
@@ -25,30 +25,37 @@ OWN = ("_resource", "_run", "_source", "_source_sha256", "_row")
 NOBODY_ELSE = 0o077
 
 
-def write(path: Path, hits: Iterable[Hit], at: datetime) -> tuple[str, int]:
-    """Write an archive of `person.json` and one CSV a table, readable by us alone; gives its SHA-256 and the rows.
+def archive(hits: Iterable[Hit], at: datetime) -> tuple[bytes, int]:
+    """Give an archive of `person.json`, one CSV a table and the files that are theirs, and its rows.
 
-    Raises BadRequest where the file is there already, or there is nothing to hand out.
+    Raises BadRequest where there is nothing to hand out.
     """
-    rows = [_row(h) for h in hits]
-    if not rows or path.exists():
-        raise BadRequest(
-            f"{path} 已存在,或没有可导出的内容", f"{path} is there already, or nothing was found", path=path
-        )
+    listed = list(hits)
+    rows = [_row(h) for h in listed]
+    if not rows:
+        raise BadRequest("没有可导出的内容", "There is nothing to hand out")
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as written:
         body = {"format": FORMAT, "at": at.isoformat(), "rows": rows}
-        archive.writestr("person.json", json.dumps(body, ensure_ascii=False, indent=1, default=_text))
+        written.writestr("person.json", json.dumps(body, ensure_ascii=False, indent=1, default=_text))
         for name in sorted({(r["place"], r["table"]) for r in rows}):
             some = [r for r in rows if (r["place"], r["table"]) == name]
-            archive.writestr(f"{name[0]}-{name[1]}.csv", "\ufeff" + _csv(some))
-    data = made.getvalue()
+            written.writestr(f"{name[0]}-{name[1]}.csv", "\ufeff" + _csv(some))
+        for path in (Path(h.facts["path"]) for h in listed if "path" in h.facts):
+            with contextlib.suppress(FileNotFoundError):  # its owner has deleted it meanwhile
+                written.writestr(f"files/{path.name}", path.read_bytes())
+    return made.getvalue(), len(rows)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write an archive, readable by us alone; raises BadRequest where the file is there already."""
+    if path.exists():
+        raise BadRequest(f"{path} 已存在", f"{path} is there already", path=path)
     before = os.umask(NOBODY_ELSE)
     try:
-        durable.write(path, data)
+        durable.write(path, content)
     finally:
         os.umask(before)
-    return hashlib.sha256(data).hexdigest(), len(rows)
 
 
 def _row(hit: Hit) -> dict[str, Any]:

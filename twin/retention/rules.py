@@ -17,7 +17,7 @@ FILE = "retention.toml"
 SHORTEST_RECORD = 184
 """Six months (Cybersecurity Law of China, article 23)."""
 LONGEST = 36_600
-LEAST = {"backups": 1, "sessions": 1, "attempts": 1, "archives": 0, "ground": 366}
+LEAST = {"backups": 1, "sessions": 1, "attempts": 1, "archives": 0, "ground": 366, "uploads": 1}
 """What is kept shorter would break what stands on it: the limit of ground counts 365 days."""
 
 
@@ -32,6 +32,7 @@ class Rules:
     record: int = 366
     archives: int = 1830
     ground: int = 400
+    uploads: int = 365
     superseded: Mapping[str, int] = field(default_factory=lambda: {"internal": 730, "personal": 90, "sensitive": 30})
     quarantined: Mapping[str, int] = field(default_factory=lambda: {"internal": 365, "personal": 60, "sensitive": 30})
     deliveries: Mapping[str, int] = field(default_factory=lambda: {"personal": 180, "sensitive": 180})

@@ -18,13 +18,14 @@ from twin import durable, ops
 from twin.ops import tables
 from twin.retention import applying, copies, sifting
 from twin.retention.rules import CLASSES
+from twin.uploads import shelf as shelves
 
 if TYPE_CHECKING:
     from twin.retention.erasing import Ground
     from twin.retention.rules import Rules
     from twin.store import Snapshot, Store
 
-Kind = Literal["version", "quarantine", "delivery", "backup", "session", "attempt", "archive", "ground"]
+Kind = Literal["version", "quarantine", "delivery", "backup", "session", "attempt", "archive", "ground", "upload"]
 ARCHIVE = "audit-to-*.jsonl"
 STRICTEST = CLASSES[-1]
 
@@ -64,6 +65,7 @@ def due(ground: Ground, rules: Rules, now: datetime) -> list[Due]:
     found += _deliveries(ground.data, rules, now, kind_of)
     found += _copies(ground, rules, now)
     found += _archives(ground.data, rules, now)
+    found += _uploads(ground.data, rules, now)
     return found + (_rows(ground.store, rules, now) if ground.store else [])
 
 
@@ -160,6 +162,14 @@ def _archives(data: Path, rules: Rules, now: datetime) -> Iterator[Due]:
             yield Due(
                 kind="archive", where=where, over_since=over, count=1, sha256=durable.sha256(path), end=path.unlink
             )
+
+
+def _uploads(data: Path, rules: Rules, now: datetime) -> Iterator[Due]:
+    shelf = shelves.Shelf(data=data)
+    for upload, over in shelves.past(shelf.all(), rules.uploads, now):
+        where = f"{shelves.FOLDER}/{upload.owner}/{upload.id}"
+        end = lambda u=upload: shelf.remove(u)  # noqa: E731 - one line, as its neighbours
+        yield Due(kind="upload", where=where, over_since=over, count=1, sha256=upload.sha256, end=end)
 
 
 def _rows(store: ops.Ops, rules: Rules, now: datetime) -> list[Due]:

@@ -56,6 +56,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "kind.session": ("会话", "sessions"),
     "kind.attempt": ("登录尝试", "tries to sign in"),
     "kind.archive": ("审计归档", "archive of the record"),
+    "kind.upload": ("上传的文件", "file sent in"),
     "kind.ground": ("交付面积台账", "ledger of ground"),
 }
 
