@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etl.words import Language
+    from twin.settings import Settings
 
 FAILED = 1
 
@@ -62,8 +64,17 @@ def parser() -> argparse.ArgumentParser:
     quarantine.add_argument("--limit", type=int, default=20, help="最多显示行数 · rows shown a resource")
     rollback = room("rollback", "退回上一版本", "return to the version before", commands.rollback)
     rollback.add_argument("table", metavar="TABLE")
+    schedule = room("schedule", "按周期接收", "receive by schedule", _schedule)
+    schedule.add_argument("what", nargs="?", choices=["run", "worker", "status"], default="run")
+    schedule.add_argument("--workers", type=int, default=2, help="进程数 · processes")
+    schedule.add_argument("--once", action="store_true", help="做完到期的即结束 · end when nothing is due")
     room("verify", "核对已发布文件", "hash every published file again", commands.verify)
     return top
+
+
+def _schedule(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    command = importlib.import_module("etl.schedule.command")  # the operational store is nobody else's business here
+    return command.schedule(options, settings, language)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "days": ("{n} 天", "{n} d"),
     "once": ("一次", "delivered once"),
     "stale.reason": ("应{cadence}报送,已 {age} 未更新", "due every {cadence}, last updated {age} ago"),
+    "head.next": ("下次", "Next"),
+    "schedule.paused": ("已暂停", "paused"),
+    "schedule.running": ("正在运行 {tick}({state},第 {attempt} 次)", "{tick}: {state}, attempt {attempt}"),
+    "schedule.owes": ("{department} 欠:{what}", "{department} owes: {what}"),
     "crash": ("程序错误,请报告:{what}", "A fault of ours, please report it: {what}"),
 }
 

@@ -1,0 +1,215 @@
+"""One worker: plans, leases, runs, closes; all it knows is in the tick ledger, so it may be killed at any moment.
+
+Every round it takes up the run ledger, plans what is due, claims what it has room for, listens to its children, and
+says that it lives. What it was doing when it was killed is claimed by another as soon as its lease runs out.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from etl import ledger
+from etl.schedule import child, closing, planning, retries, slots
+from etl.schedule.planning import Scene
+from etl.schedule.slots import Slot
+from twin import freshness, ops
+from twin.errors import OpsDown
+from twin.ops import run_tables as tables
+from twin.runs import standing, taking, ticks
+from twin.runs.standing import Rules
+from twin.runs.ticks import Limits
+
+if TYPE_CHECKING:
+    from etl.catalog import Catalog
+    from twin.runs.values import Tick
+    from twin.settings import Settings
+
+LOG = logging.getLogger("onemap.schedule")
+LOOK_SECONDS = 0.5
+FILES_SECONDS = 10.0
+ROOM = 32
+"""Children of one worker at a time; most of them only wait for their source."""
+BUSY_WAIT = timedelta(seconds=2)
+"""When a tick is tried again whose resource somebody else was just receiving."""
+PARTING_SECONDS = 20.0
+"""How long children may go on when the worker is asked to stop."""
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """What one worker holds: its name, the store, the catalogue, and its children."""
+
+    store: ops.Ops
+    catalog: Catalog
+    settings: Settings
+    rules: Rules
+    name: str
+    limits: Limits
+    room: int = ROOM
+    places: int = child.PLACES
+    lease: timedelta = ticks.LEASE
+    way: Any = field(default_factory=slots.context)
+    slots: list[Slot] = field(default_factory=list)
+    beaten: float = 0.0
+    files_seen: float = -FILES_SECONDS
+    stopping: bool = False
+
+
+def named() -> str:
+    """Give a name that no other worker has: machine, process, chance."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+def work(worker: Worker, *, until_idle: bool = False) -> None:
+    """Go round until asked to stop; with `until_idle` until nothing is due and nothing runs."""
+    parent = os.getppid()
+
+    def stop(_signal: int, _frame: object) -> None:
+        worker.stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not worker.stopping and os.getppid() == parent:
+        try:
+            idle = turn(worker)
+        except OpsDown as error:
+            LOG.warning("%s", error.en)
+            time.sleep(LOOK_SECONDS)
+            idle = False
+        if until_idle and idle:
+            return
+    part(worker)
+
+
+def turn(worker: Worker) -> bool:
+    """Go round once; gives whether nothing is due and nothing runs."""
+    now = datetime.now(UTC)
+    look = time.monotonic() - worker.files_seen >= FILES_SECONDS
+    if look:
+        worker.files_seen = time.monotonic()
+    plan(worker, now, look_at_files=look)
+    with worker.store.begin() as connection:
+        room = worker.room - len(worker.slots)
+        claimed = ticks.claim(connection, worker.name, now, limits=worker.limits, lease=worker.lease, most=room)
+    for tick in claimed:
+        begin(worker, tick)
+    _listen(worker)
+    _beat(worker)
+    return not claimed and not worker.slots
+
+
+def plan(worker: Worker, now: datetime, *, look_at_files: bool) -> None:
+    """Take up what ran, turn what is late, and plan what is due."""
+    clock = worker.catalog.village.clock
+    scene = Scene(
+        resources={r.id: r for r in worker.catalog.resources},
+        raw=worker.settings.raw,
+        rules=worker.rules,
+        now=clock or now,
+        machine_now=now,
+    )
+    with worker.store.begin() as connection:
+        _take_up(worker, connection)
+        standing.settle(connection, scene.now)
+        planning.plan(connection, scene, look_at_files=look_at_files)
+
+
+def begin(worker: Worker, tick: Tick) -> None:
+    """Start a claimed tick, unless it has been run already or may not be tried again."""
+    resource = worker.catalog.resource(tick.resource)
+    with worker.store.begin() as connection:
+        ended = closing.ended_before(connection, tick)
+        if ended is None and (resource is None or tick.attempt > retries.CLAIMS):
+            ended = closing.given_up()
+        if ended is not None or resource is None:
+            closing.close(connection, tick, ended or closing.given_up(), resource)
+            return
+        order = child.Order(
+            resource=resource,
+            catalog=worker.catalog,
+            settings=worker.settings,
+            tick=f"{tick.id}#{tick.attempt}",
+            log=f"run/schedule/logs/{tick.resource}/{tick.id.partition('@')[2]}-{tick.attempt}.log",
+            accept=tick.accept,
+            force=tick.force,
+            approved=planning.approved(connection, tick.request_id),
+            doubtful=_doubtful(connection, tick),
+            places=worker.places,
+        )
+    worker.slots.append(slots.start(tick, order, worker.way))
+
+
+def _doubtful(connection: ops.Connection, tick: Tick) -> bool:
+    s = tables.standing
+    status = connection.execute(ops.select(s.c.last_status).where(s.c.resource == tick.resource)).scalar()
+    return bool(status) and status not in (*freshness.GOOD, "held")
+
+
+def _listen(worker: Worker) -> None:
+    ended = list(slots.listen(worker.slots, LOOK_SECONDS))
+    if not worker.slots:
+        time.sleep(LOOK_SECONDS)
+    for slot in ended:
+        worker.slots.remove(slot)
+        slots.close(slot)
+        finish(worker, slot)
+
+
+def finish(worker: Worker, slot: Slot) -> None:
+    """Close the tick of a child that ended, or plan its next try; what died unsaid is said in the run ledger."""
+    told = slot.ended
+    if not told:
+        with worker.store.begin() as connection:
+            _take_up(worker, connection)
+            unsaid = closing.said(connection, slot.tick.resource, slot.order.tick) is None
+        if unsaid:
+            closing.say_for(worker.settings.data, slot.tick, slot.order, late=slot.late)
+    with worker.store.begin() as connection:
+        _take_up(worker, connection)
+        if told and told[0] == child.BUSY:
+            soon = datetime.now(UTC) + BUSY_WAIT
+            ticks.again(connection, slot.tick, soon, reason=("", ""), tried=False)
+            return
+        outcome = closing.Outcome.of(told) or closing.said(connection, slot.tick.resource, slot.order.tick)
+        resource = worker.catalog.resource(slot.tick.resource)
+        closing.close(connection, slot.tick, outcome or closing.given_up(), resource)
+
+
+def _take_up(worker: Worker, connection: ops.Connection) -> None:
+    where = ledger.path(worker.settings.data)
+    taking.take_up(connection, where, worker.rules, clock=worker.catalog.village.clock)
+
+
+def _beat(worker: Worker) -> None:
+    """Say that we live, three times a lease; a child whose tick somebody else has is killed."""
+    if not worker.slots or time.monotonic() - worker.beaten < worker.lease.total_seconds() / 3:
+        return
+    worker.beaten = time.monotonic()
+    with worker.store.begin() as connection:
+        lost = set(ticks.beat(connection, [s.tick for s in worker.slots], datetime.now(UTC), lease=worker.lease))
+    for slot in [s for s in worker.slots if s.tick.id in lost]:
+        worker.slots.remove(slot)
+        slots.kill(slot)
+        slots.close(slot)
+
+
+def part(worker: Worker) -> None:
+    """Let children end, kill those that do not, and give their ticks back untried."""
+    until = time.monotonic() + PARTING_SECONDS
+    while worker.slots and time.monotonic() < until:
+        _listen(worker)
+    for slot in worker.slots:
+        slots.kill(slot)
+        slots.close(slot)
+    with worker.store.begin() as connection:
+        for slot in worker.slots:
+            ticks.again(connection, slot.tick, datetime.now(UTC), reason=("", ""), tried=False)
+    worker.slots.clear()
