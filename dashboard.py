@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 
@@ -10,7 +9,7 @@ import uvicorn
 
 import layers
 from etl import catalog
-from twin import api, pages, settings
+from twin import api, memory, pages, settings
 from twin.api.wire import Wire
 from twin.errors import TwinError
 from twin.model import OneMap
@@ -32,6 +31,7 @@ def build(at: settings.Settings) -> api.Front:
     return api.mount(front, pages.create(onemap, store, at), pages.draw)
 
 
+memory.bound()
 try:
     SETTINGS = settings.read()
     settings.check_serving(SETTINGS)
@@ -52,8 +52,7 @@ def serve() -> None:
         print(
             f"首位管理员 admin 的一次性密码 / one-time password of the first administrator, admin:\n  {password}"
         )  # once
-    gc.collect()
-    gc.freeze()  # what is built by now stays; looking it over for garbage took a tenth of a second, time and again
+    memory.settle()
     uvicorn.run(
         app,
         host=SETTINGS.host,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ import layers
 from etl import catalog
 from tests.bench.machine import ROOT
 from tests.matrix.people import CAME
-from twin import api, pages
+from twin import api, memory, pages
 from twin.accounts import people
 from twin.api.wire import Wire
 from twin.model import OneMap
@@ -92,6 +91,7 @@ def signed_in(front: api.Front, wanted: int) -> list[dict[str, str]]:
 
 def main(what: str, folder: Path, port: int, wanted: int) -> None:
     """Serve `what`: "bare" (Dash alone), "callback" (the same behind our layers), "whole" (the demo's pages)."""
+    memory.bound()  # this and what follows as dashboard.py does
     if what == "bare":
         app: Any = WSGIMiddleware(Bare().server, workers=api.PAGE_THREADS)
     else:
@@ -101,8 +101,7 @@ def main(what: str, folder: Path, port: int, wanted: int) -> None:
         api.mount(app, Bare() if what == "callback" else pages.create(onemap, store, chosen), pages.draw)
         (folder / "people.json").write_text(json.dumps(signed_in(app, wanted)))
         (folder / "pid").write_text(str(os.getpid()))
-    gc.collect()
-    gc.freeze()  # as dashboard.py does
+    memory.settle()
     uvicorn.run(app, host="127.0.0.1", port=port, http=Wire, log_level="warning", access_log=False, server_header=False)
 
 

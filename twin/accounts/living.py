@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twin.accounts import people, sessions, tokens
+from twin.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +40,7 @@ class Living:
         self._ops = ops
         self._clock = clock
         self._demo = demo
-        self._known: dict[str, tuple[float, Known | None]] = {}
-        self._lock = threading.Lock()
+        self._known: Kept[str, tuple[float, Known | None]] = Kept(KEPT)
 
     def believed(self, id_hash: str) -> tuple[bool, Known | None]:
         """Give (is it known without asking, what a session stands for); never waits."""
@@ -77,19 +76,16 @@ class Living:
         return known
 
     def _remember(self, id_hash: str, known: Known | None) -> None:
-        with self._lock:
-            if len(self._known) > KEPT:
-                self._known.clear()
-            self._known[id_hash] = (time.monotonic() + BELIEVED_S, known)
+        self._known.put(id_hash, (time.monotonic() + BELIEVED_S, known))
 
     def forget(self, hashes: list[str]) -> list[str]:
         """Read these sessions anew when they are next asked for."""
         for id_hash in hashes:
-            self._known.pop(id_hash, None)
+            self._known.forget(id_hash)
         return hashes
 
     def forget_account(self, account_id: str) -> None:
         """Read all sessions of an account anew when they are next asked for."""
-        for id_hash, (_, known) in list(self._known.items()):
+        for id_hash, (_, known) in self._known.items():
             if known is not None and known.account.id == account_id:
-                self._known.pop(id_hash, None)
+                self._known.forget(id_hash)

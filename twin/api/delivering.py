@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from twin.audit import Event
 from twin.errors import AreaLimit
 from twin.ground import Claim
+from twin.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Delivering:
     def __init__(self, onemap: OneMap, who: Who) -> None:
         self._onemap = onemap
         self._who = who
-        self._said: dict[tuple[str, str], float] = {}
+        self._said: Kept[tuple[str, str], float] = Kept(MOST_SAID)
 
     def is_counted(self, scope: Scope, subject: Subject, told: Sequence[Told]) -> bool:
         """Say, without waiting, whether all this ground stands in the ledger with today's date."""
@@ -81,7 +82,7 @@ class Delivering:
     def _record(self, scope: Scope, subject: Subject, told: Told, spent: Spent) -> None:
         key = (self._asker(scope, subject), told.table)
         now = time.monotonic()
-        if self._said.get(key, 0.0) > now:
+        if (self._said.get(key) or 0.0) > now:
             return
         entry = Event(
             action="area.limit", outcome="refused", subject=subject.id, role=subject.role, via=subject.via,
@@ -89,9 +90,7 @@ class Delivering:
             detail={"limit_km2": told.limit_km2, "used_km2": spent.used.km2, "would_km2": spent.would_km2},
         )  # fmt: skip
         self._who.audit.write(entry)
-        if len(self._said) >= MOST_SAID:
-            self._said.clear()
-        self._said[key] = now + AGAIN_S
+        self._said.put(key, now + AGAIN_S)
 
     def _asker(self, scope: Scope, subject: Subject) -> str:
         """Name whose ground it is: a person's or key's own, else a pseudonym of the address it goes to."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from twin import durable
 from twin.api import packing, problems
+from twin.kept import Kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +44,7 @@ class Packed:
     def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._app = app
         self._folder = folder
-        self._kept: dict[tuple[str, bool, bytes], Reply] = {}
-        self._bytes = 0
+        self._kept: Kept[tuple[str, bool, bytes], Reply] = Kept(MOST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -57,20 +57,12 @@ class Packed:
         if reply is None:
             reply = await self._fresh(scope, receive, encoding, still=still)
             if still and reply.status == 200:
-                self._keep(key, reply)
+                self._kept.put(key, reply, len(reply.body))  # strangers may write any fingerprint into an address
         tag = reply.header(b"etag")
         if still and tag and tag in headers.get(b"if-none-match", b""):
             reply = Reply(status=304, headers=tuple(h for h in reply.headers if h[0] in KEPT_AT_304))
         await send({"type": "http.response.start", "status": reply.status, "headers": list(reply.headers)})
         await send({"type": "http.response.body", "body": reply.body})
-
-    def _keep(self, key: tuple[str, bool, bytes], reply: Reply) -> None:
-        """Keep a reply; a stranger may write as many fingerprints into one file's address as they like."""
-        self._bytes += len(reply.body)
-        if self._bytes > MOST:
-            self._kept.clear()
-            self._bytes = len(reply.body)
-        self._kept[key] = reply
 
     async def _fresh(self, scope: Scope, receive: Receive, encoding: bytes, *, still: bool) -> Reply:
         reply = await _gather(self._app, scope, receive)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from twin.api.tianditu import Tianditu
 from twin.api.tile_address import Wanted, parse
 from twin.api.tile_versions import Version, told, version
 from twin.errors import TwinError
+from twin.kept import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 MVT = b"application/vnd.mapbox-vector-tile"
 VERSION_SECONDS = 0.5
 """How long a version token is believed before the store is asked again: a publish is seen this soon."""
-MOST_TOLD = 20_000
+MOST_PARSED, MOST_VERSIONS = 20_000, 10_000
+MOST_TOLD = 200_000
+"""Cells of 100 m remembered of the tiles that tell ground in detail, each tile one more: some 30 MB."""
 SMALL = 1024
 """Bodies below are not worth packing."""
 FOR_EVER = b"private, max-age=31536000, immutable"
@@ -65,13 +67,11 @@ class TileServer:
         self._who = who
         self._delivering = delivering
         self._workers = ThreadPoolExecutor(rooms.settings.threads, thread_name_prefix="tile")
-        self._limit = rooms.settings.tile_cache_mb << 20
-        self._cache: OrderedDict[tuple[object, ...], Made] = OrderedDict()
-        self._bytes = 0
+        self._cache: Kept[tuple[object, ...], Made] = Kept(rooms.settings.tile_cache_mb << 20)
         self._making: dict[tuple[object, ...], asyncio.Future[Made]] = {}
-        self._parsed: dict[tuple[str, bytes], Wanted] = {}
-        self._versions: dict[tuple[int, tuple[object, ...], str, str], tuple[float, Version]] = {}
-        self._told: dict[tuple[object, ...], tuple[Told, ...]] = {}
+        self._parsed: Kept[tuple[str, bytes], Wanted] = Kept(MOST_PARSED)
+        self._versions: Kept[tuple[object, ...], tuple[float, Version]] = Kept(MOST_VERSIONS)
+        self._told: Kept[tuple[object, ...], tuple[Told, ...]] = Kept(MOST_TOLD)
         self._tianditu = Tianditu(rooms.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -124,9 +124,7 @@ class TileServer:
         ground = self._told.get(key)
         if ground is None:
             ground = await self._in_worker(lambda: told(self._rooms, wanted, version.counts))
-            if len(self._told) > MOST_TOLD:
-                self._told.clear()
-            self._told[key] = ground
+            self._told.put(key, ground, 1 + sum(len(t.cells) for t in ground))
         if not ground or self._delivering.is_counted(scope, subject, ground):
             return
         claimed = await self._in_worker(lambda: self._delivering.claim(scope, subject, ground))
@@ -138,9 +136,7 @@ class TileServer:
         found = self._parsed.get((path, query))
         if found is None:
             found = parse(path, query)
-            if len(self._parsed) > 100_000:
-                self._parsed.clear()
-            self._parsed[path, query] = found
+            self._parsed.put((path, query), found)
         return found
 
     async def _version(self, subject: Subject, wanted: Wanted) -> Version:
@@ -149,9 +145,8 @@ class TileServer:
         now = time.monotonic()
         if known is None or known[0] < now:
             found = await self._in_worker(lambda: version(self._rooms, subject, wanted))
-            if len(self._versions) > 10_000:
-                self._versions.clear()
-            self._versions[key] = known = (now + VERSION_SECONDS, found)
+            known = (now + VERSION_SECONDS, found)
+            self._versions.put(key, known)
         return known[1]
 
     async def _made(self, subject: Subject, wanted: Wanted, token: str, encoding: bytes) -> Made:
@@ -159,7 +154,6 @@ class TileServer:
         key = (wanted.kind, wanted.name, wanted.path, wanted.at, wanted.theme, token)
         made = self._cache.get(key)
         if made is not None and encoding in made.bodies:
-            self._cache.move_to_end(key)
             return made
         waiting = self._making.get((*key, encoding))
         if waiting is None:
@@ -167,15 +161,8 @@ class TileServer:
             self._making[*key, encoding] = waiting
             waiting.add_done_callback(lambda _: self._making.pop((*key, encoding), None))
         made = await asyncio.shield(waiting)
-        self._remember(key, made)
+        self._cache.put(key, made, made.size)
         return made
-
-    def _remember(self, key: tuple[object, ...], made: Made) -> None:
-        before = self._cache.pop(key, None)
-        self._bytes += made.size - (before.size if before else 0)
-        self._cache[key] = made
-        while self._bytes > self._limit and len(self._cache) > 1:
-            self._bytes -= self._cache.popitem(last=False)[1].size
 
     def _make(self, subject: Subject, wanted: Wanted, known: Made | None, encoding: bytes) -> Made:
         """Compute a tile, or pack one that is there, in a worker."""

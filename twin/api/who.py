@@ -19,6 +19,7 @@ from twin.api.limits import Limits
 from twin.audit import Audit, Event
 from twin.errors import SignInRefused, TooMany
 from twin.ground import Ground
+from twin.kept import Kept
 from twin.policy import ANONYMOUS, ANONYMOUS_LOCAL, Subject
 from twin.settings import LOOPBACK
 
@@ -35,7 +36,10 @@ CSRF_HEADER = "X-CSRF-Token"
 HOSTS = frozenset({*LOOPBACK, "[::1]"})
 """The names the service answers to on the loopback: a rebound DNS name is none of them."""
 PORT = re.compile(r"[0-9]{1,5}")
-KEPT = 20_000
+KEPT = 5_000
+"""Cookie headers whose token is remembered; a stranger may send as many as they like, of 64 KB each."""
+LONG = 4096
+"""Bytes of a Cookie header from which it is not remembered."""
 MOST_WAITING = 40
 """Sign-ins that wait for their turn at most: some seconds' worth."""
 T = TypeVar("T")
@@ -79,7 +83,7 @@ class Who:
         self._opening = threading.Lock()
         self._hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sign-in")
         self._waiting = 0
-        self._hashes: dict[bytes, tuple[str, str]] = {}
+        self._hashes: Kept[bytes, tuple[str, str]] = Kept(KEPT)
 
     @classmethod
     def of_village(cls, onemap: OneMap, settings: Settings) -> Who:
@@ -225,9 +229,8 @@ class Who:
             parts = (p.strip().partition("=") for p in cookie.decode("latin-1").split(";"))
             token = next((value for name, _, value in parts if name == self.sid), "")
             found = (token, tokens.hash_of(token)) if tokens.SESSION.fullmatch(token) else ("", "")
-            if len(self._hashes) > KEPT:
-                self._hashes.clear()
-            self._hashes[cookie] = found
+            if len(cookie) <= LONG:
+                self._hashes.put(cookie, found)
         return found
 
     def address(self, scope: Scope) -> str:
