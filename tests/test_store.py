@@ -324,7 +324,7 @@ def test_readers_follow_a_publish_and_a_rollback_and_back(store: Store) -> None:
 
 
 def test_superseded_copies_are_let_go_after_the_grace_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twin.store.serving.GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("twin.store.attached.GRACE_SECONDS", 0.0)
     serving = Serving(store)
     for n in range(1, 5):
         keeping.publish(store, n=n)
@@ -415,7 +415,7 @@ def _holds_open(inode: int) -> bool:
 
 
 def test_a_replaced_copy_is_let_go_after_the_grace_time_by_any_next_answer(tmp_path, monkeypatch) -> None:
-    from twin.store import serving as room
+    from twin.store import attached as room
 
     store = Store(tmp_path)
     keeping.publish(store, n=4)

@@ -100,10 +100,12 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def read(path: Path) -> dict[str, LastRun]:
-    """Give the last run of each resource from the ledger at `path` (`<data>/run/ledger.jsonl`)."""
+def read(path: Path, *, until: datetime | None = None) -> dict[str, LastRun]:
+    """Give the last run of each resource from the ledger at `path` (`<data>/run/ledger.jsonl`), as known `until`."""
     last: dict[str, LastRun] = {}
     for line in lines(path):
+        if until is not None and _when(line.get("finished_at")) > until:
+            continue
         before = last.get(line["resource"])
         last[line["resource"]] = _after(before, line)
     return last

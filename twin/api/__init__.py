@@ -14,8 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from twin.api import auditor, granting, listings, moments, own_account, people, problems, purpose, sending, signin
+from twin.api import auditor, granting, listings, moments, own_account, people, persons, problems, purpose, sending, signin
 from twin.api.adopted import hold_newest, watch
+from twin.api.carrying import Carrying
 from twin.api.callbacks import Callbacks, Pages
 from twin.api.delivering import Delivering
 from twin.api.forms import NotOurs
@@ -122,7 +123,7 @@ def mount(app: Front, pages: Pages, draw: Draw | None = None) -> Front:
     app.state.draw = draw
     kept = app.state.rooms.settings.data / "run" / "packed"
     wsgi: Any = WSGIMiddleware(pages.server, workers=PAGE_THREADS)
-    gate: Any = PageGate(Callbacks(Packed(wsgi, kept), pages))
+    gate: Any = PageGate(moments.Asked(Callbacks(Packed(wsgi, kept), pages), app.state.rooms))
     app.router.routes.insert(0, Route(CALLBACKS, gate, methods=["POST"], include_in_schema=False))
     app.mount("/", gate)
     app.guard.csp = page_csp(pages.csp_hashes())

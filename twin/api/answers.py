@@ -48,7 +48,7 @@ def answer(request: Request, data: Any) -> Response:
     record(request.scope)
     body = encode(data)
     encoding = packing.chosen(request.headers.get("accept-encoding", "").encode()) if len(body) > SMALL else b""
-    headers = {"cache-control": CACHING[row.keep], "vary": "accept-encoding"}
+    headers = {"cache-control": CACHING[row.keep], "vary": "accept-encoding", **_moment(request)}
     if row.keep != "no-store":
         tag = f'"{hashlib.blake2b(encoding + body, digest_size=9).hexdigest()}"'
         headers["etag"] = tag
@@ -58,6 +58,12 @@ def answer(request: Request, data: Any) -> Response:
         headers["content-encoding"] = encoding.decode()
         body = packing.QUICK[encoding](body)
     return Response(body, headers=headers, media_type="application/json")
+
+
+def _moment(request: Request) -> dict[str, str]:
+    """Say in an answer from the past of when it is."""
+    rooms = getattr(request.state, "rooms", None)
+    return {"onemap-as-of": rooms.as_of.isoformat()} if rooms and rooms.as_of else {}
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
 
-from twin.api import problems
+from twin.api import moments, problems
 from twin.api.guard import CALLBACKS
 from twin.errors import BadRequest
 
@@ -203,7 +204,9 @@ def _asked(scope: Scope, body: bytes) -> Scope:
     dropped = (b"content-length", b"content-type", b"transfer-encoding", b"content-encoding")
     kept = [(k, v) for k, v in scope["headers"] if k not in dropped]
     headers = [*kept, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    return {**scope, "query_string": b"", "headers": headers}
+    as_of = moments.asked(scope["query_string"])
+    query = f"{moments.NAME}={quote(as_of)}".encode() if as_of else b""
+    return {**scope, "query_string": query, "headers": headers}
 
 
 def _once(body: bytes) -> Receive:

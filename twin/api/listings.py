@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twin import style
-from twin.errors import NotFound, StoreBroken
+from twin.errors import NotFound, NotYetKnown, StoreBroken, VersionGone
 from twin.policy import ANONYMOUS_LOCAL, Subject, columns_of
 
 if TYPE_CHECKING:
@@ -108,6 +108,9 @@ def _table(rooms: Rooms, table: str, language: str) -> Json:
         found["freshness"] = rooms.entities.freshness(resource, language)
     try:
         manifest = rooms.store.current(table).manifest
+    except (NotYetKnown, VersionGone) as why:
+        nothing = {"rows": None, "years": [], "as_of": None}
+        return {**found, "state": why.code, **nothing, "zh": why.zh, "en": why.en}
     except NotFound:
         return {**found, "state": "never", "rows": None, "years": [], "as_of": None}
     except StoreBroken as error:

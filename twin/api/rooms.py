@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from twin import policy as policies
 from twin import style
 from twin.analysis import Analysis
+from twin.api import moments
+from twin.api.moments import Moments
 from twin.entities import Entities
 from twin.indicators import Indicators
 from twin.policy import Policy
 from twin.search import Search
-from twin.store import Serving, Store
+from twin.store import Past, Serving, Store
 from twin.tiles import Tiles
 
 if TYPE_CHECKING:
     from twin.model import OneMap
     from twin.settings import Settings
+    from twin.store import Known
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """One village, ready to answer; safe to share between threads."""
+    """One village, ready to answer; safe to share between threads.
+
+    `as_of` is the moment as of which it answers, None for the present; the policy is that of the present in both.
+    """
 
     onemap: OneMap
-    store: Store
+    store: Known
+    base: Store
     settings: Settings
     serving: Serving
     policy: Policy
@@ -36,6 +44,16 @@ class Rooms:
     analysis: Analysis
     indicators: Indicators
     search: Search
+    past: Moments | None = None
+    as_of: datetime | None = None
+
+    def at(self, text: str) -> Rooms:
+        """Give the rooms as of the moment that `text` names ("": these); raises BadRequest for a text that names none.
+
+        It is the one function by which anything is answered from the past.
+        """
+        at = moments.read(text, self.onemap.village.time_zone, datetime.now(UTC)) if text else None
+        return self.past.at(at) if at and self.past else self
 
 
 _BUILT: WeakKeyDictionary[Store, Rooms] = WeakKeyDictionary()
@@ -65,15 +83,27 @@ def _build(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
         raise fault
     serving = Serving(store, memory=settings.memory)  # one thread a query: requests are what runs side by side
     policy = Policy(onemap, granted(settings))
+
+    def as_of(at: datetime) -> Rooms:
+        return _over(onemap, store, settings, serving.over(Past(store, at)), policy, as_of=at)
+
+    return _over(onemap, store, settings, serving, policy, past=Moments(as_of))
+
+
+def _over(onemap: OneMap, base: Store, settings: Settings, serving: Serving, policy: Policy, **more: Any) -> Rooms:
+    """Give the rooms that answer from what `serving` reads."""
+    ledger = settings.data / "run" / "ledger.jsonl"
     return Rooms(
         onemap=onemap,
-        store=store,
+        store=serving.store,
+        base=base,
         settings=settings,
         serving=serving,
         policy=policy,
-        entities=Entities(onemap, serving, policy, settings.data / "run" / "ledger.jsonl"),
+        entities=Entities(onemap, serving, policy, ledger, as_of=more.get("as_of")),
         tiles=Tiles(onemap, serving, policy),
         analysis=Analysis(onemap, serving, policy),
         indicators=Indicators(onemap, serving, policy),
         search=Search(onemap, serving, policy),
+        **more,
     )

@@ -8,13 +8,24 @@ from fastapi import APIRouter, Body, Depends, Query, Request
 from starlette.responses import Response
 
 from twin import style
-from twin.api import listings
+from twin.api import listings, moments
 from twin.api.answers import answer, gate
 from twin.api.rooms import Rooms
 from twin.entities import Asked
 from twin.policy import Subject
 
-router = APIRouter(dependencies=[Depends(gate)])
+
+def as_of(
+    request: Request,
+    as_of: Annotated[
+        str, Query(max_length=25, description="A day (to its end) or a time, on the village's clock or, with Z, in UTC")
+    ] = "",
+) -> None:
+    """Let the whole answer be as it was known then; raises BadRequest."""
+    request.state.rooms = request.app.state.rooms.at(as_of)
+
+
+router = APIRouter(dependencies=[Depends(gate), Depends(as_of)])
 
 Language = Literal["zh-CN", "en"]
 Year = Annotated[int | None, Query(ge=1900, le=2200)]
@@ -23,7 +34,8 @@ Lat = Annotated[float, Query(ge=-85, le=85)]
 
 
 def _rooms(request: Request) -> Rooms:
-    return request.app.state.rooms
+    """Give the rooms as of the moment that is asked about."""
+    return request.state.rooms
 
 
 def _asker(request: Request) -> Subject:
@@ -69,6 +81,7 @@ def style_json(
     sheet = style.Sheet(
         language=language,
         base=base,
+        below=moments.below(rooms.as_of),
         theme=theme,
         year=year,
         versions=listings.versions(rooms, _asker(request)),

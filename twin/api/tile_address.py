@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from twin.api import moments
 from twin.errors import BadRequest
 from twin.policy import unknown
 from twin.style import THEMES
@@ -27,7 +28,10 @@ NOWHERE = Address(z=0, x=0, y=0)
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """A parsed tile request: what kind, of which layer (or table), where, theme, and the version the client names."""
+    """A parsed tile request: what kind, of which layer (or table), where, theme, and the version the client names.
+
+    `as_of` is the moment it is asked as of, as it is written; "" is the present.
+    """
 
     kind: str
     name: str
@@ -35,6 +39,7 @@ class Wanted:
     path: str = ""
     version: str = ""
     theme: str = "light"
+    as_of: str = ""
 
 
 def parse(path: str, query: bytes) -> Wanted:
@@ -46,7 +51,8 @@ def parse(path: str, query: bytes) -> Wanted:
     if year and not YEAR.fullmatch(year):
         raise BadRequest("年份应为四位数字", "The year must be four digits", year=year[:20])
     if parts[0] == "scene" and len(parts) >= 3:
-        return Wanted(kind="scene", name=parts[1], path="/".join(parts[2:]), version=version)
+        path = "/".join(parts[2:])
+        return Wanted(kind="scene", name=parts[1], path=path, version=version, as_of=asked.get(moments.NAME, ""))
     if len(parts) == 5 and parts[0] in ("drawn", "tianditu"):
         kind, name, *rest = parts
     elif len(parts) == 4:
@@ -57,7 +63,8 @@ def parse(path: str, query: bytes) -> Wanted:
     if (kind != "tianditu" and (not dot or ending not in ("mvt", "png"))) or (kind and ending == "mvt"):
         raise unknown(path)
     at = _address(rest[0], rest[1], last, int(year) if year else None)
-    return Wanted(kind=kind or ending, name=name, at=at, version=version, theme=_theme(asked))
+    more = {"theme": _theme(asked), "as_of": asked.get(moments.NAME, "")}
+    return Wanted(kind=kind or ending, name=name, at=at, version=version, **more)
 
 
 def _theme(asked: dict[str, str]) -> str:

@@ -123,7 +123,7 @@ class TileServer:
         key = (wanted.kind, wanted.name, wanted.path, wanted.at, version.token, *(p.digest for p in version.counts))
         ground = self._told.get(key)
         if ground is None:
-            ground = await self._in_worker(lambda: told(self._rooms, wanted, version.counts))
+            ground = await self._in_worker(lambda: told(self._rooms.at(wanted.as_of), wanted, version.counts))
             self._told.put(key, ground, 1 + sum(len(t.cells) for t in ground))
         if not ground or self._delivering.is_counted(scope, subject, ground):
             return
@@ -140,11 +140,11 @@ class TileServer:
         return found
 
     async def _version(self, subject: Subject, wanted: Wanted) -> Version:
-        key = (self._rooms.policy.edition, subject.held, wanted.kind, wanted.name + wanted.path)
+        key = (self._rooms.policy.edition, subject.held, wanted.kind, wanted.name + wanted.path, wanted.as_of)
         known = self._versions.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:
-            found = await self._in_worker(lambda: version(self._rooms, subject, wanted))
+            found = await self._in_worker(lambda: version(self._rooms.at(wanted.as_of), subject, wanted))
             known = (now + VERSION_SECONDS, found)
             self._versions.put(key, known)
         return known[1]
@@ -178,14 +178,14 @@ class TileServer:
         """Compute a tile as it is, or take one that was packed at publish time as it lies there."""
         if wanted.kind == "mvt" and encoding == b"gzip":
             layer = self._rooms.policy.layer(subject, wanted.name)
-            packed = self._rooms.tiles.packed(subject, layer, wanted.at)
+            packed = self._rooms.at(wanted.as_of).tiles.packed(subject, layer, wanted.at)
             if packed is not None:
                 return Made(media_type=MVT, bodies={b"gzip": packed})
         body, media_type = self._body(subject, wanted)
         return Made(media_type=media_type, bodies={b"": body})
 
     def _body(self, subject: Subject, wanted: Wanted) -> tuple[bytes, bytes]:
-        tiles = self._rooms.tiles
+        tiles = self._rooms.at(wanted.as_of).tiles
         if wanted.kind == "scene":
             path = tiles.scene(subject, wanted.name, wanted.path)[0]
             return path.read_bytes(), SCENE_TYPES.get(path.suffix.lstrip("."), b"application/octet-stream")

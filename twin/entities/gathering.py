@@ -35,11 +35,20 @@ class Asked:
 class Entities:
     """Cards over a village's served tables; every value passes the policy."""
 
-    def __init__(self, onemap: OneMap, serving: Serving, policy: Policy, ledger: Path | None = None) -> None:
+    def __init__(
+        self,
+        onemap: OneMap,
+        serving: Serving,
+        policy: Policy,
+        ledger: Path | None = None,
+        *,
+        as_of: datetime | None = None,
+    ) -> None:
         self._onemap = onemap
         self._serving = serving
         self._policy = policy
         self._ledger = ledger
+        self._as_of = as_of
         self._tables: dict[str, list[Resource]] = {}
         for resource in onemap.resources:
             self._tables.setdefault(resource.thing, []).append(resource)
@@ -149,8 +158,8 @@ class Entities:
 
     def freshness(self, resource: Resource, language: str = "zh-CN") -> Json:
         """Give how fresh a resource is: {state, shape, as_of, age_seconds, reason, version}."""
-        last = freshness.read(self._ledger).get(resource.id) if self._ledger else None
-        now = self._onemap.village.clock or datetime.now(UTC)
+        last = freshness.read(self._ledger, until=self._as_of).get(resource.id) if self._ledger else None
+        now = self._onemap.village.clock or self._as_of or datetime.now(UTC)
         judged = freshness.status(last, resource.cadence_seconds, now)
         return {
             "state": judged.state,

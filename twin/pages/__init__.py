@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import flask
 
 from twin import map as map_component
+from twin.api import moments
 from twin.api import recording as records
 from twin.api.who import CSRF_HEADER, csrf_cookie
-from twin.pages import boot
+from twin.pages import boot, past
 from twin.pages import onemap as page
 from twin.pages.desk import Desk
 from twin.pages.frame import ASSETS, Page, frame
@@ -30,6 +31,11 @@ __all__ = ["asking", "create", "draw"]
 def asking() -> Subject:
     """Give whoever sent the request being answered, as the guard before the pages has found out."""
     return flask.request.environ["asgi.scope"]["state"]["subject"]
+
+
+def moment() -> str:
+    """Give the moment the request being answered is about, as it is written; "" is the present."""
+    return flask.request.args.get(moments.NAME, "") if flask.has_request_context() else ""
 
 
 def recording() -> None:
@@ -63,13 +69,18 @@ def create(
     opened = Desk.open(onemap, store, settings)
 
     def here() -> Desk:
-        return opened.of(who())
+        return opened.at(moment()).of(who())
 
     def first() -> Mapping[str, Any]:
         desk = here()
-        return boot.boot(desk.onemap, desk.known(), settings)
+        return boot.boot(desk.onemap, desk.known(), settings, below=desk.below)
+
+    def band() -> str:
+        desk = here()
+        return past.band(desk, desk.known()) if desk.below else ""
 
     app.first = first
+    app.band = band
     app.layout = lambda: page.layout(here())
     page.register(app, here, record)
     return app

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from twin import freshness, search, style
 from twin import map as map_component
-from twin.errors import NotFound, StoreBroken
+from twin.errors import NotFound, NotYetKnown, StoreBroken, VersionGone
 from twin.model import Layer, OneMap, Text
 from twin.pages.menu import BASE
 from twin.text import age, both, catalogue, day, number, words
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twin.freshness import Freshness
     from twin.settings import Settings
-    from twin.store import Store
+    from twin.store import Known as Tables
 
 STYLE = "/api/v1/style.json"
 SAID_BY_BROWSER = "page.js."
@@ -29,29 +29,43 @@ WORST = ("failed", "held", "stale", "fresh", "never")
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of the village's data at one moment: the manifest and the freshness of each table."""
+    """What is known of the village's data at one moment: the manifest and the freshness of each table.
+
+    `as_of` is that moment where it is a past one; `unknown` and `gone` say why tables cannot be shown as of then.
+    """
 
     now: datetime
     manifests: Mapping[str, Mapping[str, Any]]
     states: Mapping[str, Freshness]
+    as_of: datetime | None = None
+    unknown: Mapping[str, Text] = field(default_factory=dict)
+    gone: Mapping[str, Text] = field(default_factory=dict)
 
 
-def known(onemap: OneMap, store: Store, settings: Settings) -> Known:
-    """Look at the store and the run ledger once."""
-    now = onemap.village.clock or datetime.now(UTC)
-    last = freshness.read(settings.data / "run" / "ledger.jsonl")
+def known(onemap: OneMap, store: Tables, settings: Settings, *, as_of: datetime | None = None) -> Known:
+    """Look at the store and the run ledger once, as of the moment `as_of` where one is given."""
+    now = onemap.village.clock or as_of or datetime.now(UTC)
+    last = freshness.read(settings.data / "run" / "ledger.jsonl", until=as_of)
     states = {r.id: freshness.status(last.get(r.id), r.cadence_seconds, now) for r in onemap.resources}
-    return Known(now=now, manifests=_manifests(onemap, store), states=states)
+    manifests, unknown, gone = _manifests(onemap, store)
+    return Known(now=now, manifests=manifests, states=states, as_of=as_of, unknown=unknown, gone=gone)
 
 
-def _manifests(onemap: OneMap, store: Store) -> dict[str, Mapping[str, Any]]:
+def _manifests(onemap: OneMap, store: Tables) -> tuple[dict[str, Mapping[str, Any]], dict[str, Text], dict[str, Text]]:
+    """Give the manifest of each table that can be shown, and why others cannot: not yet known, or not kept."""
     found: dict[str, Mapping[str, Any]] = {}
+    unknown: dict[str, Text] = {}
+    gone: dict[str, Text] = {}
     for resource in onemap.resources:
         try:
             found[resource.id] = store.current(resource.id).manifest
+        except NotYetKnown as why:
+            unknown[resource.id] = Text(why.zh, why.en)
+        except VersionGone as why:
+            gone[resource.id] = Text(why.zh, why.en)
         except (NotFound, StoreBroken):
             continue
-    return found
+    return found, unknown, gone
 
 
 def told(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
@@ -65,7 +79,7 @@ def told(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
     rows = sum(int(m.get("rows") or 0) for m in manifests)
     return {
         "state": worst.state if worst else "never",
-        "reason": _reason(worst),
+        "reason": _not_then(seen, tables) or _reason(worst),
         "as_of": day(as_of or None),
         "age": both(lambda language: age(worst.age_seconds if worst else None, language)),
         "department": department.title if department else Text(layer.department, layer.department),
@@ -73,6 +87,12 @@ def told(onemap: OneMap, layer: Layer, seen: Known) -> dict[str, Any]:
         "years": sorted({y for m in manifests for y in m.get("years") or ()}),
         "colours": _colours(onemap, layer),
     }
+
+
+def _not_then(seen: Known, tables: Sequence[str]) -> Text | None:
+    """Say why a layer shows nothing as of the moment: none of its tables was known then, or is kept of then."""
+    missing = [seen.unknown.get(t) or seen.gone.get(t) for t in tables]
+    return next((m for m in missing if m), None) if missing and all(missing) else None
 
 
 def _reason(state: Freshness | None) -> Text | None:
@@ -107,8 +127,8 @@ def foreign(settings: Settings) -> list[tuple[str, Text]]:
     return [(base, words(f"page.menu.{base.replace('-', '_')}")) for base in ("tianditu-vector", "tianditu-imagery")]
 
 
-def boot(onemap: OneMap, seen: Known, settings: Settings) -> dict[str, Any]:
-    """Give what onemap.js needs to know, as JSON."""
+def boot(onemap: OneMap, seen: Known, settings: Settings, *, below: str = "") -> dict[str, Any]:
+    """Give what onemap.js needs to know, as JSON; `below` is what the addresses of a past moment begin with."""
     village = onemap.village
     layers = [_layer(onemap, x, seen) for x in onemap.layers]
     return {
@@ -124,7 +144,8 @@ def boot(onemap: OneMap, seen: Known, settings: Settings) -> dict[str, Any]:
         "foreign": [base for base, _ in foreign(settings)],
         "years": years(layers),
         "at": f"{seen.now:%H:%M}",
-        "style": STYLE,
+        "style": below + STYLE,
+        **({"below": below} if below else {}),
         "mapAssets": map_component.url(""),
         "mapWords": {"zh": map_component.words("zh-CN"), "en": map_component.words("en")},
         "words": {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from twin.api import Rooms, rooms
+from twin.api import Rooms, moments, rooms
 from twin.entities import Asked, local
 from twin.errors import NotFound, StoreBroken
 from twin.model import Text
@@ -49,6 +49,15 @@ class Desk:
         seen = view(self.rooms.onemap, self.rooms.policy, subject)
         return replace(self, subject=subject, onemap=seen, edition=edition)
 
+    def at(self, as_of: str) -> Desk:
+        """Give the desk at which is answered as of the moment `as_of` names ("": the present); raises BadRequest."""
+        return replace(self, rooms=self.rooms.at(as_of)) if as_of else self
+
+    @property
+    def below(self) -> str:
+        """Give what all addresses of a page of the past begin with, "" for the present."""
+        return moments.below(self.rooms.as_of)
+
     def who(self) -> Who:
         """Give whoever asks, as the page names them."""
         role = self.rooms.policy.grants.role(self.subject.role)
@@ -57,7 +66,7 @@ class Desk:
 
     def known(self) -> boot.Known:
         """Look at the store and the run ledger."""
-        return boot.known(self.onemap, self.rooms.store, self.rooms.settings)
+        return boot.known(self.onemap, self.rooms.store, self.rooms.settings, as_of=self.rooms.as_of)
 
     def asked(self, question: Mapping[str, Any]) -> Asked:
         """Give the language and year a question is asked in."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from twin.model import OneMap, Resource, Text
+from twin.pages import past
 from twin.pages.boot import WORST, Known
 from twin.pages.markup import el
 from twin.pages.parts import button, status, words
@@ -42,7 +45,9 @@ def _health(onemap: OneMap, seen: Known) -> Any:
         class_="grid",
     )
     box = el("div", table, class_="scroll-x", tabindex=0, role="region", aria_labelledby="health-title")
-    return _window("health", words("page.health.title"), el("p", words("page.health.why"), class_="muted"), box)
+    why = el("p", words("page.health.why"), class_="muted")
+    today = f"{datetime.now(ZoneInfo(onemap.village.time_zone)):%Y-%m-%d}"
+    return _window("health", words("page.health.title"), why, past.way(seen, today), box)
 
 
 def _row(onemap: OneMap, resource: Resource, state: Freshness) -> Any:

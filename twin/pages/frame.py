@@ -53,7 +53,7 @@ FRAME = """<!DOCTYPE html>
 </head>
 <body>
 @icons@
-<div class="page early" id="early">
+@past@<div class="page early" id="early">
 <header class="bar"><p class="opening-name">@name@</p><p class="opening-said" role="status">@loading@</p></header>
 <main class="middle"><div class="onemap"></div></main>
 </div>
@@ -73,18 +73,22 @@ class Page(dash.Dash):
 
     first: Callable[[], Mapping[str, Any]]
     """What the browser is told once, asked anew for each page."""
+    band: Callable[[], str]
+    """What stands above a page of the past, "" above the present."""
     questions = QUESTIONS
     """What its callbacks may be asked; the wall in front refuses everything else."""
 
     def interpolate_index(self, **parts: Any) -> str:
         """Write the page: Dash's parts, cleaned, inside our frame."""
+        first = self.first()
+        below = first.get("below", "")
         scripts = FINGERPRINT.sub(r".v0m\1.", UNUSED.sub("", parts["scripts"]))
         css = FINGERPRINT.sub(r".v0m\1.", parts["css"])
-        cleaned = {**parts, "scripts": scripts, "css": css, "config": _config(parts["config"])}
+        cleaned = {**parts, "scripts": scripts, "css": css, "config": _config(parts["config"], below)}
         cleaned["app_entry"] = ENTRY
         return _filled(
             super().interpolate_index(**cleaned),
-            {"first": _json(self.first()), "styles": _styles(flask.request.args.get("lang", ""))},
+            {"first": _json(first), "styles": _styles(flask.request.args.get("lang", ""), below), "past": self.band()},
         )
 
 
@@ -116,11 +120,11 @@ def _preload(address: str) -> str:
     return f'<link rel="modulepreload" href="{escape(address)}">'
 
 
-def _styles(lang: str) -> str:
+def _styles(lang: str, below: str) -> str:
     """Ask for the map's style beside the modules that will want it; what the browser keeps of choices is not known."""
     language = "en" if lang == "en" else "zh-CN"
     return "\n".join(
-        f'<link rel="preload" as="fetch" crossorigin href="{STYLE}?language={language}&amp;theme={theme}"'
+        f'<link rel="preload" as="fetch" crossorigin href="{below}{STYLE}?language={language}&amp;theme={theme}"'
         f' media="(prefers-color-scheme: {theme})">'
         for theme in ("light", "dark")
     )
@@ -132,11 +136,14 @@ def _filled(text: str, values: dict[str, str]) -> str:
     return text
 
 
-def _config(tag: str) -> str:
+def _config(tag: str, below: str) -> str:
+    """Write Dash's settings; a page of a past moment asks for everything below it."""
     head, _, rest = tag.partition(">")
     body, _, tail = rest.rpartition("</script>")
     config = {k: v for k, v in json.loads(body).items() if k not in TELLS}
     config["disable_version_check"] = True
+    if below:
+        config["requests_pathname_prefix"] = f"{below}/"
     return f"{head}>{_json(config)}</script>{tail}"
 
 

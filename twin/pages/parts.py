@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.errors import NotFound, TwinError
+from twin.errors import NotFound, NotYetKnown, TwinError, VersionGone
 from twin.model import Text
 from twin.pages.markup import el, icon
 from twin.text import words
@@ -61,6 +61,8 @@ def failed(ask: str, error: BaseException | None = None) -> Any:
 
     What is not there, or not for whoever asks, is no failure, and to try again would not bring it.
     """
+    if isinstance(error, (NotYetKnown, VersionGone)):
+        return empty(Text(error.zh, error.en), words("page.past.other_day"))
     if isinstance(error, NotFound):
         return _unseen()
     why = Text(error.zh, error.en) if isinstance(error, TwinError) else words("page.state.failed_why")

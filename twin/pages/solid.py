@@ -47,7 +47,7 @@ def _scenes(desk: Desk, layer: Layer) -> list[deck.DeckLayer]:
     """Give the 3D Tiles of a layer whose tables have been published with a scene."""
     tables = [d.table for d in layer.draws if d.type == "scene" and desk.rooms.policy.sees(desk.subject, d.table)]
     known = [t for t in tables if "scene/tileset.json" in desk.manifest(t).get("files", {})]
-    return [deck.tileset(f"{layer.id}.{t}", f"/tiles/scene/{t}/tileset.json") for t in known]
+    return [deck.tileset(f"{layer.id}.{t}", f"{desk.below}/tiles/scene/{t}/tileset.json") for t in known]
 
 
 def _chosen(desk: Desk, theme: str) -> Indicator | None:

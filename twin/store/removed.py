@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from twin import durable
@@ -12,24 +13,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-Why = Literal["retention", "erasure"]
+    from twin.store.pointer import Version
+
+Why = Literal["retention", "erasure", "rollback", "collected"]
 NAME = "removed.json"
-MOST = 200
+MOST = 5000
 """How many are remembered; the oldest are forgotten."""
 WORDS: dict[str, tuple[str, str]] = {
     "retention": ("按保存期限", "because its time was over"),
     "erasure": ("因删除个人信息", "because a person's data was erased"),
+    "rollback": ("被退回", "by a rollback"),
+    "collected": ("按版本保留规则", "because fewer versions are kept the older they are"),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Removed:
-    """One version that is no longer there: when it was published, when it went, and why."""
+    """One version that is no longer there: when it was published, when it went, and why.
+
+    `by` and `reason` are those of a rollback; they are typed freely and told to those who look after the data only.
+    """
 
     version: str
     created_at: str
     removed_at: str
     why: Why
+    by: str = ""
+    reason: str = ""
 
     @property
     def zh(self) -> str:
@@ -40,6 +50,12 @@ class Removed:
     def en(self) -> str:
         """Say it in English."""
         return f"Version {self.version} was removed on {self.removed_at[:10]} {WORDS[self.why][1]}"
+
+
+def gone(version: Version, why: Why, *, by: str = "", reason: str = "") -> Removed:
+    """Say of a version that it is going now."""
+    at = datetime.now(UTC).isoformat()
+    return Removed(version=version.version, created_at=version.created_at, removed_at=at, why=why, by=by, reason=reason)
 
 
 def read(folder: Path) -> tuple[Removed, ...]:

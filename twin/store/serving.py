@@ -1,49 +1,26 @@
-"""Rows for requests: every current serving copy attached read-only in one in-memory database, following publishes."""
+"""Rows for requests: of every current table, or of all as they were known at a moment, following publishes."""
 
 from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twin import duck
 from twin.errors import BadRequest, NotFound
-from twin.store import limits
+from twin.store.attached import Attached, Copies
 from twin.web_mercator_quad import HALF_M
 
 if TYPE_CHECKING:
     from twin.model import Bbox
     from twin.store.limits import Permitted
-    from twin.store.snapshots import Store
+    from twin.store.past import Known
     from twin.store.verified import Snapshot
 
-FILE = "serving.duckdb"
-GRACE_SECONDS = 60.0
-"""How long a superseded copy stays attached for whoever was already given its name."""
 OPERATORS = {"=": "=", "!=": "IS DISTINCT FROM", ">": ">", "<": "<", ">=": ">=", "<=": "<=", "like": "LIKE"}
 
 Where = Sequence[tuple[str, str, Any]]
-
-
-@dataclass
-class _Attached:
-    alias: str
-    snapshot: Snapshot
-    columns: frozenset[str]
-
-    @property
-    def features(self) -> str:
-        return f"{self.alias}.features"
-
-    def left(self, permit: Permitted | None) -> str:
-        """Write what `permit` leaves of the rows."""
-        manifest = self.snapshot.manifest
-        box = manifest.get("bbox") or (0, 0, 0, 0)
-        lat = (box[1] + box[3]) / 2
-        return limits.relation(self.features, self.columns, permit, kind=manifest.get("kind", ""), lat=lat)
 
 
 class Serving:
@@ -54,14 +31,23 @@ class Serving:
     Whoever answers a person gives the `permit` that limits rows, columns and places; None is the whole table.
     """
 
-    def __init__(self, store: Store, *, threads: int = 1, memory: str = "2GB") -> None:
+    def __init__(self, store: Known, *, threads: int = 1, memory: str = "2GB", copies: Copies | None = None) -> None:
         self.store = store
-        self._root = duck.connect(threads=threads, memory=memory)
-        self._tables: dict[str, _Attached] = {}
-        self._retired: list[tuple[float, _Attached]] = []
+        self._copies = copies or Copies(threads=threads, memory=memory)
+        self._tables: dict[str, Attached] = {}
         self._lock = threading.Lock()
-        self._local = threading.local()
-        self._count = 0
+
+    def over(self, store: Known) -> Serving:
+        """Read the rows of the same store as it was known at another moment, sharing what is attached."""
+        return Serving(store, copies=self._copies)
+
+    def leave(self) -> None:
+        """Let go of every table; what nobody else reads is detached after the time of grace."""
+        with self._lock:
+            left = list(self._tables.values())
+            self._tables.clear()
+        for attached in left:
+            self._copies.leave(attached)
 
     def snapshot(self, table: str) -> Snapshot:
         """Give the snapshot whose rows are being served."""
@@ -133,7 +119,7 @@ class Serving:
 
     def close(self) -> None:
         """Detach everything and let the files go."""
-        self._root.close()
+        self._copies.close()
 
     # inside
 
@@ -143,61 +129,35 @@ class Serving:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def _connection(self) -> duck.Connection:
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._root.cursor()
-        return connection
+        return self._copies.connection()
 
-    def _attached(self, table: str) -> _Attached:
+    def _attached(self, table: str) -> Attached:
         snapshot = self.store.current(table)
         attached = self._tables.get(table)
         if attached is None or attached.snapshot.version != snapshot.version:
-            with self._lock:
-                attached = self._attach(table, snapshot)
-        elif self._retired and self._retired[0][0] <= time.monotonic():
-            with self._lock:
-                self._detach_due(self._root.cursor())
+            return self._follow(table, snapshot)
+        self._copies.tidy()
         return attached
 
-    def _attach(self, table: str, snapshot: Snapshot) -> _Attached:
-        known = self._tables.get(table)
-        if known is not None and known.snapshot.version == snapshot.version:
-            return known
-        returned = next((r for r in self._retired if r[1].snapshot.path == snapshot.path), None)
-        if returned is not None:  # rolled back to it within the grace time; DuckDB attaches a file only once
-            self._retired.remove(returned)
-            return self._replace(table, returned[1])
-        self._count += 1
-        alias = duck.quote(f"{table}__{self._count}")
-        connection = self._root.cursor()
-        connection.execute(f"ATTACH {duck.literal(snapshot.file(FILE))} AS {alias} (READ_ONLY)")
-        names = connection.execute(f"SELECT * FROM {alias}.features LIMIT 0").description or ()
-        attached = self._replace(table, _Attached(alias, snapshot, frozenset(d[0] for d in names)))
-        self._detach_due(connection)
-        return attached
-
-    def _replace(self, table: str, attached: _Attached) -> _Attached:
-        known = self._tables.get(table)
-        self._tables[table] = attached
+    def _follow(self, table: str, snapshot: Snapshot) -> Attached:
+        with self._lock:
+            known = self._tables.get(table)
+            if known is not None and known.snapshot.version == snapshot.version:
+                return known
+            self._tables[table] = attached = self._copies.take(snapshot)
         if known is not None:
-            self._retired.append((time.monotonic() + GRACE_SECONDS, known))
+            self._copies.leave(known)
         return attached
 
-    def _detach_due(self, connection: duck.Connection) -> None:
-        now = time.monotonic()
-        for due, old in [r for r in self._retired if r[0] <= now]:
-            connection.execute(f"DETACH {old.alias}")
-            self._retired.remove((due, old))
 
-
-def _column(attached: _Attached, name: str) -> str:
+def _column(attached: Attached, name: str) -> str:
     if name not in attached.columns:
         table = attached.snapshot.table
         raise NotFound(f"{table} 没有列 {name}", f"{table} has no column {name}", table=table, column=name)
     return duck.quote(name)
 
 
-def _where(attached: _Attached, where: Where, bbox: Bbox | None) -> tuple[str, list[Any]]:
+def _where(attached: Attached, where: Where, bbox: Bbox | None) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     for column, operator, value in where:

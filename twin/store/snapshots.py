@@ -22,11 +22,12 @@ from twin import duck, durable
 from twin.errors import BadRequest, NotFound, PublishConflict, StoreBroken, StoreFull
 from twin.store import manifest as manifests
 from twin.store import pointer as pointers
-from twin.store import removed, replacing
+from twin.store import removed, replacing, timeline
 from twin.store.diff import Difference, compare
 from twin.store.pointer import Pointer, Version
 from twin.store.removed import Removed, Why
 from twin.store.replacing import Changes
+from twin.store.timeline import Held
 from twin.store.verified import Fault, Snapshot, Verified
 
 KEEP = 5
@@ -82,15 +83,12 @@ class Store:
         return checked.snapshot
 
     def as_of(self, table: str, at: datetime) -> Snapshot:
-        """Give the version that was current at the aware time `at`; raises NotFound where none was kept."""
-        stamp = at.astimezone(UTC).isoformat()
-        found = next((v for v in self.versions(table) if v.created_at <= stamp), None)
-        gone = max((r for r in self.removed(table) if r.created_at <= stamp), key=lambda r: r.created_at, default=None)
-        if gone is not None and (found is None or found.created_at < gone.created_at):
-            raise NotFound(gone.zh, gone.en, table=table)
-        if found is None:
-            raise NotFound(f"{table} 在 {at} 之前没有版本", f"{table} has no version as old as {at}", table=table)
-        return self.at(table, found.version)
+        """Give the version that was current at the aware time `at`; raises NotYetKnown, VersionGone, StoreBroken."""
+        return self.at(table, timeline.kept_at(table, self.history(table), at).version)
+
+    def history(self, table: str) -> list[Held]:
+        """Give every version kept or remembered, the last published first; raises NotFound where there is none."""
+        return timeline.of(self.versions(table), removed.read(self._folder(table)))
 
     def removed(self, table: str) -> list[Removed]:
         """Give what was taken out of the table's chain, the last first; what was written anew is not gone."""
@@ -149,8 +147,11 @@ class Store:
         """Write versions of the chain anew in their places, or take out those that are not current; see `replacing`."""
         replacing.change(self._folder(table), changes, why)
 
-    def rollback(self, table: str) -> Snapshot:
-        """Make the version before the current one current; durable on return. Raises NotFound where there is none."""
+    def rollback(self, table: str, *, by: str = "", reason: str = "") -> Snapshot:
+        """Make the version before the current one current, remembering who did so and why; durable on return.
+
+        Raises NotFound where there is none.
+        """
         folder = self._folder(table)
         if not folder.is_dir():
             raise _unpublished(table)
@@ -164,6 +165,7 @@ class Store:
                     f"{table} has no version before this one{'. ' + en if en else ''}",
                     table=table,
                 )
+            removed.add(folder, [removed.gone(pointer.current, "rollback", by=by, reason=reason)])
             pointers.write(folder, Pointer(chain=pointer.chain[1:]))
         return self.current(table)
 
@@ -211,7 +213,10 @@ def _commit(folder: Path, staging: Path, entry: Version, parent: Pointer | None)
             table=folder.name,
         )
     durable.commit_directory(staging, folder / f"v={entry.version}")
-    chain = (entry, *(parent.chain if parent else ()))[:KEEP]
+    whole = (entry, *(parent.chain if parent else ()))
+    chain = whole[:KEEP]
+    if len(whole) > KEEP:
+        removed.add(folder, [removed.gone(v, "collected") for v in whole[KEEP:]])
     pointers.write(folder, Pointer(chain=chain))
     kept = {f"v={v.version}" for v in chain}
     for path in sorted(folder.glob("v=*")):

@@ -52,7 +52,7 @@ def scene(sheet: Sheet, layer: Layer, draw: Draw) -> Json:
         "layer": layer.id,
         "draw": draw.id,
         "table": draw.table,
-        "url": f"{sheet.base}/tiles/scene/{draw.table}/tileset.json",
+        "url": f"{sheet.base}{sheet.below}/tiles/scene/{draw.table}/tileset.json",
         "title": draw.title.in_(sheet.language),
     }
 

@@ -42,7 +42,8 @@ THEMES: Mapping[str, Theme] = {
 class Sheet:
     """What one style is made for: language, where tiles are, variant, year ("{year}" is left to the map), versions.
 
-    `versions` gives a token per layer id: a tile URL carries it as `v` and may then be kept for ever.
+    `versions` gives a token per layer id: a tile URL carries it as `v` and may then be kept for ever. `below` is what
+    the paths of a past moment begin with.
     """
 
     language: str = "zh-CN"
@@ -51,11 +52,12 @@ class Sheet:
     year: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     tianditu: bool = False
+    below: str = ""
 
     def url(self, layer: str, ending: str) -> str:
         """Give the tile URL template of a layer."""
         version = f"&v={self.versions[layer]}" if layer in self.versions else ""
-        return f"{self.base}/tiles/{layer}/{{z}}/{{x}}/{{y}}.{ending}?year={self.year or '{year}'}{version}"
+        return f"{self.base}{self.below}/tiles/{layer}/{{z}}/{{x}}/{{y}}.{ending}?year={self.year or '{year}'}{version}"
 
 
 def listed(value: Any) -> Any:

@@ -52,7 +52,7 @@ def tianditu(sheet: Sheet) -> Json:
     return {
         f"tianditu-{name}": {
             "type": "raster",
-            "tiles": [f"{sheet.base}/tiles/tianditu/{name}/{{z}}/{{x}}/{{y}}"],
+            "tiles": [f"{sheet.base}{sheet.below}/tiles/tianditu/{name}/{{z}}/{{x}}/{{y}}"],
             "tileSize": 256,
             "minzoom": 1,
             "maxzoom": 18,
@@ -64,6 +64,6 @@ def tianditu(sheet: Sheet) -> Json:
 
 
 def _terrain(sheet: Sheet, bounds: list[float]) -> Json:
-    tiles = [f"{sheet.base}/tiles/terrain/{{z}}/{{x}}/{{y}}.png"]
+    tiles = [f"{sheet.base}{sheet.below}/tiles/terrain/{{z}}/{{x}}/{{y}}.png"]
     made = {"type": "raster-dem", "encoding": "mapbox", "tiles": tiles, "tileSize": 256}
     return {**made, "minzoom": 8, "maxzoom": TERRAIN_MAXZOOM, "bounds": bounds}

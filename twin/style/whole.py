@@ -54,7 +54,12 @@ def style(
         "name": onemap.village.name.in_(sheet.language),
         "center": list(onemap.village.center),
         "zoom": onemap.village.zoom,
-        "metadata": {"onemap:scenes": scenes, "onemap:theme": sheet.theme, "onemap:selection": SELECTION},
+        "metadata": {
+            "onemap:scenes": scenes,
+            "onemap:theme": sheet.theme,
+            "onemap:selection": SELECTION,
+            **_below(sheet),
+        },
         "sources": found,
         "layers": [
             drawn.ground(sheet),
@@ -62,6 +67,11 @@ def style(
             *(made for layer, draw in listed for made in drawn.layers(onemap, sheet, layer, draw)),
         ],
     }
+
+
+def _below(sheet: Sheet) -> Json:
+    """Tell the map that makes its own addresses what those of a past moment begin with."""
+    return {"onemap:below": sheet.below} if sheet.below else {}
 
 
 def _faults(onemap: OneMap, layer: Layer, draw: Draw) -> list[DeclarationError]:

@@ -1,5 +1,5 @@
 // What a person can do: every data-act of the page.
-import { change, fresh, remember, written } from "./address.mjs";
+import { at, change, fresh, remember, written } from "./address.mjs";
 import { ask, askAgain, askCharts, asked, hush, notice } from "./asking.mjs";
 import { $, PHONE, all, app, both, keep, kept, language, layerOf, say, t, title } from "./common.mjs";
 import { fit, fly, loadStyle } from "./map.mjs";
@@ -179,6 +179,11 @@ export const acts = {
   },
   three: () => change({ three: !app.state.three }, true),
   tool: (el) => change({ tool: app.state.tool === el.dataset.tool ? null : el.dataset.tool, sheet: PHONE.matches ? "map" : app.state.sheet }),
+  today: () => location.assign(at("")),
+  past: () => {
+    const day = $("past-day");
+    if (day.value && day.reportValidity()) location.assign(at(day.value));
+  },
   share: (el) => {
     history.replaceState(null, "", written());
     $("share-link").value = location.href;

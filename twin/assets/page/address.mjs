@@ -24,6 +24,14 @@ export function fresh() {
   };
 }
 
+/* The address of what is shown as it was known at another moment, "" for the present. */
+export function at(asOf) {
+  const p = new URLSearchParams(written());
+  p.delete("as_of");
+  if (asOf) p.set("as_of", asOf);
+  return "/?" + p.toString();
+}
+
 export function written() {
   const p = new URLSearchParams();
   const round = (n, d) => Number(n).toFixed(d).replace(/\.?0+$/, "");
@@ -45,6 +53,7 @@ export function written() {
   if (app.state.selection) p.set("s", [app.state.selection.layer || "", app.state.selection.table, app.state.selection.id].join("/"));
   if (app.state.side && app.state.tab !== "feature") p.set("p", app.state.tab);
   if (app.state.list) p.set("q", [app.state.list.kind, app.state.list.id, ...(app.state.list.of ? [app.state.list.of] : [])].join(":"));
+  if (app.asOf) p.set("as_of", app.asOf);
   if (language.now !== "zh") p.set("lang", "en");
   const text = p.toString();
   return "?" + text.replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/").replace(/%7C/g, "|").replace(/%21/g, "!");

@@ -4,6 +4,7 @@ export const app = {
   boot: null, // what the server told when the page opened
   isOpen: false, // whether Dash has drawn the page around the map
   state: null, // what the page shows
+  asOf: "", // the moment as of which it shows it, as the address has it
   pushed: {}, // what the map was last given, by prop
   stars: new Set(), // favourite layers
   expanded: new Set(), // folded-out themes

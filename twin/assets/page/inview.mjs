@@ -27,7 +27,7 @@ function address() {
   const { legend, compare, three, year } = app.state;
   if (!app.box || !legend || compare || three) return "";
   const [west, south, east, north] = app.box;
-  return `/api/v1/analysis/in-view?west=${west}&south=${south}&east=${east}&north=${north}${year ? `&year=${year}` : ""}`;
+  return `${app.boot.below || ""}/api/v1/analysis/in-view?west=${west}&south=${south}&east=${east}&north=${north}${year ? `&year=${year}` : ""}`;
 }
 
 async function fetchAreas(at) {

@@ -29,6 +29,7 @@ function begin() {
   app.boot = JSON.parse($("first").textContent);
   app.stars = new Set(kept("stars", []));
   document.documentElement.dataset.elder = kept("elder", false) ? "on" : "off";
+  app.asOf = app.boot.below ? new URLSearchParams(location.search).get("as_of") || "" : "";
   const found = read(location.search);
   app.state = found.next;
   app.unknown = found.unknown;

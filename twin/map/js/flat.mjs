@@ -55,8 +55,9 @@ function makeStack(view, leaflet, map) {
     view.chrome.unsay("fault");
     if (view.props.error) view.emit({ error: null });
   };
+  const below = () => view.props.mapStyle?.metadata?.["onemap:below"] ?? ""; // where the addresses of a past moment lie
   const show = (entry, order, year) => {
-    const address = `${absolute(ADDRESS, location.origin).replace("{layer}", encodeURIComponent(entry.id))}?year=${year ?? ""}&theme=${view.props.theme ?? "light"}`;
+    const address = `${absolute(below() + ADDRESS, location.origin).replace("{layer}", encodeURIComponent(entry.id))}?year=${year ?? ""}&theme=${view.props.theme ?? "light"}`;
     const known = made.get(entry.id);
     if (known && known.address !== address) known.tiles.remove();
     const tiles = known?.address === address ? known.tiles : makeTiles(leaflet, address, failed).on("load", mended).addTo(map);
@@ -123,7 +124,7 @@ export async function makeEngine(view) {
     zoomBy: (step) => map.setZoom(map.getZoom() + step),
     camera: (command) => look(view, map, command),
     update(fresh) {
-      if (["layers", "year", "compare", "theme"].some((key) => fresh.has(key))) stack.follow();
+      if (["mapStyle", "layers", "year", "compare", "theme"].some((key) => fresh.has(key))) stack.follow();
       if (fresh.has("camera") && view.props.camera) look(view, map, view.props.camera);
     },
     destroy() {
