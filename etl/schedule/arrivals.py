@@ -50,6 +50,12 @@ def lying(resource: Resource, raw: Path, now: datetime) -> Lying | None:
     return Lying(mark=mark, changed_at=min(changed_at, now))
 
 
+def anything(resource: Resource, raw: Path) -> bool:
+    """Say whether a run could find anything: a file, or a source that is no file."""
+    files = [s for s in resource.sources if not s.connection]
+    return len(files) != len(resource.sources) or not files or any((raw / s.location).exists() for s in files)
+
+
 def _files(resource: Resource, raw: Path) -> Iterator[Path]:
     """Give the files of each source: a folder's, or those that share the name of its main file (.shp, .dbf, .prj)."""
     for source in resource.sources:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from twin.model import Resource
     from twin.settings import Settings
 
+LOG = logging.getLogger("onemap.schedule.run")
 PLACES = 2
 """Runs of this machine that read and judge at a time: one a core."""
 LOOK_SECONDS = 0.05
@@ -74,6 +75,7 @@ def _run(order: Order, talk: Connection, home: Path) -> None:
     with contextlib.ExitStack() as place:
 
         def reached(stage: str) -> None:
+            LOG.info("%s", stage)
             talk.send(("stage", stage))
             if stage == "fetched":
                 talk.send(("stage", WAITING))
@@ -84,6 +86,7 @@ def _run(order: Order, talk: Connection, home: Path) -> None:
         report = one.run(
             order.resource, order.catalog, order.settings, accept=order.accept, force=order.force, errand=errand
         )
+    LOG.info("%s %s", report.status, report.reason_en)
     talk.send(("ended", report.status, report.run, report.reason_zh, report.reason_en))
 
 

@@ -32,6 +32,7 @@ LATE = ("来源超过时限未完成,已中止;旧版本不受影响", "It passe
 DIED = ("运行进程意外结束;旧版本不受影响", "The run's process died; the version before stays")
 CHANGED = ("待批的数据已换成另一份,请重新审核", "What was approved is no longer what lies there; look at it again")
 GIVEN_UP = ("多次尝试未完成", "Tried several times without coming to an end")
+NOTHING = ("尚未报送", "Nothing has been delivered")
 _R = tables.run
 
 
@@ -55,6 +56,11 @@ class Outcome:
 def given_up() -> Outcome:
     """Give the outcome of what nobody could bring to an end."""
     return Outcome(status="never", run="", reason=GIVEN_UP)
+
+
+def nothing() -> Outcome:
+    """Give the outcome of what was never delivered."""
+    return Outcome(status="never", run="", reason=NOTHING)
 
 
 def ended_before(connection: ops.Connection, tick: Tick) -> Outcome | None:

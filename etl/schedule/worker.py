@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from etl import ledger
-from etl.schedule import child, closing, planning, retries, slots
+from etl.schedule import arrivals, child, closing, planning, retries, slots
 from etl.schedule.planning import Scene
 from etl.schedule.slots import Slot
 from twin import freshness, ops
@@ -101,9 +101,10 @@ def turn(worker: Worker) -> bool:
         claimed = ticks.claim(connection, worker.name, now, limits=worker.limits, lease=worker.lease, most=room)
     for tick in claimed:
         begin(worker, tick)
+    idle = not claimed and not worker.slots
     _listen(worker)
     _beat(worker)
-    return not claimed and not worker.slots
+    return idle
 
 
 def plan(worker: Worker, now: datetime, *, look_at_files: bool) -> None:
@@ -127,8 +128,10 @@ def begin(worker: Worker, tick: Tick) -> None:
     resource = worker.catalog.resource(tick.resource)
     with worker.store.begin() as connection:
         ended = closing.ended_before(connection, tick)
-        if ended is None and (resource is None or tick.attempt > retries.CLAIMS):
-            ended = closing.given_up()
+        if resource is None or tick.attempt > retries.CLAIMS:
+            ended = ended or closing.given_up()
+        elif ended is None and not arrivals.anything(resource, worker.settings.raw):
+            ended = closing.nothing()
         if ended is not None or resource is None:
             closing.close(connection, tick, ended or closing.given_up(), resource)
             return

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from apscheduler.triggers.cron import CronTrigger
 
 from twin.errors import BadRequest
+from twin.freshness import GRACE_RATIO
 from twin.runs.calendar import PLAIN, Calendar
 
 if TYPE_CHECKING:
@@ -80,25 +81,26 @@ def parse(text: str, zone: str) -> Cadence:
 def derived(resource: Resource) -> str:
     """Give the cadence of a resource that declares none: by its promised `cadence_seconds`, at night, and on arrival.
 
-    Hour and minute are spread by the resource's name, so that not everything is due at once.
+    The rarest is taken that keeps the promise with its grace. Hour and minute are spread by the resource's name, so
+    that not everything is due at once.
     """
     seconds, spread = resource.cadence_seconds, zlib.crc32(resource.id.encode())
     hour, minute = NIGHT[0] + spread % (NIGHT[1] - NIGHT[0]), spread // 7 % 60
     at = f"{minute} {hour}"
     if seconds <= 0:
         return "arrival"
-    for upto, text in (
-        (HOUR / 2, "cron */5 * * * *"),
-        (DAY / 2, f"cron {minute} * * * *"),
-        (DAY * 2, f"cron {at} * * *"),
-        (DAY * 8, f"cron {at} * * 1"),
-        (DAY * 45, f"workday 3 {hour:02}:{minute:02}"),
-        (DAY * 100, f"cron {at} 10 1,4,7,10 *"),
-        (DAY * 200, f"cron {at} 15 1,7 *"),
+    for gap, text in (
+        (DAY * 366, f"cron {at} 15 1 *"),
+        (DAY * 184, f"cron {at} 15 1,7 *"),
+        (DAY * 92, f"cron {at} 10 1,4,7,10 *"),
+        (DAY * 38, f"workday 3 {hour:02}:{minute:02}"),
+        (DAY * 7, f"cron {at} * * 1"),
+        (DAY, f"cron {at} * * *"),
+        (HOUR, f"cron {minute} * * * *"),
     ):
-        if seconds <= upto:
+        if gap <= seconds * (1 + GRACE_RATIO):
             return f"{text}; arrival"
-    return f"cron {at} 15 1 *; arrival"
+    return "cron */5 * * * *; arrival"
 
 
 def next_fire(cadence: Cadence, after: datetime, calendar: Calendar = PLAIN) -> datetime | None:
