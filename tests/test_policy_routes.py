@@ -10,6 +10,7 @@ EVERYBODY = frozenset({"local"})
 ALL = {**ROUTES, **DASH}
 OFFICES = {
     "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
+    "/persons": "persons.answer", "/erasures": "persons.approve",
 }  # fmt: skip
 """Whose each office's pages are: a role, or whoever the grants give a capability."""
 FILES = ("/_dash-component-suites/", "/map-assets/", "/_favicon.ico")
@@ -80,7 +81,9 @@ def test_what_is_made_of_rows_is_a_question_about_tables(route: str) -> None:
 @pytest.mark.parametrize("route", ALL)
 def test_a_body_is_taken_where_something_is_sent_and_is_small_but_for_maps_and_texts(route: str) -> None:
     most = ALL[route].body_bytes
-    if route.startswith("GET ") and not path(route).startswith(("/signin", "/account", "/record", "/grants")):
+    if route.startswith("GET ") and not path(route).startswith(
+        ("/signin", "/account", "/record", "/grants", "/persons", "/erasures")
+    ):
         assert most == 0
     elif route in ("POST /api/v1/analysis/overlay", "POST /_dash-update-component"):
         assert 1_000_000 <= most <= 2_000_000

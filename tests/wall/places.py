@@ -53,6 +53,10 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"subject": "", "action": "", "resource": "", "outcome": "", "since": "", "until": "", "before": "", "lang": ""},
     ),
     "/grants": ("security_admin", {"by": "person", "what": "official", "edit": "", "done": "", "lang": "en"}),
+    "/persons": ("official", {"done": "x", "lang": "en"}),
+    "/persons/certificate": ("official", {"of": "x"}),
+    "/erasures": ("department_owner", {"done": "x", "lang": "en"}),
+    "/erasures/certificate": ("department_owner", {"of": "x"}),
     "/tiles/M1/15/27304/13463.mvt": ("official", {"v": "a", "year": "2024", "theme": "light"}),
     "/tiles/drawn/M1/15/27304/13463.png": ("official", {"v": "a", "year": "2024", "theme": "light"}),
     "/": ("official", {"s": "a", "lang": "en"}),
@@ -106,6 +110,11 @@ FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "/accounts/keys/revoke": ("security_admin", {"id": "x", "lang": "en"}),
     "/record/verify": ("auditor", {"lang": "en", "subject": "x"}),
     "/record/export": ("auditor", {"first": "1", "last": "1", "lang": "en"}),
+    "/persons/find": ("official", {"numbers": "123456", "names": "", "basis": "letter", "row0": "", "lang": "en"}),
+    "/persons/export": ("official", {"numbers": "123456", "names": "", "basis": "letter", "lang": "en"}),
+    "/persons/erase": ("official", {"numbers": "", "names": "", "basis": "letter", "sure": "yes", "lang": "en"}),
+    "/persons/withdraw": ("official", {"request": "x", "lang": "en"}),
+    "/erasures/approve": ("department_owner", {"request": "x", "sure": "yes", "lang": "en"}),
     "/grants/change": ("security_admin", {"text": "x", "note": "y", "lang": "en"}),
 }  # fmt: skip
 """Each route that takes a form, who sends it, and its fields; `csrf` is added, and tried too."""

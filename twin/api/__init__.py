@@ -14,10 +14,22 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from twin.api import auditor, granting, listings, moments, own_account, people, persons, problems, purpose, sending, signin
+from twin.api import (
+    auditor,
+    granting,
+    listings,
+    moments,
+    own_account,
+    people,
+    persons,
+    problems,
+    purpose,
+    sending,
+    signin,
+)
 from twin.api.adopted import hold_newest, watch
-from twin.api.carrying import Carrying
 from twin.api.callbacks import Callbacks, Pages
+from twin.api.carrying import Carrying
 from twin.api.delivering import Delivering
 from twin.api.forms import NotOurs
 from twin.api.guard import CALLBACKS, Guard, PageGate, page_csp
@@ -102,6 +114,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.state.delivering = delivering = Delivering(onemap, who)
     app.tile_server = TileServer(shared, who, delivering)
     app.state.sending = sending.Sending()
+    app.state.carrying = Carrying()
     app.include_router(router)
     app.include_router(sending.router)
     app.include_router(signin.router, default_response_class=HTMLResponse)
@@ -110,6 +123,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.include_router(people.router, default_response_class=HTMLResponse)
     app.include_router(auditor.router, default_response_class=HTMLResponse)
     app.include_router(granting.router, default_response_class=HTMLResponse)
+    app.include_router(persons.router, default_response_class=HTMLResponse)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -19,6 +19,7 @@ STANDS: Mapping[str, str] = {
     "/accounts/keys/add": "/accounts",
     "/grants/change": "/grants",
     "/record/export": "/record",
+    "/persons/find": "/persons",
     "/account/second-factor": "/account",
 }
 """The forms that are typed into, and the page each stands on."""

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from twin.policy.grants import Purpose
 
 router = APIRouter(dependencies=[Depends(gate)])
-OFFICES: Mapping[str, Capability] = {"record": "audit.read", "grants": "grants.change"}
+OFFICES: Mapping[str, Capability] = {
+    "persons": "persons.answer",
+    "erasures": "persons.approve",
+    "record": "audit.read",
+    "grants": "grants.change",
+}
 """The pages of an office that an account leads to, by what one must be able to do there."""
 Form = Annotated[Any, Depends(form)]
 

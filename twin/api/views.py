@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twin.policy.delivered import Usage
     from twin.policy.grants import Purpose, Role
     from twin.policy.sight import Seen, Sight
+    from twin.retention.requests import Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,5 +173,46 @@ class GrantsView(Common):
         return {"by": self.by, "what": self.what} if self.what else {}
 
 
-View = SignInView | AccountView | PeopleView | RecordView | GrantsView
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Where a person's data lies: how many rows of one table in one place, now and in versions before.
+
+    `sure` is how they are known ("number", "row", "name": a question); `rows` name what is not sure by a number.
+    """
+
+    place: str
+    table: str
+    title: Text | None
+    sure: str
+    current: int
+    old: int
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """One request to erase and how it stands: who asked and approved by name, what is being done, the certificate."""
+
+    request: Request
+    asked_by: str
+    approved_by: str
+    own: bool
+    doing: str | None = None
+    failed: TwinError | None = None
+    certificate: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonsView(Common):
+    """A person's request: where their data lies (`found`), and the requests; `approves` for the second officer."""
+
+    approves: bool = False
+    bases: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
+    found: tuple[Found, ...] | None = None
+    standing: tuple[Standing, ...] = ()
+    done: str = ""
+
+
+View = PersonsView | SignInView | AccountView | PeopleView | RecordView | GrantsView
 Draw = Callable[[View], str]

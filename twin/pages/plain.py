@@ -67,14 +67,18 @@ def _said(value: Any, language: str) -> str:
     return str(in_(value, language))
 
 
-def frame(view: Common, title: Text, main: Iterable[Node], *, wide: bool = False) -> str:
-    """Write a whole page: the bar with the village's name, the way back to the map, the other language; then `main`."""
+def frame(view: Common, title: Text, main: Iterable[Node], *, wide: bool = False, again_s: int = 0) -> str:
+    """Write a whole page: the bar with the village's name, the way back to the map, the other language; then `main`.
+
+    With `again_s` the browser asks for the page again after so many seconds.
+    """
     language = view.language
     sheets = [el("link", rel="stylesheet", href=f"/assets/{name}") for name in SHEETS]
     head = [
         el("meta", charset="utf-8"),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="robots", content="noindex"),
+        el("meta", http_equiv="refresh", content=str(again_s)) if again_s else None,
         el("title", f"{in_(title, language)} · {in_(view.village, language)}"),
         el("link", rel="icon", href="/assets/favicon.svg", type="image/svg+xml"),
         *sheets,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from twin.api.views import GrantsView, PeopleView, RecordView, SignInView
+from twin.api.views import GrantsView, PeopleView, PersonsView, RecordView, SignInView
 from twin.model import Text
 from twin.pages import qr
 from twin.pages.entries import entries
@@ -13,6 +13,7 @@ from twin.pages.grants import grants
 from twin.pages.markup import el
 from twin.pages.office import offices, purposes
 from twin.pages.people import people
+from twin.pages.persons import persons
 from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
 from twin.text import words
 
@@ -49,6 +50,8 @@ def draw(view: View) -> str:
         return entries(view)
     if isinstance(view, GrantsView):
         return grants(view)
+    if isinstance(view, PersonsView):
+        return persons(view)
     return sign_in(view) if isinstance(view, SignInView) else account(view)
 
 

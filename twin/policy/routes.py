@@ -47,6 +47,10 @@ _GRANTS = RoutePolicy(action="see", on="nothing", body_bytes=400_000, may="grant
 _FILES = RoutePolicy(action="see", on="nothing", may="files.send")
 """One's own files; others' to whoever may read them, which the route looks at for each file."""
 
+_ANSWERS = RoutePolicy(action="see", on="nothing", body_bytes=16_384, may="persons.answer")
+_APPROVES = RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="persons.approve")
+"""A person's request: whoever answers it, and whoever else approves an erasure."""
+
 ROUTES: Mapping[str, RoutePolicy] = {
     "GET /health": RoutePolicy(action="see", on="nothing"),
     "GET /api/v1/openapi.json": RoutePolicy(action="see", on="nothing", keep="revalidate"),
@@ -86,6 +90,15 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /record/export": RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="audit.export"),
     "GET /grants": _GRANTS,
     "POST /grants/change": _GRANTS,
+    "GET /persons": _ANSWERS,
+    "POST /persons/find": _ANSWERS,
+    "POST /persons/export": _ANSWERS,
+    "POST /persons/erase": _ANSWERS,
+    "POST /persons/withdraw": _ANSWERS,
+    "GET /persons/certificate": _ANSWERS,
+    "GET /erasures": _APPROVES,
+    "POST /erasures/approve": _APPROVES,
+    "GET /erasures/certificate": _APPROVES,
     "GET /tiles/{layer}/{z}/{x}/{y}.mvt": _TILE,
     "GET /tiles/{layer}/{z}/{x}/{y}.png": _TILE,
     "GET /tiles/drawn/{layer}/{z}/{x}/{y}.png": _TILE,
