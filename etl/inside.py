@@ -27,6 +27,8 @@ READERS = {
     "raster": "etl.readers.raster",
     "pixels": "etl.readers.pixels",
     "scene": "etl.readers.scene",
+    "pulled": "etl.readers.pulled",
+    "database": "etl.readers.database",
 }
 REPORT = b"onemap.report"
 REFUSAL = b"onemap.refusal"

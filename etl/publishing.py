@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl import reasons, scenes, shelf, staging
+from etl import fetch, reasons, scenes, shelf, staging
 from twin import duck, geodesy
 from twin.store import copy, geoparquet
 
@@ -162,6 +162,7 @@ def manifest_sources(delivered: Sequence[Delivered]) -> list[dict[str, Any]]:
     return [
         {
             "path": d.location,
+            "pull": fetch.pull_of(d.source),
             "sha256": d.sha256,
             "bytes": sum(f["bytes"] for f in d.files),
             "year": d.source.year,

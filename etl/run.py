@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl.catalog import Catalog
-    from twin.model import Resource
+    from twin.model import Resource, Source
     from twin.retention.marks import Marks
     from twin.settings import Settings
 
@@ -66,7 +66,7 @@ def run(
         accept=accept,
         force=force,
         progress=progress,
-        sources=tuple(s for s in resource.sources if (settings.raw / s.location).exists()),
+        sources=(),
         declaration=tasks.declaration(resource, known),
         errand=errand,
     )
@@ -83,10 +83,11 @@ def run(
 
 
 def _receive(task: Task) -> Report:
+    parent = tasks.parent_of(task)
+    task = dataclasses.replace(task, sources=_arranged(task, parent))
     if not task.sources:
         zh, en = "尚未报送", "Nothing has been delivered"
         return task.report("never", reason_zh=zh, reason_en=en)
-    parent = tasks.parent_of(task)
     files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
     task.reached("fetched")
@@ -102,6 +103,12 @@ def _receive(task: Task) -> Report:
     if task.resource.kind in catalog.FILES:
         return _receive_files(task, parent)
     return _receive_rows(task, parent)
+
+
+def _arranged(task: Task, parent: Snapshot | None) -> tuple[Source, ...]:
+    """Give what there is to read: files as they lie, and what connections gave when they were asked."""
+    settings, published = task.settings, parent.manifest if parent else None
+    return fetch.arranged(task.resource, settings.raw, settings.village, published, whole=task.force)
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
@@ -201,7 +208,7 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
             f"People who were erased: {verdict.erased} rows were held out, {verdict.emptied} emptied of personal values"
         )
         notes.append((zh, en))
-    absent = [s.location for s in task.resource.sources if s not in task.sources]
+    absent = fetch.absent(task.resource, task.sources)
     notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
     for one in delivered:
         if one.drift.added:

@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 
 from etl import cage, inside, sentences
-from etl.fetch import FileSet, fetch
+from etl.fetch import FileSet, fetch, reads
 from etl.job import Job
 from twin import caged, geodesy
 from twin.errors import ContractError, CrsError, SourceError, TwinError
@@ -111,7 +111,8 @@ def read(
     `raw` is the raw folder, `accepted` the village's accepted_crs. Raises SourceError where it cannot be read, CrsError
     where its coordinate system is absent, contradicts the declaration, or is not allowed.
     """
-    return read_files(resource, source, fetch(source, raw), accepted=accepted, limits=limits)
+    found = fetch(source, raw)
+    return read_files(resource, source, found, reader=reads(source, raw), accepted=accepted, limits=limits)
 
 
 @contextlib.contextmanager

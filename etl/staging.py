@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl import columns, geometry, sandbox, shelf
+from etl import columns, fetch, geometry, sandbox, shelf
 from etl.reasons import SEPARATOR
 from twin.errors import ContractError, CrsError
 
@@ -101,7 +101,7 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
     with sandbox.read(desk.resource, source, desk.raw, accepted=desk.village.accepted_crs) as reading:
         delivered = Delivered(
             source=source,
-            location=source.location,
+            location=fetch.shown(source),
             sha256=_shown_hash(reading.files),
             files=tuple({"name": f.name, "sha256": f.sha256, "bytes": f.bytes} for f in reading.files.files),
             crs=reading.crs if desk.resource.kind != "none" else "",

@@ -5,12 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-import shapely
 
-from etl import delimited, heading, workbook
-from etl.transforms import parse
+from etl import coordinates, delimited, heading, workbook
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -134,7 +131,7 @@ def _batch(names: list[str], rows: list[_Row], at: tuple[int, int] | None) -> pa
     notes = [n for _, _, n in rows]
     geometry = pa.nulls(len(rows), pa.binary())
     if at is not None:
-        geometry, notes = _points(columns[at[0]], columns[at[1]], notes)
+        geometry, notes = coordinates.points(columns[at[0]], columns[at[1]], notes)
     tail = [pa.array([w for w, _, _ in rows], pa.string()), geometry, pa.array([n or None for n in notes], pa.string())]
     return pa.RecordBatch.from_arrays([*columns, *tail], names=[*names, "_row", "_geometry", "_note"])
 
@@ -146,37 +143,3 @@ def _fit(cells: Sequence[str | None], width: int) -> list[str | None]:
     if beyond and out:
         out[-1] = "|".join([out[-1] or "", *beyond])
     return out + [None] * (width - len(out))
-
-
-def _points(x: pa.Array, y: pa.Array, notes: list[str]) -> tuple[pa.Array, list[str]]:
-    px, x_words = _angles(x, 180.0)
-    py, y_words = _angles(y, 90.0)
-    known = np.isfinite(px) & np.isfinite(py)
-    shapes = np.full(len(px), None, object)
-    shapes[known] = shapely.points(px[known], py[known])
-    for i in range(len(notes)):
-        words = [w for w in {x_words[i]: 0, y_words[i]: 0} if w and "totals_row" not in notes[i]]
-        notes[i] = ",".join([n for n in (notes[i], *words) if n])
-    return pa.array(shapely.to_wkb(shapes), pa.binary()), notes
-
-
-def _angles(column: pa.Array, limit: float) -> tuple[np.ndarray, list[str]]:
-    """Read coordinates: decimals of any size, or angles within ± limit; NaN and a word where unreadable."""
-    encoded = column.dictionary_encode()
-    read_once = [_angle(t, limit) for t in encoded.dictionary.to_pylist()]
-    values = np.full(len(column), np.nan)
-    words = [""] * len(column)
-    for i, k in enumerate(encoded.indices.to_pylist()):
-        if k is not None:
-            values[i], words[i] = read_once[k]
-    return values, words
-
-
-def _angle(text: str, limit: float) -> tuple[float, str]:
-    try:
-        if parse.is_dms(text):
-            return parse.parse_dms(text, limit), "dms"
-        number = parse.parse_number(text)
-    except ValueError:
-        return float("nan"), "unreadable_coordinate"
-    return (float("nan"), "") if number is None else (number, "")

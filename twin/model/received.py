@@ -74,6 +74,8 @@ class Source:
     `location` is relative to the raw folder. `crs` is "EPSG:n", or "gcj02" / "bd09" for obfuscated coordinates;
     "" means the file must state it. `encoding` "" means decide by strict decoding and refuse when undecidable.
     `part` is the sheet, or the layer in a container. `x` and `y` name coordinate columns of a table.
+    `connection` names an entry of connections.toml: where the environment arms it, `part` (table, collection, path) is
+    asked of it, and `location` is not looked at. `watermark` names the column that grows with every change.
     """
 
     location: str
@@ -84,6 +86,8 @@ class Source:
     encoding: str = ""
     x: str = ""
     y: str = ""
+    connection: str = ""
+    watermark: str = ""
     options: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

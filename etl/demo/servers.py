@@ -1,0 +1,415 @@
+"""The demo departments' servers on the loopback (JSON, OGC, ArcGIS, files, a bucket); they misbehave on command.
+
+`python -m etl.demo.servers --port 8300` serves one small table in all of them; POST /_misbehave?what=html&at=2&times=1
+makes the second answer from then on a login page. Everything served is invented.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import hmac
+import json
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from xml.sax.saxutils import escape, quoteattr
+
+Row = dict[str, Any]
+Query = Mapping[str, str]
+HTML = b"<!DOCTYPE html><html><head><title>login</title></head><body><form>user</form></body></html>"
+CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
+PIECE = 1 << 20
+
+
+@dataclass(kw_only=True)
+class Town:
+    """What is served: rows with `id`, columns, `lon` and `lat`; files by name; who may ask; what goes wrong next."""
+
+    rows: list[Row]
+    files: dict[str, bytes] = field(default_factory=dict)
+    token: str = ""
+    user: str = ""
+    password: str = ""
+    access_key: str = ""
+    secret_key: str = ""
+    expires_after: int = 0
+    most: int = 1000
+    other: str = "http://localhost:9/"
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    tokens: dict[str, int] = field(default_factory=dict)
+    next_row: Callable[[int], Row] | None = None
+
+    def misbehave(self, what: str, *, at: int = 1, times: int = 1_000_000) -> None:
+        """Answer wrongly from the `at`-th request on (counted from now), `times` times."""
+        self.faults.append({"what": what, "after": len(self.asked) + at - 1, "times": times})
+
+    def fault(self) -> str:
+        """Give what goes wrong with the request just counted, "" for nothing."""
+        for one in self.faults:
+            if len(self.asked) > one["after"] and one["times"] > 0:
+                one["times"] -= 1
+                return one["what"]
+        return ""
+
+    def change(self, what: str) -> None:
+        """Change the rows while they are being read: insert at the front, delete there, or delete and append."""
+        if what in ("delete", "churn"):
+            del self.rows[0]
+        if what in ("insert", "churn"):
+            number = 900_000 + len(self.asked)
+            made = {**self.rows[-1], "id": f"N{number}"} if self.next_row is None else self.next_row(number)
+            self.rows.insert(0 if what == "insert" else len(self.rows), made)
+
+
+@contextlib.contextmanager
+def serving(town: Town, port: int = 0) -> Iterator[str]:
+    """Serve `town` on the loopback while the block runs; gives the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (_Handler,), {"town": town}))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    town: Town
+
+    def do_GET(self) -> None:
+        town, parts = self.town, urlsplit(self.path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        town.asked.append(self.path)
+        what = town.fault()
+        if what in ("insert", "delete", "churn"):
+            town.change(what)
+        if what in _SPECIAL:
+            _SPECIAL[what](self)
+            return
+        refused = self._stranger(parts.path, query)
+        if refused:
+            self.answer(refused, b'{"error": "credentials"}')
+            return
+        found = _answered(town, parts.path, query, dict(self.headers), what, f"http://{self.headers['Host']}")
+        if found is None:
+            self.answer(404, b'{"error": "no such thing"}')
+            return
+        body, headers = found
+        self.answer(304 if body is None else 200, body or b"", headers, what)
+
+    def do_POST(self) -> None:
+        parts = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
+        if parts.path == "/_misbehave":
+            query = dict(parse_qsl(parts.query))
+            at, times = int(query.get("at", 1)), int(query.get("times", 1_000_000))
+            self.town.misbehave(query["what"], at=at, times=times)
+            self.answer(200, b"{}")
+            return
+        form = dict(parse_qsl(body))
+        if (form.get("username"), form.get("password")) != (self.town.user, self.town.password):
+            self.answer(401, b'{"error": "user"}')
+            return
+        token = f"t{len(self.town.tokens)}-{hashlib.sha256(self.town.password.encode()).hexdigest()[:12]}"
+        self.town.tokens[token] = 0
+        self.answer(200, json.dumps({"access_token": token}).encode())
+
+    def _stranger(self, path: str, query: Query) -> int:
+        town, said = self.town, self.headers.get("Authorization", "")
+        if path.startswith("/s3/") and town.secret_key:
+            return 0 if _signed(self, town) else 403
+        if town.user and path.startswith("/json"):
+            token = said.removeprefix("Bearer ")
+            town.tokens[token] = town.tokens.get(token, town.expires_after + 1 if town.expires_after else 0) + 1
+            return 401 if town.expires_after and town.tokens[token] > town.expires_after else 0
+        allowed = (f"Bearer {town.token}", query.get("tk"), self.headers.get("X-Key"))
+        return 401 if town.token and said != allowed[0] and town.token not in allowed[1:] else 0
+
+    def answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None, what: str = "") -> None:
+        """Send an answer, wrongly where `what` says so."""
+        length = {"short_length": len(body) // 2, "long_length": len(body) + 50, "cut": len(body)}.get(what, len(body))
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": length, **(headers or {})}.items():
+            self.send_header(name, str(value))
+        self.end_headers()
+        if what == "drip":
+            self._drip(body)
+        else:
+            self.wfile.write(body[: len(body) // 2] if what == "cut" else body)
+        if what in ("cut", "long_length", "short_length"):
+            self.close_connection = True
+
+    def _drip(self, body: bytes) -> None:
+        with contextlib.suppress(OSError):
+            for byte in body:
+                self.wfile.write(bytes((byte,)))
+                self.wfile.flush()
+                time.sleep(0.05)
+
+    def bomb(self) -> None:
+        """Send 1 GiB of spaces in a megabyte of gzip."""
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        body = b"".join(packer.compress(b" " * PIECE) for _ in range(256)) + packer.flush()
+        with contextlib.suppress(OSError):
+            self.answer(200, body, {"Content-Encoding": "gzip"})
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+_SPECIAL: Mapping[str, Callable[[_Handler], None]] = {
+    "error_body": lambda h: h.answer(200, b'{"error": {"code": 500, "message": "connection pool exhausted"}}'),
+    "exception": lambda h: h.answer(200, b"<ows:ExceptionReport xmlns:ows='http://www.opengis.net/ows/1.1'/>"),
+    "500": lambda h: h.answer(500, b"oops"),
+    "429": lambda h: h.answer(429, b"", {"Retry-After": "1"}),
+    "401": lambda h: h.answer(401, b"{}"),
+    "html": lambda h: h.answer(200, HTML, {"Content-Type": "text/html"}),
+    "redirect": lambda h: h.answer(302, b"", {"Location": h.town.other}),
+    "around": lambda h: h.answer(302, b"", {"Location": h.path}),
+    "bomb": lambda h: h.bomb(),
+    "hang": lambda _: time.sleep(30),
+}
+
+_Found = tuple[bytes | None, dict[str, str]]
+
+
+def _answered(town: Town, path: str, query: Query, headers: Query, what: str, host: str) -> _Found | None:
+    if path.startswith("/json/"):
+        return _json(town, path.removeprefix("/json/"), query, headers, what, host)
+    if path.startswith("/oapif/collections/"):
+        return _features(town, query, what, host)
+    if path == "/wfs":
+        return _wfs(town, query, what)
+    if path.startswith("/arcgis/"):
+        return _arcgis(town, query, what)
+    if path.startswith("/s3/"):
+        return _bucket(town, unquote(path.removeprefix("/s3/")), query, headers)
+    name = unquote(path.removeprefix("/files/"))
+    return _file(town.files[name], headers) if path.startswith("/files/") and name in town.files else None
+
+
+def _file(body: bytes, headers: Query) -> _Found:
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    known = {k.lower(): v for k, v in headers.items()}
+    kept = {"ETag": tag, "Last-Modified": "Fri, 21 Nov 2025 02:00:00 GMT", "Content-Type": "application/octet-stream"}
+    return (None if known.get("if-none-match") == tag else body), kept
+
+
+def _page(town: Town, first: int, size: int, what: str, rows: list[Row] | None = None) -> list[Row]:
+    every = town.rows if rows is None else rows
+    found = every[first : first + min(size, town.most)]
+    if what == "empty":
+        return []
+    return [*found[:-1], every[0]] if what == "doubled" and first else found
+
+
+def _json(town: Town, style: str, query: Query, headers: Query, what: str, host: str) -> _Found | None:
+    since = query.get("since", "")
+    rows = [r for r in town.rows if str(r.get("updated_at", "")) >= since]
+    size = int(query.get("size", query.get("limit", town.most)))
+    said: dict[str, Any] = {"code": 0, "total": len(rows)}
+    if style == "all":
+        body, kept = _file(
+            json.dumps({"data": {"list": rows, "total": len(rows)}}, ensure_ascii=False).encode(), headers
+        )
+        return body, {**kept, "Content-Type": "application/json"}
+    first = {
+        "page": (int(query.get("page", "1")) - 1) * size,
+        "offset": int(query.get("offset", "0")),
+        "cursor": int(query.get("cursor", "0")),
+        "link": int(query.get("offset", "0")),
+    }.get(style)
+    if first is None:
+        return None
+    found = _page(town, first, size, what, rows)
+    after = first + len(found)
+    if style == "cursor":
+        said["next"] = "0" if what == "circle" else str(after) if found and after < len(rows) else None
+    if style == "link" and (after < len(rows) or what == "circle"):
+        said["next"] = f"{host}/json/link?limit={size}&offset={0 if what == 'circle' else after}"
+        if what == "elsewhere":
+            said["next"] = f"{town.other}json/link?offset={after}"
+    listed = found if what != "circle" or style != "page" else town.rows[:size]
+    body = json.dumps({**said, "data": {"list": listed, "total": len(rows)}}, ensure_ascii=False)
+    return body.encode(), {"Content-Type": "application/json"}
+
+
+def _feature(row: Row, what: str) -> Row:
+    place = [row["lat"], row["lon"]] if what == "axes" else [row["lon"], row["lat"]]
+    columns = {k: v for k, v in row.items() if k not in ("id", "lon", "lat")}
+    return {
+        "type": "Feature",
+        "id": row["id"],
+        "geometry": {"type": "Point", "coordinates": place},
+        "properties": columns,
+    }
+
+
+def _features(town: Town, query: Query, what: str, host: str) -> _Found:
+    first, size = int(query.get("offset", "0")), int(query.get("limit", "10"))
+    found = _page(town, first, size, what)
+    said: dict[str, Any] = {
+        "type": "FeatureCollection",
+        "numberMatched": len(town.rows),
+        "numberReturned": len(found),
+        "timeStamp": f"{time.time()}",
+        "features": [_feature(r, what) for r in found],
+        "links": [],
+    }
+    after = 0 if what == "circle" else first + len(found)
+    if after < len(town.rows) and found:
+        said["links"] = [{"rel": "next", "href": f"{host}/oapif/collections/stand/items?offset={after}&limit={size}"}]
+    system = "<http://www.opengis.net/def/crs/EPSG/0/4490>" if what == "crs" else CRS84
+    return json.dumps(said, ensure_ascii=False).encode(), {
+        "Content-Crs": system,
+        "Content-Type": "application/geo+json",
+    }
+
+
+def _wfs(town: Town, query: Query, what: str) -> _Found:
+    asked = {k.lower(): v for k, v in query.items()}
+    matched = f'numberMatched="{len(town.rows)}"'
+    top = (
+        '<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:gml="http://www.opengis.net/gml/3.2" '
+        f'xmlns:t="http://demo/t" {matched}'
+    )
+    if asked.get("resulttype") == "hits":
+        return f'{top} numberReturned="0"/>'.encode(), {"Content-Type": "application/gml+xml"}
+    found = _page(town, int(asked.get("startindex", "0")), int(asked.get("count", "1000")), what)
+    members = "".join(f"<wfs:member>{_member(r, what)}</wfs:member>" for r in found)
+    body = f'<?xml version="1.0"?>{top} numberReturned="{len(found)}">{members}</wfs:FeatureCollection>'
+    return body.encode(), {"Content-Type": "application/gml+xml"}
+
+
+def _member(row: Row, what: str) -> str:
+    place = f"{row['lon']} {row['lat']}" if what == "axes" else f"{row['lat']} {row['lon']}"
+    columns = "".join(
+        f"<t:{k}>{escape(str(v))}</t:{k}>" for k, v in row.items() if k not in ("id", "lon", "lat") and v is not None
+    )
+    point = f'<gml:Point srsName="urn:ogc:def:crs:EPSG::4490" gml:id={quoteattr("p" + row["id"])}>'
+    return (
+        f"<t:stand gml:id={quoteattr(row['id'])}>{columns}<t:geom>{point}<gml:pos>{place}</gml:pos>"
+        "</gml:Point></t:geom></t:stand>"
+    )
+
+
+def _arcgis(town: Town, query: Query, what: str) -> _Found | None:
+    numbered = [{**r, "OBJECTID": int(r["number"])} for r in town.rows]
+    kind = {"Content-Type": "application/json"}
+    if query.get("returnIdsOnly") == "true":
+        ids = [r["OBJECTID"] for r in numbered]
+        return json.dumps({"objectIdFieldName": "OBJECTID", "objectIds": ids or None}).encode(), kind
+    wanted = {int(n) for n in query.get("objectIds", "").split(",") if n}
+    if len(wanted) > town.most:
+        return b'{"error": {"code": 400, "message": "too many objectIds"}}', kind
+    found = [r for r in numbered if r["OBJECTID"] in wanted]
+    found = [] if what == "empty" else found[:-1] if what == "lost" else found
+    features = [
+        {
+            "attributes": {k: v for k, v in r.items() if k not in ("lon", "lat", "id")},
+            "geometry": {"x": r["lat"], "y": r["lon"]} if what == "axes" else {"x": r["lon"], "y": r["lat"]},
+        }
+        for r in found
+    ]
+    said = {
+        "objectIdFieldName": "OBJECTID",
+        "geometryType": "esriGeometryPoint",
+        "spatialReference": {"wkid": 4326 if what == "crs" else 4490},
+        "features": features,
+    }
+    return json.dumps(said, ensure_ascii=False).encode(), kind
+
+
+def _bucket(town: Town, path: str, query: Query, headers: Query) -> _Found | None:
+    bucket, _, name = path.partition("/")
+    if name:
+        return _file(town.files[name], headers) if name in town.files else None
+    names = sorted(n for n in town.files if n.startswith(query.get("prefix", "")))
+    first = int(query.get("continuation-token", "0"))
+    page = names[first : first + town.most]
+    listed = "".join(
+        f"<Contents><Key>{escape(n)}</Key><Size>{len(town.files[n])}</Size>"
+        f"<ETag>&quot;{hashlib.sha256(town.files[n]).hexdigest()[:16]}&quot;</ETag></Contents>"
+        for n in page
+    )
+    after = first + len(page)
+    more = after < len(names)
+    token = f"<NextContinuationToken>{after}</NextContinuationToken>" if more else ""
+    body = (
+        '<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>{escape(bucket)}</Name><KeyCount>{len(page)}</KeyCount>"
+        f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{token}{listed}</ListBucketResult>"
+    )
+    return body.encode(), {"Content-Type": "application/xml"}
+
+
+def _signed(request: _Handler, town: Town) -> bool:
+    """Reckon Signature Version 4 by its specification, from what was received, and compare."""
+    said = request.headers.get("Authorization", "")
+    parts = dict(p.strip().split("=", 1) for p in said.partition(" ")[2].split(",") if "=" in p)
+    scope = parts.get("Credential", "").split("/")
+    if not said.startswith("AWS4-HMAC-SHA256") or len(scope) != 5 or scope[0] != town.access_key:
+        return False
+    url = urlsplit(request.path)
+    pairs = sorted(
+        (quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(url.query, keep_blank_values=True)
+    )
+    names = parts["SignedHeaders"].split(";")
+    lines = "".join(f"{n}:{(request.headers.get(n) or '').strip()}\n" for n in names)
+    canonical = "\n".join(
+        (
+            request.command,
+            url.path,
+            "&".join(f"{k}={v}" for k, v in pairs),
+            lines,
+            parts["SignedHeaders"],
+            request.headers["x-amz-content-sha256"],
+        )
+    )
+    day, region, service, last = scope[1:]
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    to_sign = f"AWS4-HMAC-SHA256\n{request.headers['x-amz-date']}\n{day}/{region}/{service}/{last}\n{digest}"
+    key = f"AWS4{town.secret_key}".encode()
+    for word in (day, region, service, last):
+        key = hmac.new(key, word.encode(), hashlib.sha256).digest()
+    return hmac.compare_digest(hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest(), parts.get("Signature", ""))
+
+
+def poles(count: int) -> list[Row]:
+    """Give `count` invented lamp posts within the demo village."""
+    return [
+        {
+            "id": f"P{n:05d}",
+            "number": n,
+            "名称": f"路灯{n}",
+            "功率": 30 + n % 7 * 10.5,
+            "updated_at": f"2025-11-{1 + n % 20:02d}T08:00:00+08:00",
+            "lon": round(119.955 + n % 100 * 3e-4, 6),
+            "lat": round(30.52 + n // 100 * 5e-4, 6),
+        }
+        for n in range(1, count + 1)
+    ]
+
+
+def main() -> None:
+    """Serve 250 lamp posts until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m etl.demo.servers")
+    parser.add_argument("--port", type=int, default=8300)
+    with serving(Town(rows=poles(250)), parser.parse_args().port) as address:
+        print(address, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

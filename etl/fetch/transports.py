@@ -1,0 +1,66 @@
+"""Which transport asks which kind of connection, and how far back an incremental reading reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from etl.fetch import features, json_api
+from etl.fetch.book import Book
+from etl.fetch.connections import Open
+from etl.fetch.order import Order
+from etl.fetch.web import Web
+from twin.model import Resource, Source
+
+OVERLAP = timedelta(minutes=10)
+"""How far before the watermark an incremental reading begins: what was committed late is not lost."""
+WHOLE_EVERY = timedelta(days=7)
+"""An incremental source is read whole as often as this: deletions are found even where it cannot tell them."""
+INCREMENTAL = ("postgis", "mysql", "json", "arcgis")
+WITH_IDS = ("features", "wfs", "arcgis")
+"""Services whose features have an id of their own: rows are told apart by it unless `id` names a column."""
+_PAGED = {"json": json_api.read, "features": features.read}
+
+
+def order(kind: str, resource: Resource, source: Source, last: Mapping[str, Any], base: Path | None) -> Order:
+    """Give what to ask a `kind` of connection for; `base` is the pull to go on from, None for everything."""
+    item = resource.field_named(resource.key)
+    own = "" if kind in WITH_IDS or item is None else item.source
+    return Order(
+        source=source,
+        key=source.options.get("id", own),
+        since=since(last) if base else "",
+        spatial=resource.kind != "none",
+        validators=dict(last.get("validators", {})),
+        base=base,
+    )
+
+
+def goes_on(source: Source, last: Mapping[str, Any]) -> bool:
+    """Say whether a reading may go on from `last`: it has a watermark, and is not due to be read whole."""
+    if not source.watermark or not last.get("watermark") or last.get("kind") not in INCREMENTAL:
+        return False
+    whole = datetime.fromisoformat(last.get("whole_at", last["pulled_at"]))
+    return last.get("watermark_of") == source.watermark and datetime.now(UTC) - whole < WHOLE_EVERY
+
+
+def since(last: Mapping[str, Any]) -> str:
+    """Give the watermark less the overlap, in the watermark's own form; "" where there is none."""
+    mark = str(last.get("watermark", ""))
+    if not mark:
+        return ""
+    try:
+        moment = datetime.fromisoformat(mark)
+    except ValueError:
+        return mark
+    return (moment - OVERLAP).isoformat(sep=" " if " " in mark else "T")
+
+
+def read(to: Open, order: Order, book: Book) -> None:
+    """Ask for what `order` says and write it into `book`; raises Uneven, SourceError, CrsError or Unchanged."""
+    kind = to.connection.kind
+    web = Web(to, book.name)
+    _PAGED[kind](web, order, book)
+    book.even()
