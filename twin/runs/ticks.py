@@ -19,8 +19,8 @@ from twin.runs.values import Tick, Why
 _T = tables.tick
 LEASE = timedelta(seconds=30)
 """How long a claim holds without a sign of life."""
-FARTHEST = timedelta(days=2)
-"""A waiting tick whose next try lies further ahead was set by a clock that ran wrong: it is due."""
+FARTHEST = timedelta(hours=2)
+"""No wait is that long: a waiting tick whose next try lies further ahead was set by a clock that ran wrong: it is due."""
 OPEN = ("waiting", "running")
 
 
