@@ -34,7 +34,7 @@ router = APIRouter(dependencies=[Depends(office)])
 Form = Annotated[Any, Depends(form)]
 BASES = ("in_person", "letter", "proxy", "relative", "authority")
 """Why an officer looks for a person, as the record keeps it."""
-MOST_QUESTIONS = 30
+MOST_QUESTIONS = 12
 """Rows known by a name alone that are offered to be made sure of."""
 SPLIT = re.compile(r"[,,、;;\n\r]+")
 ROW = re.compile(r"row\d{1,2}")
