@@ -25,7 +25,7 @@ VENDOR = ROOT / "twin" / "map" / "vendor"
 PACKAGE_LOCK = ROOT / "twin" / "map" / "package-lock.json"
 CACHE = ROOT / "build" / "bundle" / "wheels"
 OUR_OWN = "village-onemap"
-DECLARED = ("*.toml", "catalog/**/*.toml", "codes/**/*.toml")
+DECLARED = ("*.toml", "catalog/**/*.toml", "codes/**/*.toml", "derived/*.toml", "rules/*.toml", "reports/*.*")
 PAPERS = ("LICENSE", "README.md", "README.zh-CN.md", "CHANGELOG.md")
 DOCUMENTS = ("operations.md", "security.md")
 

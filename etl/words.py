@@ -76,6 +76,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "rollback.done": ("{table} 已退回版本 {version}({rows} 行)", "{table} is back at version {version} ({rows} rows)"),
     "verify.good": ("{tables} 张表的所有文件与清单一致", "Every file of {tables} tables is what its manifest names"),
     "verify.bad": ("有 {count} 处损坏", "{count} damaged files"),
+    "report.written": ("已写出 {title}:{path}", "{title} is written to {path}"),
+    "report.owed": ("待提供的部门:{departments}", "Still owed by {departments}"),
     "demo.done": ("示例数据已写入 {path}", "The demo is written to {path}"),
     "seconds": ("{n} 秒", "{n} s"),
     "minutes": ("{n} 分钟", "{n} min"),
