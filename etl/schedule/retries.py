@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FIRST = timedelta(seconds=30)
 FACTOR = 4
+MOST_FACTORS = 8
 LONGEST = timedelta(hours=1)
 ATTEMPTS = 5
 """Runs that may go wrong before a tick is given up."""
@@ -26,7 +27,7 @@ def wait(attempt: int, seed: str) -> timedelta:
 
     `seed` decides the jitter, so that the same tick always waits the same time.
     """
-    plain = min(FIRST * FACTOR ** max(0, attempt - 1), LONGEST)
+    plain = min(FIRST * FACTOR ** min(max(0, attempt - 1), MOST_FACTORS), LONGEST)
     chance = zlib.crc32(f"{seed}#{attempt}".encode()) / 0xFFFFFFFF
     return plain * (1 - JITTER + 2 * JITTER * chance)
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection as pipes
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from twin.runs.values import Tick
 
+Main = Callable[["child.Order", "Connection", "Connection"], None]
 FETCH_SECONDS = 300.0
 """How long a source may take until everything it sends is here."""
 WORK_SECONDS = 3600.0
@@ -51,12 +53,12 @@ def context() -> Any:
     return found
 
 
-def start(tick: Tick, order: child.Order, way: Any) -> Slot:
-    """Begin a child for a tick."""
+def start(tick: Tick, order: child.Order, way: Any, main: Main = child.main) -> Slot:
+    """Begin a child for a tick, which runs `main`."""
     fetch, work = _seconds(order.resource.options)
     talk, its_talk = way.Pipe(duplex=False)
     its_lifeline, lifeline = way.Pipe(duplex=False)
-    person = way.Process(target=child.main, args=(order, its_talk, its_lifeline), name=tick.id)
+    person = way.Process(target=main, args=(order, its_talk, its_lifeline), name=tick.id)
     person.start()
     its_talk.close()
     its_lifeline.close()

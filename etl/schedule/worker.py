@@ -57,6 +57,7 @@ class Worker:
     places: int = child.PLACES
     lease: timedelta = ticks.LEASE
     way: Any = field(default_factory=slots.context)
+    main: slots.Main = child.main
     slots: list[Slot] = field(default_factory=list)
     beaten: float = 0.0
     files_seen: float = -FILES_SECONDS
@@ -147,7 +148,7 @@ def begin(worker: Worker, tick: Tick) -> None:
             doubtful=_doubtful(connection, tick),
             places=worker.places,
         )
-    worker.slots.append(slots.start(tick, order, worker.way))
+    worker.slots.append(slots.start(tick, order, worker.way, worker.main))
 
 
 def _doubtful(connection: ops.Connection, tick: Tick) -> bool:

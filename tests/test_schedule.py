@@ -1,0 +1,202 @@
+"""Real workers and real runs: what is due is received once, whatever hangs, dies or is asked for meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from etl import ledger
+from etl.schedule import arrivals, slots, worker
+from tests import hanging, scheduling
+from tests.receiving import deliver, feature
+from tests.running_runs import department, resource
+from twin import ops
+from twin.runs import asking, reading, standing, ticks
+from twin.settings import Settings
+from twin.store import Store
+
+WHO = {"by": "a-1", "why": "领导要看"}
+
+
+@pytest.fixture(autouse=True)
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "STILL_SECONDS", 0.0)
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "FILES_SECONDS", 0.0)
+
+
+def ask(me: worker.Worker, kind: str, *given: object, **more: object) -> object:
+    with me.store.begin() as connection:
+        return getattr(asking, kind)(connection, *given, at=ops.now(), **WHO, **more)
+
+
+def row(me: worker.Worker, name: str) -> reading.Standing:
+    with me.store.read() as connection:
+        return reading.one(connection, name, ops.now())
+
+
+def lines(settings: Settings) -> list[dict]:
+    return [json.loads(text) for text in ledger.path(settings.data).read_text().splitlines()]
+
+
+def idle(me: worker.Worker, seconds: float = 90.0) -> None:
+    until = time.monotonic() + seconds
+    while not worker.turn(me):
+        assert time.monotonic() < until, scheduling.all_states(me.store)
+
+
+def test_a_delivery_is_received_approved_rejected_and_rerun_as_people_ask(tmp_path: Path, empty_url: str) -> None:
+    settings = scheduling.place(tmp_path, "cover", url=empty_url)
+    me = scheduling.hand(settings)
+    idle(me)
+    assert (row(me, "cover").state, row(me, "cover").rows) == ("fresh", 5)
+    with me.store.read() as connection:
+        (run,) = reading.runs(connection, "cover")
+    assert run.started_at <= run.fetched_at <= run.read_at <= run.checked_at <= run.published_at <= run.finished_at
+    assert "published" in (tmp_path / run.log).read_text()
+
+    deliver(tmp_path, [feature(0)], "cover/cover.geojson")
+    idle(me)
+    assert row(me, "cover").state == "held"
+    with me.store.read() as connection:
+        (held,) = reading.holds(connection)
+    assert (held.rows_old, held.rows_new) == (5, 1)
+    deliver(tmp_path, [feature(0), feature(1)], "cover/cover.geojson")
+    ask(me, "approve", held.run)
+    idle(me)
+    assert row(me, "cover").state == "held", "another delivery than the one that was approved"
+    with me.store.read() as connection:
+        assert reading.requests(connection)[0].state == "failed"
+        (held,) = reading.holds(connection)
+    ask(me, "approve", held.run)
+    idle(me)
+    assert (row(me, "cover").state, row(me, "cover").rows, row(me, "cover").rows_delta) == ("fresh", 2, -3)
+
+    versions = len(Store(settings.store).versions("cover"))
+    ask(me, "rerun", "cover")
+    idle(me)
+    assert len(Store(settings.store).versions("cover")) == versions
+    ask(me, "rerun", "cover", force=True)
+    idle(me)
+    assert len(Store(settings.store).versions("cover")) == versions + 1
+    with me.store.read() as connection:
+        assert {r.state for r in reading.requests(connection)} == {"done", "failed"}
+
+
+def test_a_source_that_hangs_is_ended_at_its_deadline_and_costs_only_its_own_department(tmp_path: Path) -> None:
+    options = '[resource.options]\nfetch_seconds = "3"\n'
+    names = ["hung_a", "hung_b", "garbage_c", "good_d", "good_e"]
+    settings = scheduling.place(tmp_path, *names)
+    for path in (tmp_path / "catalog").glob("*hung*"):
+        text = path.read_text("utf-8")
+        path.write_text(text.replace("[[resource.source]]", options + "[[resource.source]]", 1), "utf-8")
+    me = scheduling.hand(settings, main=hanging.main, places=1)
+    until = time.monotonic() + 60
+    while {row(me, n).state for n in names if n.startswith("good")} != {"fresh"}:
+        worker.turn(me)
+        assert time.monotonic() < until
+    good_at = time.monotonic()
+    while {row(me, n).state for n in names if n.startswith("hung")} != {"failed"}:
+        worker.turn(me)
+        assert time.monotonic() < good_at + 30
+    assert row(me, "hung_a").reason.zh == "来源超过时限未完成,已中止;旧版本不受影响"
+    assert row(me, "garbage_c").reason.zh == "乱码"
+    with me.store.read() as connection:
+        (again,) = [t for t in reading.running(connection) if t.resource == "hung_a"]
+    assert again.state == "waiting"
+    assert again.next_at > datetime.now(UTC) + timedelta(seconds=5)
+    worker.part(me)
+
+
+def test_a_run_whose_process_dies_is_told_in_the_ledger_and_tried_again(tmp_path: Path) -> None:
+    settings = scheduling.place(tmp_path, "hung_a")
+    me = scheduling.hand(settings, main=hanging.main)
+    while not me.slots:
+        worker.turn(me)
+    slots.kill(me.slots[0])
+    while me.slots:
+        worker.turn(me)
+    assert lines(settings)[-1]["reason_en"] == "The run's process died; the version before stays"
+    assert set(scheduling.all_states(me.store).values()) == {"waiting"}
+
+
+def test_a_worker_that_is_asked_to_stop_gives_back_what_it_had_untried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PARTING_SECONDS", 0.2)
+    settings = scheduling.place(tmp_path, "hung_a")
+    me = scheduling.hand(settings, main=hanging.main)
+    while not me.slots:
+        worker.turn(me)
+    person = me.slots[0].person.pid
+    worker.part(me)
+    with me.store.read() as connection:
+        (tick,) = reading.ticks(connection, "hung_a")
+    assert (tick.state, tick.attempt) == ("waiting", 0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(person, 0)
+
+
+@pytest.mark.parametrize(("kills", "count"), [(4, 4), pytest.param(40, 12, marks=pytest.mark.soak)])
+def test_workers_killed_at_any_moment_publish_every_delivery_once(
+    tmp_path: Path, empty_url: str, kills: int, count: int
+) -> None:
+    names = [f"r{n}" for n in range(count)]
+    settings = scheduling.place(tmp_path, *names, url=empty_url)
+    me = scheduling.hand(settings)
+    now = ops.now()
+    with me.store.begin() as connection:
+        dues = [ticks.Due(resource=n, department=f"d_{n}", due_at=now, why="cadence") for n in names]
+        ticks.plan(connection, dues, now)
+    chance = random.Random(3)
+    living = [scheduling.begin(settings), scheduling.begin(settings)]
+    for kill in range(kills):
+        time.sleep(0.5 + chance.random() * 4)
+        living[kill % 2].kill()
+        living[kill % 2].wait()
+        living[kill % 2] = scheduling.begin(settings)
+    until = time.monotonic() + 200
+    while set(scheduling.all_states(me.store).values()) != {"done"} and time.monotonic() < until:
+        time.sleep(0.2)
+    for last in living:
+        last.terminate()
+        last.wait(40)
+    assert set(scheduling.all_states(me.store).values()) == {"done"}, "nothing is lost"
+    store = Store(settings.store)
+    assert {n: len(store.versions(n)) for n in names} == dict.fromkeys(names, 1), "nothing is published twice"
+    for name in names:
+        told = [line for line in lines(settings) if line["resource"] == name and line["status"] == "published"]
+        assert len(told) <= 1
+        assert store.current(name).manifest["rows"] == 5
+
+
+def test_a_resource_somebody_else_is_receiving_is_left_to_him(tmp_path: Path) -> None:
+    settings = scheduling.place(tmp_path, "hung_a")
+    me, other = (scheduling.hand(settings, main=hanging.main) for _ in range(2))
+    while not me.slots:
+        worker.turn(me)
+    time.sleep(1)
+    with me.store.begin() as connection:
+        connection.execute(ops.update(ops.run_tables.tick), {"lease_until": ops.now() - timedelta(minutes=1)})
+    worker.turn(other)
+    assert other.slots
+    while other.slots:
+        worker.turn(other)
+    with me.store.read() as connection:
+        (tick,) = reading.ticks(connection, "hung_a")
+    assert (tick.state, tick.attempt) == ("waiting", 1), "the first attempt is the one that still runs"
+    worker.part(me)
+
+
+def test_a_catalogue_is_declared_once_and_read_by_all(tmp_path: Path, store: ops.Ops) -> None:
+    rules = standing.Rules(zone="Asia/Shanghai")
+    with store.begin() as connection:
+        standing.declare(connection, [department("land", resource("a"))], rules, ops.now())
+        standing.declare(connection, [department("land", resource("a"))], rules, ops.now())
+        assert reading.page(connection, reading.Wanted(), ops.now()).total == 1
