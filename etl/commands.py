@@ -45,19 +45,25 @@ def demo(options: argparse.Namespace, settings: Settings, language: Language) ->
     if options.villages:
         county = importlib.import_module("etl.demo.county")
         county.write(options.villages, out, lambda done, of: ticker.tick(f"{done}/{of}"), seed=options.seed)
-    elif _made(out) != _recipe(options.seed):
+    elif _made(out) != (recipe := _recipe(options.seed, settings.village)):
         village = importlib.import_module("etl.demo.village")
         departments = importlib.import_module("etl.demo.departments")
-        departments.write(village.build(options.seed), out, ticker.tick)
-        durable.write(out / DEMO, _recipe(options.seed).encode())
+        departments.write(village.build(options.seed), out, ticker.tick, _declared(settings.village))
+        durable.write(out / DEMO, recipe.encode())
     ticker.line(say("demo.done", language, path=out))
     return GOOD
 
 
-def _recipe(seed: int) -> str:
-    """Give one hash over the seed and the programs that write the demo: the same hash, the same files."""
-    programs = sorted(Path(__file__).with_name("demo").rglob("*.py"))
-    return hashlib.sha256(b"".join([str(seed).encode(), *(p.read_bytes() for p in programs)])).hexdigest()
+def _recipe(seed: int, village: Path) -> str:
+    """Give one hash over the seed, the programs and the declarations behind the demo: the same hash, the same files."""
+    read = [*sorted(Path(__file__).with_name("demo").rglob("*.py")), *sorted((village / "catalog").glob("*.toml"))]
+    return hashlib.sha256(b"".join([str(seed).encode(), *(p.read_bytes() for p in read)])).hexdigest()
+
+
+def _declared(village: Path) -> Sequence[Resource]:
+    """Give the demo village's resources; a village that is nobody's invention gets only what is written by hand."""
+    known = catalog.read(village) if (village / "village.toml").exists() else None
+    return known.resources if known and known.village.demo else ()
 
 
 def _made(out: Path) -> str:

@@ -51,20 +51,26 @@ PLANTED: Mapping[str, Mapping[str, int]] = MappingProxyType({
     "bow_tie": {"land_cover": 3, "farm_contract": 2, "building": 1},
     "small_loop": {"land_cover": 4, "plan_zone": 2, "forest_stand": 1},
     "ring_unclosed": {"pond": 2, "hazard_zone": 1, "change_spot": 1},
-    "duplicate_identical": {"land_cover": 3, "farm_contract": 4, "enterprise": 2, "case_order": 2},
+    "duplicate_identical": {
+        "land_cover": 3, "farm_contract": 4, "enterprise": 2, "case_order": 2,
+        "volunteer_service": 2, "farm_machine": 1, "legal_adviser": 2,
+    },
     "duplicate_conflicting": {"homestead": 2, "house_survey": 2, "address_point": 3},
     "code_unknown": {"land_cover": 4, "plan_zone": 2, "farm_contract": 3, "house_survey": 1},
     "code_abolished": {"land_cover": 3, "plan_zone": 2},
-    "axes_swapped": {"address_point": 3, "place_name": 1, "aed": 1},
+    "axes_swapped": {"address_point": 3, "place_name": 1, "aed": 1, "bridge": 1, "grain_store": 1},
     "area_mismatch": {"land_cover": 5, "homestead": 3, "farm_contract": 4},
     "area_not_positive": {"land_cover": 3, "farm_contract": 2, "facility_farm": 1},
     "outside_village": {"enterprise": 2, "bus_stop": 1, "geohazard": 1, "sanitation_point": 1},
     "totals_row": {
         "household_sorting": 10, "house_survey": 1, "population": 2, "public_facility": 1, "case_order": 1,
-        "geohazard": 1, "sewage_terminal": 1, "shelter": 1,
+        "geohazard": 1, "sewage_terminal": 1, "shelter": 1, "farm_subsidy": 1, "police_case": 1, "hydrant": 1,
+        "elder_checkup": 1, "relief_village": 1, "toilet_retrofit": 1,
     },
     "id_damaged": {"household_sorting": 4, "house_survey": 3, "farm_contract": 2},
-    "required_missing": {"case_order": 1, "transformer": 1},
+    "required_missing": {
+        "case_order": 1, "transformer": 1, "village_audit": 1, "service_rating": 2, "relief_supplies": 1,
+    },
     "crs_absent": {"sewer_pipe": 1},
 })  # fmt: skip
 """kind → resource → how many rows (for `crs_absent`: deliveries). One row carries one defect."""
@@ -82,6 +88,10 @@ class Planter:
         if number:
             row = self.table.setdefault(kind, {})
             row[resource] = row.get(resource, 0) + number
+
+    def wanted(self, kind: str, resource: str) -> int:
+        """Say how many defects of a kind are to be planted in a resource."""
+        return PLANTED[kind].get(resource, 0)
 
     def some(self, kind: str, resource: str, rows: Sequence[Row], fit: Callable[[Row], bool] = bool) -> list[Row]:
         """Choose as many rows as `PLANTED` says, evenly spread among the untouched ones that `fit`, and count them."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from etl.demo.defects import DefectTable, Planter
 from etl.demo.departments import (
     business,
+    declared,
     farming,
     governance,
     housing,
@@ -20,10 +21,11 @@ from etl.demo.departments import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from etl.demo.village import Truth
+    from twin.model import Resource
 
 WRITERS = (
     ("01 自然资源和规划局 · 现状", land.write),
@@ -39,14 +41,29 @@ WRITERS = (
     ("40 林业局", nature.write),
 )
 
+BY_HAND = frozenset({
+    "land_cover", "change_spot", "plan_zone", "plan_control", "red_line", "village_boundary", "contour", "imagery",
+    "dem", "dsm", "geohazard", "farm_contract", "pond", "facility_farm", "sewage_terminal", "air_station", "river",
+    "water_body", "water_station", "hazard_zone", "place_name", "care_grid", "clinic", "address_point", "population",
+    "shelter", "road", "bus_stop", "building", "house_survey", "sewer_pipe", "homestay", "enterprise",
+    "sanitation_point", "public_facility", "grid_cell", "case_order", "aed", "forest_stand", "ancient_tree",
+    "weather_station", "transformer", "homestead", "household_sorting",
+})  # fmt: skip
+"""What a writer of its own plays; all other resources are written as they are declared."""
 
-def write(truth: Truth, raw: Path, progress: Callable[[str], None] = lambda _: None) -> DefectTable:
-    """Write every department's delivery under `raw`; return kind → resource → number of defects planted.
 
-    The same truth gives the same bytes, but for the file geodatabase, whose ids GDAL draws afresh.
+def write(
+    truth: Truth, raw: Path, progress: Callable[[str], None] = lambda _: None, resources: Sequence[Resource] = ()
+) -> DefectTable:
+    """Write every department's delivery under `raw`, `resources` being the catalogue's; give the planted defects.
+
+    They are counted as kind → resource → number. The same truth gives the same bytes, but for the file geodatabase,
+    whose ids GDAL draws afresh.
     """
     planter = Planter()
     for who, writer in WRITERS:
         progress(who)
         writer(truth, raw, planter)
+    progress("14–58 其余各部门")
+    declared.write(truth, raw, planter, [r for r in resources if r.id not in BY_HAND])
     return planter.table
