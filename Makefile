@@ -34,7 +34,8 @@ data: setup
 	@$(PY) -m etl run --all || test $$? -eq 3
 
 run: data
-	@ONEMAP_DEMO=1 $(PY) dashboard.py
+	@$(PY) -m etl schedule --beside --workers 1 & beside=$$!; trap "kill $$beside 2>/dev/null" EXIT; \
+	trap "exit 130" INT TERM; ONEMAP_DEMO=1 $(PY) dashboard.py
 
 test: setup
 	@$(PY) -m pytest

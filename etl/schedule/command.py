@@ -35,7 +35,7 @@ def schedule(options: argparse.Namespace, settings: Settings, language: Language
     if options.what == "worker" or options.once:
         crew.serve(settings, until_idle=options.once, workers=options.workers)
     else:
-        crew.lead(settings, options.workers)
+        crew.lead(settings, options.workers, beside=options.beside)
     return GOOD
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("onemap.schedule")
 LOOK_SECONDS = 0.5
 NOTICE_SECONDS = 2.0
+LATER_SECONDS = 15.0
+"""How long the page is left alone as it starts."""
+POLITE = 10
+"""How much the crew gives way to the page (nice)."""
 LONGEST_REST = 30.0
 """Seconds before a worker that keeps dying is begun again."""
 WORKERS = 2
@@ -64,19 +69,27 @@ def declare(store: ops.Ops, settings: Settings, known: Catalog) -> None:
         standing.declare(connection, known.departments, rules(settings, known), ops.now())
 
 
-def lead(settings: Settings, workers: int) -> None:
-    """Keep `workers` workers going, and notices sent, until asked to stop."""
+def lead(settings: Settings, workers: int, *, beside: bool = False) -> None:
+    """Keep `workers` workers going, and notices sent, until asked to stop.
+
+    `beside` the page: begin a little later, give way to it, and end when whoever started both is gone.
+    """
     crew = Crew(workers=workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: crew.stopping.set())
+    parent = os.getppid() if beside else None
+    if beside:
+        os.nice(POLITE)
+        crew.stopping.wait(LATER_SECONDS)
     known = catalog.read(settings.village)
     store = open_store(settings)
     declare(store, settings, known)
     post = telling.Post(channels=channels.read(settings.village), resources={r.id: r for r in known.resources})
     teller = threading.Thread(target=_tell, args=(crew, store, post), daemon=True)
     teller.start()
-    while not crew.stopping.wait(LOOK_SECONDS):
+    while not crew.stopping.wait(LOOK_SECONDS) and parent in (None, os.getppid()):
         look_after(crew)
+    crew.stopping.set()
     for person in crew.living.values():
         person.terminate()
     for person in crew.living.values():
