@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     schedule = room("schedule", "按周期接收", "receive by schedule", _schedule)
     schedule.add_argument("what", nargs="?", choices=["run", "worker", "status"], default="run")
     schedule.add_argument("--workers", type=int, default=2, help="进程数 · processes")
+    schedule.add_argument("--beside", action="store_true", help="随页面开始和结束 · begin and end with the page")
     schedule.add_argument("--once", action="store_true", help="做完到期的即结束 · end when nothing is due")
     room("verify", "核对已发布文件", "hash every published file again", commands.verify)
     return top
