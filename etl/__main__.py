@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 from etl import commands
+from twin import policy
 from twin import settings as setting
 from twin.errors import TwinError
 
@@ -69,8 +70,19 @@ def parser() -> argparse.ArgumentParser:
     schedule.add_argument("--workers", type=int, default=2, help="进程数 · processes")
     schedule.add_argument("--beside", action="store_true", help="随页面开始和结束 · begin and end with the page")
     schedule.add_argument("--once", action="store_true", help="做完到期的即结束 · end when nothing is due")
+    report = room("report", "填报表", "fill a report from what is published", _report)
+    report.add_argument("name", nargs="?", default="", metavar="NAME")
+    report.add_argument("--period", default="", help="期间,如 2025、2025-10 · such as 2025 or 2025-10")
+    report.add_argument("--out", default="out", help="写到哪个文件夹 · folder to write to")
+    report.add_argument("--role", default="data_engineer", choices=policy.ROLES, help="以何身份 · filled for which role")
+    report.add_argument("--department", default="", help="部门数据主管的部门 · a department owner's department")
     room("verify", "核对已发布文件", "hash every published file again", commands.verify)
     return top
+
+
+def _report(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    command = importlib.import_module("etl.reporting")  # the libraries of paper are slow to load
+    return command.report(options, settings, language)
 
 
 def _schedule(options: argparse.Namespace, settings: Settings, language: Language) -> int:

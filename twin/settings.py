@@ -31,6 +31,9 @@ class Settings:
     upload_count: int = field(default=2000, metadata={"doc": "Files one person may keep."})
     upload_mb: int = field(default=2000, metadata={"doc": "Megabytes one person may keep."})
 
+    report_font: str = field(
+        default="", metadata={"doc": "A font file with Chinese letters for PDF reports; empty looks for Noto Sans CJK."}
+    )
     demo: bool = field(default=False, metadata={"doc": "1 for a demo on the loopback with one account per role."})
     debug: bool = field(default=False, metadata={"doc": "Must stay off: it is refused outside the demo."})
     secret: str = field(

@@ -20,14 +20,15 @@ Line = dict[str, Any]
 def by_department(onemap: OneMap, ledger: Path, period: Period, now: datetime) -> list[Line]:
     """Give a line a department, worst first: resources by state at the end of the period, rows of its last runs.
 
-    Derived tables are nobody's delivery and are left out. `passed_ratio` is published rows of those read.
+    Derived tables are nobody's delivery and are left out, as is what is not to be shared. `passed_ratio` is published
+    rows of those read.
     """
     zone = ZoneInfo(onemap.village.time_zone)
     end = min(datetime.combine(period.last, time.max, zone), now)
     last = freshness.read(ledger)
     found = []
     for department in onemap.departments:
-        received = [r for r in department.resources if not r.inputs]
+        received = [r for r in department.resources if not r.inputs and r.share_type != "none"]
         if received:
             found.append(_line(department.title.zh, received, last, end))
     return sorted(found, key=lambda x: (-(x["failed"] + x["never"]), -x["late"], x["passed_ratio"] or 1.0))

@@ -103,6 +103,9 @@ class _Writer:
                 content, first = (line[""], False) if first and NAMED.search(str(cell.value)) else (None, first)
                 self.places.setdefault(line["list"], target.coordinate)
                 _put(target, content)
+                if content is not None:
+                    last = self.source.max_column
+                    self.sheet.merge_cells(start_row=at, end_row=at, start_column=target.column, end_column=last)
             else:
                 self._cell(cell, target, line)
 
