@@ -24,6 +24,7 @@ from twin.api import (
     persons,
     problems,
     purpose,
+    reporting,
     sending,
     signin,
 )
@@ -117,6 +118,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.state.carrying = Carrying()
     app.include_router(router)
     app.include_router(sending.router)
+    app.include_router(reporting.router)
     app.include_router(signin.router, default_response_class=HTMLResponse)
     app.include_router(own_account.router, default_response_class=HTMLResponse)
     app.include_router(purpose.router, default_response_class=HTMLResponse)
