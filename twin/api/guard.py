@@ -43,7 +43,7 @@ CALLBACKS = "/_dash-update-component"
 SUITES = "/_dash-component-suites/"
 LOADED = (".js", ".css")
 """What a page loads of Dash's packages; their source maps, lists of parts and versions lie beside it."""
-FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures")
+FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures", "/data")
 """Where forms go, which show their session's token among their fields; `twin.api.forms` looks."""
 DRAWN = (*FORMS, "/_dash-layout", "/_dash-dependencies")
 """Pages that are drawn anew for each that asks, beside the map's own."""
@@ -189,6 +189,8 @@ def _kind(path: str) -> str:
     """Name the bucket a request is taken from; files that lie there ready cost nobody anything."""
     if path == CALLBACKS:
         return "callbacks"
+    if path.startswith("/api/v1/reports/"):
+        return "reports"
     if path.startswith("/api/"):
         return "answers"
     return "pages" if path == "/" or path.startswith(DRAWN) else ""

@@ -23,6 +23,7 @@ RATES: Mapping[str, Rate] = {
     "answers": Rate(per_s=20, burst=60),
     "pages": Rate(per_s=20, burst=100),
     "tiles": Rate(per_s=100, burst=300),
+    "reports": Rate(per_s=0.2, burst=12),
     "uploads": Rate(per_s=0.5, burst=20),
 }
 """`sign_in` is by name, `sign_in_address` by address (an office shares one), the others by person, key, or address."""
