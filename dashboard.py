@@ -58,6 +58,7 @@ def serve() -> None:
         host=SETTINGS.host,
         port=SETTINGS.port,
         http=Wire,
+        loop="uvloop",
         log_level="warning",
         server_header=False,
         access_log=False,

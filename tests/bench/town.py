@@ -102,7 +102,17 @@ def main(what: str, folder: Path, port: int, wanted: int) -> None:
         (folder / "people.json").write_text(json.dumps(signed_in(app, wanted)))
         (folder / "pid").write_text(str(os.getpid()))
     memory.settle()
-    uvicorn.run(app, host="127.0.0.1", port=port, http=Wire, log_level="warning", access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=port,
+        http=Wire,
+        loop="uvloop",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tests.wall import places
 from tests.wall.refusals import JSON
 from tests.wall.standing import QUICK, Wall
 from twin.accounts import passwords
-from twin.api.callbacks import PATH
+from twin.api.guard import CALLBACKS
 
 
 @pytest.fixture(scope="package")
@@ -31,4 +31,4 @@ def goes_on(wall: Wall) -> Iterator[None]:
     yield
     assert wall.get("official", "/health").json() == {"status": "ok"}
     question = http.callback(wall.callbacks["ask-search"], "ask-search", places.QUESTIONS["ask-search"])
-    assert wall.send("POST", PATH, {**JSON, **wall.headers["official"]}, question.body).status_code == 200
+    assert wall.send("POST", CALLBACKS, {**JSON, **wall.headers["official"]}, question.body).status_code == 200

@@ -11,7 +11,7 @@ from tests.matrix import http
 from tests.wall import places
 from tests.wall.standing import Wall
 from twin.api import packed
-from twin.api.callbacks import PATH
+from twin.api.guard import CALLBACKS as PATH
 from twin.api.limits import RATES, Limits, Rate
 
 ASKED = {

@@ -12,7 +12,7 @@ from tests.office_town import BASE
 from tests.wall import places
 from tests.wall.refusals import BODIES, JSON, RING, refused
 from tests.wall.standing import Wall
-from twin.api.callbacks import PATH
+from twin.api.guard import CALLBACKS as PATH
 
 OWN = places.OWN
 OVERLAY = "/api/v1/analysis/overlay"

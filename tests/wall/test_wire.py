@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import pytest
 import uvicorn
 
+from tests.matrix.people import CAME
 from tests.wall.standing import Wall
 from twin.api import wire
 
@@ -93,6 +94,14 @@ NO_HTTP: Mapping[str, Make] = {
     "two hosts": lambda p: head("GET /health HTTP/1.1", "Host: evil.example", port=p),
     "every byte there is": lambda _: bytes(range(256)) * 8,
     "TLS": lambda _: b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"a" * 300,
+    "SSH": lambda _: b"SSH-2.0-wall\r\n",
+    "a header over two lines": lambda p: head("GET /health HTTP/1.1", "X-A: a", " b", port=p),
+    "lines without CR": lambda p: head("GET /health HTTP/1.1", port=p).replace(b"\r\n", b"\n"),
+    "the same host twice": lambda p: head("GET /health HTTP/1.1", f"Host: 127.0.0.1:{p}", port=p),
+    "an encoding twice": lambda p: head(POST, *["Transfer-Encoding: chunked"] * 2, port=p) + b"0\r\n\r\n",
+    "an encoding before chunks": lambda p: head(POST, "Transfer-Encoding: gzip, chunked", port=p) + b"0\r\n\r\n",
+    "101 headers": lambda p: head("GET /health HTTP/1.1", *(f"X-{n}: a" for n in range(100)), port=p),
+    "a header of 70 KB": lambda p: head("GET /health HTTP/1.1", port=p)[:-2] + b"X-A: " + b"a" * 70_000,
     "NUL in a header": lambda p: head("GET /health HTTP/1.1", "X-A: a\x00b", port=p),
     "a lone CR in a header": lambda p: head("GET /health HTTP/1.1", "X-A: a\rX-B: c", port=p),
     "a space before a colon": lambda p: head("GET /health HTTP/1.1", "X-A : a", port=p),
@@ -145,6 +154,71 @@ def test_what_follows_a_body_is_not_read_as_a_part_of_it(port: int) -> None:
     assert statuses(say(port, several)) == [200] * 4
 
 
+def test_what_follows_a_request_for_another_protocol_is_not_a_request(port: int) -> None:
+    body = HIDDEN.replace("127.0.0.1", f"127.0.0.1:{port}").encode()
+    upgrade = ("Connection: Upgrade", "Upgrade: wall", f"Content-Length: {len(body)}", "Sec-Fetch-Site: same-origin")
+    for line in ("GET /health HTTP/1.1", POST):
+        asked = head(line, *upgrade, port=port)
+        for parts in ((asked + body,), (asked, body), (asked[:40], asked[40:], body[:9], body[9:])):
+            assert len(statuses(say(port, *parts, pause=0.02))) == 1
+    assert statuses(say(port, head("CONNECT 127.0.0.1:22 HTTP/1.1", port=port) + body)) in ([400], [404], [405], [])
+    well(port)
+
+
+def test_what_comes_after_the_last_chunk_is_no_header(wall: Wall, port: int) -> None:
+    cookie = "Cookie: " + wall.headers["official"]["cookie"]
+    asked = head("GET /api/v1/layers HTTP/1.1", "Transfer-Encoding: chunked", "Connection: close", port=port)
+    end = f"0\r\n{cookie}\r\n\r\n".encode()
+    plain, trailed = say(port, asked + b"0\r\n\r\n"), say(port, asked + end)
+    assert statuses(plain) == statuses(trailed) == [200]
+    assert plain.partition(b"\r\n\r\n")[2] == trailed.partition(b"\r\n\r\n")[2]
+
+
+TILE = "GET /tiles/M1/15/27304/13463.mvt HTTP/1.1"
+
+
+def told(said: bytes) -> tuple[bytes, ...]:
+    """Give an answer without its date, in any order of headers."""
+    first, _, body = said.partition(b"\r\n\r\n")
+    return (*sorted(line for line in first.split(b"\r\n") if not line.lower().startswith(b"date:")), body)
+
+
+@pytest.mark.parametrize("who", ["official", "planner", "auditor", "nobody"])
+@pytest.mark.parametrize("more", [(), ("Accept-Encoding: gzip",), ("Accept-Encoding: br",)])
+def test_a_tile_that_is_told_at_once_is_the_tile_that_was_waited_for(
+    wall: Wall, port: int, who: str, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [f"{k}: {v}" for k, v in wall.headers.get(who, {}).items()]
+    asked = head(TILE, *shown, *more, port=port)
+    closing = head(TILE, *shown, *more, "Connection: close", port=port)
+    say(port, closing)
+    with monkeypatch.context() as patched:
+        patched.setattr(wall.front.tile_server, "at_once", lambda _: None)
+        waited = told(say(port, closing))
+    served, given = wall.front.tile_server, []
+    known = served.at_once
+    monkeypatch.setattr(served, "at_once", lambda scope: given.append(known(scope)) or given[-1])
+    both = say(port, asked + asked + closing)
+    assert len(statuses(both)) == 3
+    assert sum(ready is not None for ready in given) >= (2 if statuses(waited[0] + b" ") != [404] else 0)
+    for one in both.split(b"HTTP/1.1 ")[1:-1]:
+        assert told(b"HTTP/1.1 " + one) == tuple(part for part in waited if part != b"connection: close")
+
+
+def test_a_tile_is_told_at_once_to_nobody_whose_session_has_ended(wall: Wall, port: int) -> None:
+    account = wall.accounts.admit(wall.accounts.known(token_of(wall, "planner")).account, CAME)
+    name = wall.headers["planner"]["cookie"].partition("=")[0]
+    asked = head(TILE, f"Cookie: {name}={account.session_token}", "Connection: close", port=port)
+    nobody = told(say(port, head(TILE, "Connection: close", port=port)))
+    assert told(say(port, asked)) == told(say(port, asked)) != nobody
+    wall.accounts.end(account.session_token)
+    assert told(say(port, asked)) == nobody
+
+
+def token_of(wall: Wall, who: str) -> str:
+    return wall.headers[who]["cookie"].partition("=")[2].partition(";")[0]
+
+
 def test_another_protocol_is_not_spoken(port: int) -> None:
     upgrade = ("Connection: Upgrade, close", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
     for kind in ("websocket", "h2c", "wall"):
@@ -157,7 +231,7 @@ def test_another_protocol_is_not_spoken(port: int) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [b"GET / HTTP/1.1\r\nHo", b"GET /", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: a\r\n", b"SSH-2.0-wall\r\n", b"A"],
+    [b"GET / HTTP/1.1\r\nHo", b"GET /", b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: a\r\n", b"A"],
 )  # fmt: skip
 def test_half_a_request_is_told_so_after_its_time_and_let_go(port: int, said: bytes) -> None:
     began = time.monotonic()

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from twin.api.tile_answers import Ready
     from twin.api.views import Draw
     from twin.model import OneMap
     from twin.settings import Settings
@@ -89,6 +90,10 @@ class Front(FastAPI):
             await self.guard(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def at_once(self, scope: Scope) -> Ready | None:
+        """Give the answer where it is known without waiting, else None: a warm tile, to whoever may see it."""
+        return self.tile_server.at_once(scope) if scope["path"].startswith("/tiles/") else None
 
     async def unguarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what the guard has let through."""

@@ -6,13 +6,13 @@ import asyncio
 import gzip
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.api import drawn, packing, problems
-from twin.api.guard import DATA_CSP, FIXED, too_many
+from twin.api.guard import too_many
 from twin.api.tianditu import Tianditu
 from twin.api.tile_address import Wanted, parse
+from twin.api.tile_answers import BASE, Headers, Made, Ready, answer, cache_key, tag, told_key
 from twin.api.tile_versions import Version, told, version
 from twin.errors import TwinError
 from twin.kept import Kept
@@ -36,27 +36,9 @@ MOST_TOLD = 200_000
 """Cells of 100 m remembered of the tiles that tell ground in detail, each tile one more: some 30 MB."""
 SMALL = 1024
 """Bodies below are not worth packing."""
-FOR_EVER = b"private, max-age=31536000, immutable"
-ASK_AGAIN = b"private, no-cache"
-NOT_KEPT = b"no-store"
 SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf": b"model/gltf+json"}
-BASE: tuple[tuple[bytes, bytes], ...] = (*FIXED, (b"content-security-policy", DATA_CSP.encode()))
 
 T = TypeVar("T")
-Headers = list[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """One tile's bytes in the encodings asked for so far, b"" for none; empty bytes mean 204."""
-
-    media_type: bytes
-    bodies: dict[bytes, bytes] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """Give the bytes this costs the cache."""
-        return 512 + sum(len(b) for b in self.bodies.values())
 
 
 class TileServer:
@@ -82,11 +64,42 @@ class TileServer:
             await _problem(send, 421, problems.document(421, code="host"))
         elif method not in ("GET", "HEAD"):
             await _problem(send, 405, problems.document(405, code="method"))
+        elif (ready := self.at_once(scope)) is not None:
+            await _send(send, ready.status, ready.headers, ready.body)
         else:
             try:
                 await self._answer(scope, headers, send, head=method == "HEAD")
             except TwinError as error:
                 await _problem(send, *problems.of(error), wait=error.where.get("wait_s", ""))
+
+    def at_once(self, scope: Scope) -> Ready | None:
+        """Give the answer to a GET where all of it is known without waiting; None where that is not so.
+
+        Whatever is refused is refused by `__call__`: here nothing is, and nothing is taken from anybody's bucket.
+        """
+        if scope["method"] != "GET":
+            return None
+        headers = dict(scope["headers"])
+        subject = self._who.quick(scope) if self._who.is_ours(headers.get(b"host", b"")) else None
+        wanted = self._parsed.get((scope["path"], scope["query_string"]))
+        if subject is None or wanted is None:
+            return None
+        known = self._versions.get(self._version_key(subject, wanted))
+        if known is None or known[0] < time.monotonic():
+            return None
+        version = known[1]
+        made = self._cache.get(cache_key(wanted, version.token))
+        encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
+        if made is None or encoding not in made.bodies:
+            return None
+        ready = answer(wanted, version, made, encoding, headers.get(b"if-none-match", b""))
+        if ready.body and version.counts and not self._is_counted(scope, subject, wanted, version):
+            return None
+        return None if self._who.wait(scope, subject, "tiles") else ready
+
+    def _is_counted(self, scope: Scope, subject: Subject, wanted: Wanted, version: Version) -> bool:
+        ground = self._told.get(told_key(wanted, version))
+        return ground is not None and (not ground or self._delivering.is_counted(scope, subject, ground))
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], send: Send, *, head: bool) -> None:
         subject = await self._who.of(scope)
@@ -98,29 +111,20 @@ class TileServer:
             await self._foreign(wanted, send)
             return
         version = await self._version(subject, wanted)
-        token = version.token
         encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
-        tag = _tag(wanted, token, encoding)
-        keep = NOT_KEPT if not version.is_open else FOR_EVER if wanted.version == token else ASK_AGAIN
-        common = [*BASE, (b"etag", tag), (b"cache-control", keep), (b"vary", b"accept-encoding")]
-        if tag in headers.get(b"if-none-match", b""):
-            await _send(send, 304, common, b"")
-            return
-        made = await self._made(subject, wanted, token, encoding)
-        body = made.bodies[encoding]
-        if not body:
-            await _send(send, 204, common, b"")
-            return
-        if version.counts and not head:
+        unless = headers.get(b"if-none-match", b"")
+        if tag(wanted, version.token, encoding) in unless:
+            ready = answer(wanted, version, Made(media_type=b""), encoding, unless)
+        else:
+            made = await self._made(subject, wanted, version.token, encoding)
+            ready = answer(wanted, version, made, encoding, unless)
+        if ready.body and version.counts and not head:
             await self._count(scope, subject, wanted, version)
-        more = [(b"content-type", made.media_type), (b"content-length", str(len(body)).encode())]
-        if encoding and body is not made.bodies.get(b""):
-            more.append((b"content-encoding", encoding))
-        await _send(send, 200, [*common, *more], b"" if head else body)
+        await _send(send, ready.status, ready.headers, b"" if head else ready.body)
 
     async def _count(self, scope: Scope, subject: Subject, wanted: Wanted, version: Version) -> None:
         """Let the ground the tile shows in detail stand in the ledger before the tile leaves; raises AreaLimit."""
-        key = (wanted.kind, wanted.name, wanted.path, wanted.at, version.token, *(p.digest for p in version.counts))
+        key = told_key(wanted, version)
         ground = self._told.get(key)
         if ground is None:
             ground = await self._in_worker(lambda: told(self._rooms.at(wanted.as_of), wanted, version.counts))
@@ -139,8 +143,11 @@ class TileServer:
             self._parsed.put((path, query), found)
         return found
 
+    def _version_key(self, subject: Subject, wanted: Wanted) -> tuple[object, ...]:
+        return (self._rooms.policy.edition, subject.held, wanted.kind, wanted.name + wanted.path, wanted.as_of)
+
     async def _version(self, subject: Subject, wanted: Wanted) -> Version:
-        key = (self._rooms.policy.edition, subject.held, wanted.kind, wanted.name + wanted.path, wanted.as_of)
+        key = self._version_key(subject, wanted)
         known = self._versions.get(key)
         now = time.monotonic()
         if known is None or known[0] < now:
@@ -151,7 +158,7 @@ class TileServer:
 
     async def _made(self, subject: Subject, wanted: Wanted, token: str, encoding: bytes) -> Made:
         """Give the body, from the cache where somebody who may see the same (`token` says so) has asked before."""
-        key = (wanted.kind, wanted.name, wanted.path, wanted.at, wanted.theme, token)
+        key = cache_key(wanted, token)
         made = self._cache.get(key)
         if made is not None and encoding in made.bodies:
             return made
@@ -225,13 +232,6 @@ def _image_type(body: bytes) -> bytes:
     if body[:4] == b"RIFF":
         return b"image/webp"
     return b"image/jpeg" if body[:2] == b"\xff\xd8" else b"image/png"
-
-
-def _tag(wanted: Wanted, token: str, encoding: bytes) -> bytes:
-    """Name these very bytes: MapLibre keeps what it shows where a tile of another year comes under the same tag."""
-    at = wanted.at
-    parts = (token, f"{at.z}-{at.x}-{at.y}", str(at.year or ""), wanted.theme, encoding.decode())
-    return f'"{".".join(parts)}"'.encode()
 
 
 async def _problem(send: Send, status: int, body: bytes, wait: str = "") -> None:

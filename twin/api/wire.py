@@ -3,82 +3,198 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol, h11  # pyright: ignore[reportPrivateImportUsage]
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from twin.api import problems
 from twin.api.guard import DATA_CSP, FIXED
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from collections.abc import Callable
+
+    from starlette.types import Scope
+
+    from twin.api.tile_answers import Ready
 
 HEAD_S = 15.0
 """How long the first line and the headers of a request may take, from the connection or their first byte."""
 BODY_S = 60.0
 """How long its body may take: a megabyte by a slow telephone."""
-UNANSWERED = (h11.IDLE, h11.SEND_RESPONSE)
+MOST_HEAD, MOST_HEADERS = 64 << 10, 100
+"""Bytes that are heard while a head does not end, and headers it may have."""
+TWICE = (
+    "Content-Length can't be present with Transfer-Encoding",
+    "Transfer-Encoding can't be present with Content-Length",
+)
+"""What the parser says of a request that names the end of its body twice."""
 
 
-class Wire(H11Protocol):
+MORE = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+"""Headers of a request that is more than its head."""
+
+
+class Part(enum.Enum):
+    """What is heard of a connection now."""
+
+    NOTHING = "nothing yet, or no more after an answer"
+    HEAD = "a head that has begun"
+    BODY = "a body"
+    WHOLE = "a request has been heard to its end"
+    OVER = "whatever comes is not listened to"
+
+
+class Broken(Exception):
+    """A head that the parser takes and we do not."""
+
+
+class Wire(HttpToolsProtocol):
     """One connection; uvicorn itself would wait for the rest of a request for ever."""
 
     head_s = HEAD_S
     body_s = BODY_S
-    _late: asyncio.TimerHandle | None = None
-    _phase: tuple[Any, Any] | None = None
+    _part = Part.NOTHING
+    _heard = 0
+    _due: float | None = None
+    _alarm: asyncio.TimerHandle | None = None
+    parser: Any
+    """The parser, which uvicorn forgets when the connection is gone."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.app = _framed(self.app)
+        self._known: Callable[[Scope], Ready | None] | None = getattr(self.config.app, "at_once", None)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came; each part of a request has its time in all, however it drips."""
-        super().data_received(data)
-        self._watch()
-
-    def on_response_complete(self) -> None:
-        """Look at what has come meanwhile."""
-        super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY or self.conn.trailing_data[0]:
-            self._watch()
+        self._wait(self.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
-        self._forget()
+        self._part, self._due = Part.OVER, None
+        if self._alarm is not None:
+            self._alarm.cancel()
         super().connection_lost(exc)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
-        """Refuse what is no HTTP."""
-        self._refuse(400, "wire")
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing in the log: anybody may ask for another protocol, as often as they like."""
-
-    def _watch(self) -> None:
-        phase = (self.conn.their_state, self.cycle)
-        if phase == self._phase:
+    def data_received(self, data: bytes) -> None:
+        """Take what came; each part of a request has its time in all, however it drips."""
+        if self._part is Part.OVER:
             return
-        self._forget()
-        self._phase = phase
-        wait = {h11.IDLE: self.head_s, h11.SEND_BODY: self.body_s}.get(self.conn.their_state)
-        if wait is not None and not self.transport.is_closing():
-            self._late = self.loop.call_later(wait, self._refuse, 408, "late")
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._over()  # no other protocol is spoken, and what follows is none of ours
+        except httptools.HttpParserError as error:
+            self._refuse(400, "framing" if str(error) in TWICE else "wire")
+        else:
+            self._heard = self._heard + len(data) if self._part is Part.HEAD else 0
+            if self._heard > MOST_HEAD:
+                self._refuse(400, "wire")
 
-    def _forget(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    def on_message_begin(self) -> None:
+        """Hear the first byte of a request."""
+        super().on_message_begin()
+        self._begin(Part.HEAD, self.head_s)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Hear a header; what comes after a body is not one, whatever it calls itself."""
+        if self._part is Part.HEAD:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, at once where the answer is known; raises Broken."""
+        self._check()
+        self._begin(Part.BODY, self.body_s)
+        if self._known is None or not self._is_plain() or not self._told_at_once(self._known):
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Hear a part of a body."""
+        if self._part is Part.BODY:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Hear the end of a request."""
+        if self._part is Part.BODY:
+            super().on_message_complete()
+            self._begin(Part.WHOLE, None)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return False
+
+    def _check(self) -> None:
+        """Refuse what may be read in two ways: whoever stands before us may believe the other one."""
+        names = [name for name, _ in self.headers]
+        encoding = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        if names.count(b"host") != 1 or len(names) > MOST_HEADERS or encoding not in ([], [b"chunked"]):
+            raise Broken
+
+    def _is_plain(self) -> bool:
+        """Say whether a request says all in its head, and nothing before it is still being answered."""
+        url, parser = self.url, self.parser
+        return (
+            parser.get_method() == b"GET"
+            and url[:1] == b"/"
+            and b"%" not in url
+            and b"#" not in url
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and not self.flow.write_paused
+            and (self.cycle is None or self.cycle.response_complete)
+            and MORE.isdisjoint([name for name, _ in self.headers])
+        )
+
+    def _told_at_once(self, known: Callable[[Scope], Ready | None]) -> bool:
+        """Send the answer where it is known without waiting; say whether it was."""
+        path, _, query = self.url.partition(b"?")
+        self.scope.update(method="GET", path=path.decode("ascii"), raw_path=path, query_string=query)
+        scope: Any = self.scope
+        ready = known(scope)
+        if ready is None:
+            return False
+        default = [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[ready.status], *default, ready.head, b"\r\n", ready.body)))
+        self.server_state.total_requests += 1
+        self._begin(Part.NOTHING, self.timeout_keep_alive)
+        return True
+
+    def _begin(self, part: Part, wait_s: float | None) -> None:
+        """Go on to hear `part`, for `wait_s` seconds at most."""
+        self._part = part
+        self._wait(wait_s)
+
+    def _wait(self, wait_s: float | None) -> None:
+        """Let the alarm go off after `wait_s`; one that is set already looks again when it does."""
+        self._due = None if wait_s is None else self.loop.time() + wait_s
+        if self._due is not None and (self._alarm is None or self._alarm.when() > self._due):
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = self.loop.call_at(self._due, self._rung)
+
+    def _rung(self) -> None:
+        self._alarm = None
+        if self._due is None:
+            return
+        if self.loop.time() < self._due:
+            self._alarm = self.loop.call_at(self._due, self._rung)
+        else:
+            self._refuse(408, "late")
+
+    def _over(self) -> None:
+        """Listen no more; what is being answered is answered."""
+        self._begin(Part.OVER, None)
+        if self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def _refuse(self, status: int, code: str) -> None:
         """Say why and close; where an answer has begun, or nobody has said anything, only close."""
-        begun = self.conn.our_state not in UNANSWERED
-        silent = status == 408 and self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]
+        begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        silent = status == 408 and self._part is Part.NOTHING
+        self._over()
         if not (begun or silent or self.transport.is_closing()):
             self.transport.write(_answer(status, code))
         if self.cycle is not None:
@@ -87,38 +203,15 @@ class Wire(H11Protocol):
         self.transport.close()
 
 
-def _framed(app: ASGIApp) -> ASGIApp:
-    """Refuse a request that names the end of its body twice: whoever stands before us may believe the other one."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        names = [name for name, _ in scope["headers"]] if scope["type"] == "http" else []
-        if b"transfer-encoding" not in names or b"content-length" not in names:
-            await app(scope, receive, send)
-            return
-        body = problems.document(400, code="framing")
-        await send({"type": "http.response.start", "status": 400, "headers": _headers(body)})
-        await send({"type": "http.response.body", "body": body})
-
-    return answer
-
-
-def _headers(body: bytes) -> list[tuple[bytes, bytes]]:
-    """Give the headers of a refusal after which the connection is over."""
-    return [
+def _answer(status: int, code: str) -> bytes:
+    """Write a whole refusal, after which the connection is over, where there is no request that could be answered."""
+    body = problems.document(status, code=code)
+    headers = (
         *FIXED,
         (b"content-security-policy", DATA_CSP.encode()),
         (b"content-type", problems.MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"connection", b"close"),
-    ]
-
-
-def _answer(status: int, code: str) -> bytes:
-    """Write a whole refusal where there is no request that could be answered."""
-    body = problems.document(status, code=code)
-    head = f"HTTP/1.1 {status} {REASONS[status]}\r\n".encode()
-    return head + b"".join(k + b": " + v + b"\r\n" for k, v in _headers(body)) + b"\r\n" + body
-
-
-REASONS = {400: "Bad Request", 408: "Request Timeout"}
+    )
+    return STATUS_LINE[status] + b"".join(k + b": " + v + b"\r\n" for k, v in headers) + b"\r\n" + body
