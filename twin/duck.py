@@ -62,11 +62,13 @@ def connect(
     memory: str = "1GB",
     temp: Path | None = None,
     spatial: bool = True,
+    scanner: str = "",
 ) -> Connection:
     """Open `database` with spatial loaded from its wheel, bounded to `threads` and `memory`.
 
     `temp` is where larger-than-memory work spills; None forbids spilling, so that a limit is a limit. Loading `spatial`
-    takes 0.2 s of CPU, which what only reads and compares goes without.
+    takes 0.2 s of CPU, which what only reads and compares goes without. `scanner` is the extension that asks another
+    database: "postgres_scanner" or "mysql_scanner".
     """
     connection = duckdb.connect(
         str(database),
@@ -76,6 +78,8 @@ def connect(
     connection.execute("SET enable_progress_bar = false")  # first: a slow LOAD would draw it on stdout
     if spatial:
         connection.execute(f"LOAD {literal(extension_path('spatial'))}")
+    if scanner:
+        connection.execute(f"LOAD {literal(extension_path(scanner))}")
     connection.execute("SET preserve_insertion_order = true")
     return connection
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from etl.fetch import features, json_api
+from etl.fetch import database, features, json_api
 from etl.fetch.book import Book
-from etl.fetch.connections import Open
+from etl.fetch.connections import DATABASES, Open
 from etl.fetch.order import Order
 from etl.fetch.web import Web
 from twin.model import Resource, Source
@@ -61,6 +61,8 @@ def since(last: Mapping[str, Any]) -> str:
 def read(to: Open, order: Order, book: Book) -> None:
     """Ask for what `order` says and write it into `book`; raises Uneven, SourceError, CrsError or Unchanged."""
     kind = to.connection.kind
-    web = Web(to, book.name)
-    _PAGED[kind](web, order, book)
+    if kind in DATABASES:
+        database.read(to, order, book)
+        return
+    _PAGED[kind](Web(to, book.name), order, book)
     book.even()
