@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.analysis.changes import Changes
 from twin.analysis.questions import Analysis
 
-__all__ = ["Analysis"]
+__all__ = ["Analysis", "Changes"]

@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from twin.api import (
     auditor,
+    data_desk,
     granting,
+    history,
     listings,
     moments,
     own_account,
@@ -122,6 +124,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.state.sending = sending.Sending()
     app.state.carrying = Carrying()
     app.include_router(router)
+    app.include_router(history.router)
     app.include_router(sending.router)
     app.include_router(reporting.router)
     app.include_router(signin.router, default_response_class=HTMLResponse)

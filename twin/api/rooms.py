@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from twin import policy as policies
 from twin import style
-from twin.analysis import Analysis
+from twin.analysis import Analysis, Changes
 from twin.api import moments
 from twin.api.moments import Moments
 from twin.entities import Entities
@@ -42,6 +42,7 @@ class Rooms:
     entities: Entities
     tiles: Tiles
     analysis: Analysis
+    changes: Changes
     indicators: Indicators
     search: Search
     past: Moments | None = None
@@ -103,6 +104,7 @@ def _over(onemap: OneMap, base: Store, settings: Settings, serving: Serving, pol
         entities=Entities(onemap, serving, policy, ledger, as_of=more.get("as_of")),
         tiles=Tiles(onemap, serving, policy),
         analysis=Analysis(onemap, serving, policy),
+        changes=Changes(onemap, serving, policy),
         indicators=Indicators(onemap, serving, policy),
         search=Search(onemap, serving, policy),
         **more,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twin import duck
@@ -116,6 +117,20 @@ class Serving:
         if not rows:
             raise NotFound(f"{table} 中没有 {id}", f"{table} has no {id}", table=table, id=id)
         return max(rows, key=lambda row: row["year"] or 0)
+
+    @contextlib.contextmanager
+    def version(
+        self, snapshot: Snapshot, permit: Permitted | None = None
+    ) -> Iterator[tuple[duck.Connection, str, frozenset[str]]]:
+        """Give this thread's connection, the relation of one version's rows and its columns, attached meanwhile.
+
+        Raises NotFound for a version without rows.
+        """
+        attached = self._copies.take(snapshot)
+        try:
+            yield self._connection(), attached.left(permit), attached.columns
+        finally:
+            self._copies.leave(attached)
 
     def close(self) -> None:
         """Detach everything and let the files go."""
