@@ -151,11 +151,12 @@ def test_where_a_person_stands_is_told_by_count_and_never_by_value_and_the_look_
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
     told = text_of(answer)
-    assert "Surely theirs: 3 rows now, 3 in earlier versions. By name only, to be made sure of: 1 rows." in told
+    assert "Surely theirs – rows now: 3, in earlier versions: 3. By a name only, to be made sure of – rows: 1." in told
     assert "Low-income households published a number 1 1" in told
     assert "Low-income households quarantine a number 1 1" in told
     assert "Homesteads published a name only 1 1" in told
-    assert "plot:Z1" in told
+    assert "Homesteads Z1 Look on the map" in told
+    assert 'value="plot:Z1"' in answer.text
     assert not any(s in outside_fields(answer) for s in SECRETS)
     entry = desk.written("person.found")[0]
     assert (entry["role"], entry["via"], entry["purpose"]) == ("official", "session", "person_request")
@@ -208,7 +209,7 @@ def test_what_one_asks_another_approves_and_nothing_is_left(desk: Desk) -> None:
     page = desk.settled()
     assert requests.get(desk.data, asked.id).state == "done"
     assert occurrences(desk.data, CARD, PHONE) == {}
-    assert "0 occurrences" in page.text
+    assert "Occurrences: 0" in page.text
     assert not any(s in page.text for s in SECRETS)
     for who, office in (("anna", "persons"), ("bert", "erasures")):
         certificate = desk.get(who, f"/{office}/certificate?of={asked.id}")

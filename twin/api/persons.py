@@ -37,6 +37,8 @@ BASES = ("in_person", "letter", "proxy", "relative", "authority")
 MOST_QUESTIONS = 12
 """Rows known by a name alone that are offered to be made sure of."""
 SPLIT = re.compile(r"[,,、;;\n\r]+")
+SURE, PLACES = ("number", "row", "name"), ("store", "quarantine", "upload", "account")
+"""In what order it is told where a person's data lies."""
 ROW = re.compile(r"row\d{1,2}")
 ONE = ThreadPoolExecutor(1, thread_name_prefix="person")
 """Looking for a person reads every version of every table: one at a time, whoever asks."""
@@ -183,7 +185,7 @@ def _counted(onemap: OneMap, hits: list[Hit]) -> tuple[Found, ...]:
         left -= len(rows)
         told = {"current": len(current), "old": len(some) - len(current), "rows": rows}
         found.append(Found(place=place, table=table, title=titles.get(table), sure=sure, **told))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda f: (SURE.index(f.sure), PLACES.index(f.place), f.table)))
 
 
 def _typed(request: Request) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from twin.model import Text
 from twin.pages.entries import shape
@@ -20,17 +21,19 @@ if TYPE_CHECKING:
 DONE = frozenset({"asked", "withdrawn", "approved"})
 SIGNS = {"number": ("ok", "clear"), "row": ("ok", "clear"), "name": ("info", "purpose")}
 STATES = {"asked": "clock", "approved": "clock", "done": "ok", "withdrawn": "eye-off"}
+FIND = "/persons/find#where"
 AGAIN_S = 3
 """While something is being erased the page asks for itself again."""
 
 
 def persons(view: PersonsView) -> str:
     """Write the page of whoever answers a person, or of whoever approves an erasure."""
-    done = words(f"page.persons.done_{view.done}") if view.done in DONE else None
+    is_busy = any(s.doing is not None for s in view.standing)
+    finished = view.done == "approved" and not is_busy
+    done = words(f"page.persons.done_{view.done}") if view.done in DONE and not finished else None
     office = "erasures" if view.approves else "persons"
     top = [el("p", words(f"page.persons.lead_{office}"), class_="muted"), *notices(view, done)]
     parts = [_requests(view)] if view.approves else [_who(view), *_stands(view), _requests(view)]
-    is_busy = any(s.doing is not None for s in view.standing)
     title = words(f"page.office.{office}")
     return frame(view, title, [*top, *parts], wide=True, again_s=AGAIN_S if is_busy else 0)
 
@@ -49,7 +52,7 @@ def _who(view: PersonsView) -> Node:
         el("h2", words("page.persons.who")),
         form(
             view,
-            "/persons/find",
+            FIND,
             field(
                 words("page.persons.numbers"), "numbers", why=words("page.persons.numbers_why"), tag="textarea",
                 inside=["\n" + told.get("numbers", "")], rows=2, maxlength=2000, **plain,
@@ -74,7 +77,9 @@ def _stands(view: PersonsView) -> list[Node]:
     if view.found is None:
         return []
     if not view.found:
-        return [el("section", el("h2", words("page.persons.where")), el("p", words("page.persons.nothing")))]
+        return [
+            el("section", el("h2", words("page.persons.where")), el("p", words("page.persons.nothing")), id="where")
+        ]
     sure = [f for f in view.found if f.sure != "name"]
     head = words(
         "page.persons.sum",
@@ -82,7 +87,9 @@ def _stands(view: PersonsView) -> list[Node]:
         old=_n(sum(f.old for f in sure)),
         question=_n(sum(f.current for f in view.found if f.sure == "name")),
     )
-    where = el("section", el("h2", words("page.persons.where")), el("p", head), _table(view), class_="sheet")
+    where = el(
+        "section", el("h2", words("page.persons.where")), el("p", head), _table(view), class_="sheet", id="where"
+    )
     return [where, _questions(view), _acts(view) if sure else None]
 
 
@@ -116,12 +123,12 @@ def _known(found: Found) -> Node:
 def _questions(view: PersonsView) -> Node:
     """Offer the rows that are known by a name alone, to be ticked once somebody has made sure of them."""
     assert view.found is not None  # noqa: S101 - asked by the caller
-    rows = [row for f in view.found for row in f.rows]
+    rows = [(f, row) for f in view.found for row in f.rows]
     asked = sum(f.current for f in view.found if f.sure == "name")
     if not asked:
         return None
     ticked = _ticked(view)
-    boxes = [_tick(row, f"row{n}", row, ticked=row in ticked) for n, row in enumerate(rows)]
+    boxes = [_question(view, f, row, n, ticked=row in ticked) for n, (f, row) in enumerate(rows)]
     more = words("page.persons.more_questions", count=_n(asked - len(rows))) if asked > len(rows) else None
     return el(
         "section",
@@ -129,13 +136,24 @@ def _questions(view: PersonsView) -> Node:
         el("p", words("page.persons.questions_why"), class_="muted"),
         form(
             view,
-            "/persons/find",
-            el("ul", [el("li", b) for b in boxes], class_="ticks"),
+            FIND,
+            el("ul", boxes, class_="ticks"),
             el("p", more, class_="muted") if more else None,
             button(words("page.persons.find_again"), kind="quiet"),
             **{k: view.values.get(k, "") for k in ("numbers", "names", "basis")},
         ),
     )
+
+
+def _question(view: PersonsView, found: Found, row: str, number: int, *, ticked: bool) -> Node:
+    """Offer one row, with the way to its card on the map where it has one."""
+    key = row.partition(":")[2]
+    title = found.title or words(f"page.persons.table.{found.table}")
+    address = "/?" + urlencode({"s": f"/{found.table}/{key}", "lang": view.language})
+    look = el("a", words("page.persons.look"), href=address, target="_blank", rel="noopener", class_="link")
+    label = Text(f"{title.zh} {key}", f"{title.en} {key}")
+    box = _tick(label, f"row{number}", row, ticked=ticked)
+    return el("li", box, look if found.title and found.place == "store" else None)
 
 
 def _tick(label: Node, name: str, value: str, *, ticked: bool = False, **more: Any) -> Node:

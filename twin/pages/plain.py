@@ -67,13 +67,26 @@ def _said(value: Any, language: str) -> str:
     return str(in_(value, language))
 
 
-def frame(view: Common, title: Text, main: Iterable[Node], *, wide: bool = False, again_s: int = 0) -> str:
+def frame(
+    view: Common,
+    title: Text,
+    main: Iterable[Node],
+    *,
+    wide: bool = False,
+    again_s: int = 0,
+    kind: str = "",
+    sheets: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+) -> str:
     """Write a whole page: the bar with the village's name, the way back to the map, the other language; then `main`.
 
-    With `again_s` the browser asks for the page again after so many seconds.
+    With `again_s` the browser asks for the page again after so many seconds. `kind` is a class of its main part; a page
+    whose policy lets them run may have `scripts`, without which it works all the same.
     """
     language = view.language
-    sheets = [el("link", rel="stylesheet", href=f"/assets/{name}") for name in SHEETS]
+    linked = [el("link", rel="stylesheet", href=f"/assets/{name}") for name in (*SHEETS, *sheets)]
+    run = [el("script", src=f"/assets/{name}", type="module") for name in scripts]
+    run += [el("script", src="/assets/theme.mjs")] if scripts else []
     head = [
         el("meta", charset="utf-8"),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -81,9 +94,10 @@ def frame(view: Common, title: Text, main: Iterable[Node], *, wide: bool = False
         el("meta", http_equiv="refresh", content=str(again_s)) if again_s else None,
         el("title", f"{in_(title, language)} · {in_(view.village, language)}"),
         el("link", rel="icon", href="/assets/favicon.svg", type="image/svg+xml"),
-        *sheets,
+        *linked,
+        *run,
     ]
-    body = [_bar(view), el("main", el("h1", title), list(main), class_="wide" if wide else None)]
+    body = [_bar(view), el("main", el("h1", title), list(main), class_=kind or ("wide" if wide else None))]
     written = html([el("head", head), el("body", body)], language)
     return f'<!DOCTYPE html>\n<html lang="{escape(language)}">{written}</html>'
 
@@ -122,7 +136,7 @@ def form(view: Common, action: str, *inside: Node, **hidden: str) -> Node:
         list(inside),
         method="post",
         action=action,
-        class_=f"at-{action.strip('/').replace('/', '-')}",
+        class_=f"at-{action.partition('#')[0].strip('/').replace('/', '-')}",
     )
 
 

@@ -30,24 +30,28 @@ ERASED = "erased-"
 ACCOUNT = tables.account
 STAYS = {
     "record": (
-        "审计记录不含个人信息,只有账号编号和加密指纹,按法律至少留六个月",
+        "审计记录不含个人信息，只有账号编号和加密指纹，按法律至少留六个月",
         "The record holds no personal data, only ids and keyed hashes; law keeps it six months at least",
     ),
     "source": (
-        "报送部门自己的登记不在本系统,须另向该部门提出;部门再报来的同一行会被挡住",
+        "报送部门自己的登记不在本系统，须另向该部门提出；部门再报来的同一行会被挡住",
         "The departments' own registers are not here: ask them; a row they send again is held out",
     ),
     "memory": (
-        "正在运行的服务最多 60 秒后放开旧文件,浏览器中已打开的页面由使用者关闭",
+        "正在运行的服务最多 60 秒后放开旧文件，浏览器中已打开的页面由使用者关闭",
         "A running service lets go of replaced files 60 seconds after its next answer; open pages are in browsers",
     ),
     "disk": (
-        "已删除文件的磁盘块由系统重用时覆盖;整盘加密或销毁由机房负责",
+        "已删除文件的磁盘块由系统重用时覆盖；整盘加密或销毁由机房负责",
         "Blocks of deleted files are overwritten when the system uses them again; the disk is the machine room's",
     ),
     "database": (
-        "业务库用 PostgreSQL 时,其旧页与日志由数据库自身回收,不在逐个文件的复查之内",
+        "业务库用 PostgreSQL 时，其旧页与日志由数据库自身回收，不在逐个文件的复查之内",
         "Where the operational store is PostgreSQL, its old pages and log are its own and were not searched",
+    ),
+    "pictures": (
+        "照片和图片只按上传人认定，画面里的人和文字没有查；随照片上传的位置等信息在接收时已去除",
+        "Photos and pictures are known by who sent them: faces and words in them were not searched",
     ),
     "outside": (
         "已导出、下载、打印或拷走的备份不在本系统控制之内",
