@@ -54,6 +54,10 @@ def parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--out", default="", help="写到哪个文件夹(默认 raw) · folder to write to")
     room("check", "检查申报目录", "prove the declarations", commands.check)
+    listed = room("catalog", "目录统计、导出与导入", "count, export and import the catalogue", _catalog)
+    listed.add_argument("what", choices=["matrix", "export", "import"])
+    listed.add_argument("file", nargs="?", default="", metavar="FILE.xlsx")
+    listed.add_argument("--replace", action="store_true", help="允许改写已有申报 · let it change what is declared")
     run = room("run", "接收并发布", "receive and publish", commands.run)
     run.add_argument("resources", nargs="*", metavar="RESOURCE")
     run.add_argument("--all", action="store_true", help="全部资源 · every resource")
@@ -74,15 +78,28 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("name", nargs="?", default="", metavar="NAME")
     report.add_argument("--period", default="", help="期间,如 2025、2025-10 · such as 2025 or 2025-10")
     report.add_argument("--out", default="out", help="写到哪个文件夹 · folder to write to")
-    report.add_argument("--role", default="data_engineer", choices=policy.ROLES, help="以何身份 · filled for which role")
+    report.add_argument("--role", default="data_engineer", choices=policy.ROLES, help="身份 · filled for which role")
     report.add_argument("--department", default="", help="部门数据主管的部门 · a department owner's department")
+    plan = room("check-plan", "村庄规划质检", "check the village plan by its rule set", _check_plan)
+    plan.add_argument("--out", default="out", help="写到哪个文件夹 · folder to write to")
+    plan.add_argument("--force", action="store_true", help="未变化也重查 · check again what has not changed")
     room("verify", "核对已发布文件", "hash every published file again", commands.verify)
     return top
+
+
+def _catalog(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    command = importlib.import_module("etl.cataloguing.command")  # the library of workbooks is slow to load
+    return command.catalogue(options, settings, language)
 
 
 def _report(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     command = importlib.import_module("etl.reporting")  # the libraries of paper are slow to load
     return command.report(options, settings, language)
+
+
+def _check_plan(options: argparse.Namespace, settings: Settings, language: Language) -> int:
+    command = importlib.import_module("etl.plan_check")
+    return command.check_plan(options, settings, language)
 
 
 def _schedule(options: argparse.Namespace, settings: Settings, language: Language) -> int:
