@@ -112,13 +112,17 @@ class Place:
         assert resource is not None
         return run.run(resource, known, self.settings, **flags)
 
-    def pulled(self, *, whole: bool = False) -> list[str]:
-        """Pull without publishing; gives the numbers of the rows that are kept, in the order the reader gives them."""
-        known = catalog.read(self.folder)
-        resource = known.resource("pole")
+    def files(self, *, whole: bool = False) -> tuple[Resource, Source]:
+        """Pull without reading."""
+        resource = catalog.read(self.folder).resource("pole")
         assert resource is not None
         (source,) = fetch.arranged(resource, self.settings.raw, self.folder, None, whole=whole)
-        kind = fetch.reads(source, self.settings.raw)
+        return resource, source
+
+    def pulled(self, *, whole: bool = False) -> list[str]:
+        """Pull without publishing; gives the numbers of the rows that are kept, in the order the reader gives them."""
+        resource, source = self.files(whole=whole)
+        kind = fetch.reads(source, self.settings.raw) or resource.reader
         with sandboxless(resource, source, self.settings.raw, kind) as batches:
             return [str(n) for b in batches for n in b.column("number").to_pylist()]
 

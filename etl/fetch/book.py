@@ -42,6 +42,16 @@ class Book:
             self.ids.append(identity)
             self.digest += paged.digest(identity, value)
 
+    def place(self, name: str, shown: str, body: bytes) -> None:
+        """Keep a file under its own name; a file is told from others by its name and its bytes."""
+        if name in ("", ".", "..", PULL):
+            raise tally.uneven(self.name, f"文件名 {name!r} 不可用", f"a file cannot be called {name!r}")
+        (self.folder / name).write_bytes(body)
+        hashed = hashlib.sha256(body).hexdigest()
+        self.pages.append({"file": name, "address": shown, "rows": 1, "layer": self.layer, "sha256": hashed})
+        self.ids.append(name)
+        self.digest += paged.digest(name, body)
+
     def lay(self, suffix: str, shown: str, rows: int) -> Path:
         """Give the file the next page goes into."""
         file = f"{self.layer:03d}-{len(self.pages) + 1:06d}.{suffix}"

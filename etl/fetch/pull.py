@@ -27,6 +27,7 @@ from twin.errors import SourceError
 from twin.model import Resource, Source
 
 ROOM = "_pulled"
+ASKED = "_asked"
 READINGS = 2
 """A source that does not come out even is read as often as this before it is refused."""
 _SAFE = re.compile(r"[^0-9A-Za-z_.-]")
@@ -46,7 +47,12 @@ class _Asked:
 
 def shown(source: Source) -> str:
     """Give the words a source goes by: its connection and what was asked of it, else its location."""
-    return f"{source.connection}:{source.part}" if is_pulled(source) else source.location
+    return f"{source.connection}:{asked(source)}" if is_pulled(source) else source.location
+
+
+def asked(source: Source) -> str:
+    """Give what was asked of the connection: `part`, also where a pulled file has taken that word for its layer."""
+    return source.options.get(ASKED, source.part)
 
 
 def pull_of(source: Source) -> str:
@@ -61,7 +67,9 @@ def is_pulled(source: Source) -> bool:
 
 def reads(source: Source, raw: Path) -> str:
     """Give the reader of a source that was pulled as pages, "" where the resource's own reads it."""
-    return "pulled" if is_pulled(source) and (raw / source.location / books.PULL).exists() else ""
+    if not is_pulled(source) or not (raw / source.location / books.PULL).exists():
+        return ""
+    return "" if books.read(raw / source.location).get("folder") else "pulled"
 
 
 def arranged(
@@ -93,7 +101,7 @@ def arranged(
 
 def absent(resource: Resource, sources: tuple[Source, ...]) -> list[str]:
     """Give the declared sources that are not among those to be read."""
-    there = {(s.connection, s.part) for s in sources if is_pulled(s)}
+    there = {(s.connection, asked(s)) for s in sources if is_pulled(s)}
     return [s.location for s in resource.sources if s not in sources and (s.connection, s.part) not in there]
 
 
@@ -133,7 +141,9 @@ def _pulled(to: Open, resource: Resource, number: int, raw: Path, before: Path |
         raise SourceError(f"“{source.part}”称未变化,但没有上一版", f"“{source.part}” says unchanged", file=source.part)
     said = books.read(folder)
     place = folder.relative_to(raw).as_posix() + (f"/{said['main']}" if said.get("main") else "")
-    return dataclasses.replace(source, location=place, as_of=datetime.now(UTC).date())
+    layered = {} if said["layout"]["form"] != "file" else {"part": source.options.get("layer", "")}
+    options = {**source.options, ASKED: source.part}
+    return dataclasses.replace(source, location=place, as_of=datetime.now(UTC).date(), options=options, **layered)
 
 
 def _even(asked: _Asked) -> Path:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from etl.fetch import database, features, json_api
+from etl.fetch import arcgis, database, features, json_api, web_files, wfs
 from etl.fetch.book import Book
 from etl.fetch.connections import DATABASES, Open
 from etl.fetch.order import Order
@@ -18,10 +18,17 @@ OVERLAP = timedelta(minutes=10)
 """How far before the watermark an incremental reading begins: what was committed late is not lost."""
 WHOLE_EVERY = timedelta(days=7)
 """An incremental source is read whole as often as this: deletions are found even where it cannot tell them."""
-INCREMENTAL = ("postgis", "mysql", "json", "arcgis")
+INCREMENTAL = ("postgis", "mysql")
 WITH_IDS = ("features", "wfs", "arcgis")
 """Services whose features have an id of their own: rows are told apart by it unless `id` names a column."""
-_PAGED = {"json": json_api.read, "features": features.read}
+_PAGED = {
+    "json": json_api.read,
+    "features": features.read,
+    "wfs": wfs.read,
+    "arcgis": arcgis.read,
+    "web": web_files.read,
+    "s3": web_files.bucket,
+}
 
 
 def order(kind: str, resource: Resource, source: Source, last: Mapping[str, Any], base: Path | None) -> Order:
@@ -64,5 +71,6 @@ def read(to: Open, order: Order, book: Book) -> None:
     if kind in DATABASES:
         database.read(to, order, book)
         return
-    _PAGED[kind](Web(to, book.name), order, book)
+    sign = web_files.signature(to) if kind == "s3" else None
+    _PAGED[kind](Web(to, book.name, sign=sign), order, book)
     book.even()

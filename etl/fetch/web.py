@@ -40,6 +40,10 @@ class Answer:
     shown: str
 
 
+class Faulty(SourceError):
+    """Every attempt at one request failed; asking for less of it may go better."""
+
+
 class _Again(Exception):
     """It may go better the next time; `wait` is what the source asked for, in seconds."""
 
@@ -81,12 +85,13 @@ class Web:
         try:
             return trying(self._once, full, read, headers or {})
         except _Again as last:
-            raise self.refused(last.zh, last.en) from None
+            refusal = self.refused(last.zh, last.en)
+            raise Faulty(refusal.zh, refusal.en, **refusal.where) from None
 
     def full(self, address: str, parameters: Mapping[str, str] | None = None) -> str:
         """Give an absolute address with `parameters` added; raises SourceError where it leaves the host."""
         base = self._to.address.rstrip("/")
-        whole = urljoin(base + "/", address.lstrip("/") if not urlsplit(address).scheme else address)
+        whole = urljoin(base + "/", address if urlsplit(address).scheme else address.lstrip("/")) if address else base
         if origin(whole) != self._to.origin:
             raise self.refused(
                 f"指向了另一台主机 {urlsplit(whole).hostname}", f"it points to another host, {urlsplit(whole).hostname}"

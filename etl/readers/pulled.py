@@ -9,7 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import shapely
+from pyogrio.errors import DataLayerError, DataSourceError
 
 from etl import coordinates, esri, paged, refusals, wkb
 from etl.job import Job
@@ -29,6 +31,9 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     layout = said["layout"]
     if layout["form"] == "table":
         yield from _tables(job, said)
+        return
+    if layout["form"] == "gml":
+        yield from _members(job, said)
         return
     try:
         rows = _rows(job.main, said)
@@ -104,6 +109,34 @@ def _examined(job: Job, raw: pa.Array, where: pa.Array) -> tuple[pa.Array, list[
     except wkb.TooManyVertices as wrong:
         raise refusals.too_many_vertices(job.name, str(where[wrong.row]), wkb.MAX_VERTICES) from wrong
     return examined.geometry, list(examined.notes or [None] * len(raw))
+
+
+def _members(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
+    """Give the members of GML pages, each once, their properties as text; GDAL reads them and puts longitude first."""
+    pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})
+    key = said["layout"]["id"] or "gml_id"
+    tables: list[pa.Table] = []
+    seen: set[str] = set()
+    for page in said["pages"]:
+        path = str(job.main / page["file"])
+        try:
+            meta, table = pyogrio.read_arrow(path, WRITE_GFS="NO", DOWNLOAD_SCHEMA="NO", EXPOSE_GML_ID="YES")
+        except (DataSourceError, DataLayerError) as wrong:
+            if page["rows"] == 0:
+                continue
+            raise refusals.damaged(job.name, str(wrong).replace(path, page["file"])) from wrong
+        place = pa.array([f"{page['address']}#{n + 1}" for n in range(table.num_rows)], pa.string())
+        ids = table.column(key).to_pylist()
+        new = [i not in seen for i in ids]
+        seen.update(ids)
+        table = table.rename_columns(["_geometry" if n == meta["geometry_name"] else n for n in table.column_names])
+        tables.append(table.append_column("_row", place).filter(pa.array(new)))
+    whole = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    for batch in whole.to_batches(max_chunksize=job.batch_rows):
+        shapes, notes = _examined(job, batch.column("_geometry"), batch.column("_row"))
+        columns = {n: batch.column(n) for n in batch.schema.names if n not in ("_geometry", "_row")}
+        rest = {"_row": batch.column("_row"), "_geometry": shapes, "_note": pa.array(notes, pa.string())}
+        yield pa.RecordBatch.from_arrays(list((columns | rest).values()), names=list(columns | rest))
 
 
 def _tables(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
