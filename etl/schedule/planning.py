@@ -17,7 +17,7 @@ from twin.runs import asking, cadence, standing, ticks
 from twin.runs.ticks import Due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from twin.model import Resource
@@ -30,7 +30,7 @@ LATE_PLANNING = timedelta(minutes=10)
 MOST_CAUGHT_UP = 1_000
 EVERY = "all"
 """The value of a resource's option `catch_up` by which everything missed is run, not the last of it only."""
-_S, _H, _R = tables.standing, tables.hold, tables.run
+_S, _H, _R, _Q = tables.standing, tables.hold, tables.run, tables.run_request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +47,34 @@ class Scene:
     machine_now: datetime
 
 
-def plan(connection: ops.Connection, scene: Scene, *, look_at_files: bool = True) -> int:
-    """Plan everything that is due; gives how many ticks are new."""
+def look(connection: ops.Connection, scene: Scene, *, at_files: bool = True) -> tuple[list[Due], bool]:
+    """Give what files and inputs make due and is not planned yet, and whether the clock or people want anything.
+
+    It only reads: whoever looks in vain keeps nobody from writing.
+    """
+    found = [*by_inputs(connection, scene), *(by_arrival(connection, scene) if at_files else ())]
+    known = ticks.known(connection, [d.id for d in found])
+    by_time = ops.select(_S.c.resource).where(*_timely(scene)).limit(1)
+    asked = ops.select(_Q.c.id).where(_Q.c.state == "asked").limit(1)
+    return [d for d in found if d.id not in known], any(connection.execute(q).first() for q in (by_time, asked))
+
+
+def plan(connection: ops.Connection, scene: Scene, found: Iterable[Due] | None = None) -> int:
+    """Plan everything that is due, with what `look` found (or all of it); gives how many ticks are new."""
     dues = [_asked(connection, scene, request) for request in asking.taken(connection)]
     dues += by_clock(connection, scene)
-    if look_at_files:
-        dues += by_arrival(connection, scene)
-    dues += by_inputs(connection, scene)
+    dues += look(connection, scene)[0] if found is None else found
     return ticks.plan(connection, [d for d in dues if d], scene.machine_now)
+
+
+def _timely(scene: Scene) -> tuple[Any, ...]:
+    by_clock = ops.or_(_S.c.cadence.contains("cron"), _S.c.cadence.contains("workday"))
+    return (by_clock, _S.c.paused.is_(False), ops.or_(_S.c.next_run_at.is_(None), _S.c.next_run_at <= scene.now))
 
 
 def by_clock(connection: ops.Connection, scene: Scene) -> Iterator[Due]:
     """Give what the clock makes due, and note when each resource is next looked for."""
-    wanted = (_S.c.paused.is_(False), ops.or_(_S.c.next_run_at.is_(None), _S.c.next_run_at <= scene.now))
-    rows = connection.execute(ops.select(_S.c.resource, _S.c.cadence, _S.c.last_at).where(*wanted)).all()
+    rows = connection.execute(ops.select(_S.c.resource, _S.c.cadence, _S.c.last_at).where(*_timely(scene))).all()
     planned = ticks.last_due(connection) if rows else {}
     for row in rows:
         resource, rule = scene.resources.get(row.resource), cadence.parse(row.cadence, scene.rules.zone)

@@ -93,13 +93,8 @@ def work(worker: Worker, *, until_idle: bool = False) -> None:
 def turn(worker: Worker) -> bool:
     """Go round once; gives whether nothing is due and nothing runs."""
     now = datetime.now(UTC)
-    look = time.monotonic() - worker.files_seen >= FILES_SECONDS
-    if look:
-        worker.files_seen = time.monotonic()
-    plan(worker, now, look_at_files=look)
-    with worker.store.begin() as connection:
-        room = worker.room - len(worker.slots)
-        claimed = ticks.claim(connection, worker.name, now, limits=worker.limits, lease=worker.lease, most=room)
+    plan(worker, now)
+    claimed = _claim(worker, now)
     for tick in claimed:
         begin(worker, tick)
     idle = not claimed and not worker.slots
@@ -108,20 +103,35 @@ def turn(worker: Worker) -> bool:
     return idle
 
 
-def plan(worker: Worker, now: datetime, *, look_at_files: bool) -> None:
-    """Take up what ran, turn what is late, and plan what is due."""
-    clock = worker.catalog.village.clock
+def _claim(worker: Worker, now: datetime) -> list[Tick]:
+    room = worker.room - len(worker.slots)
+    with worker.store.read() as connection:
+        if room < 1 or not ticks.ready(connection, now, lease=worker.lease):
+            return []
+    with worker.store.begin() as connection:
+        return ticks.claim(connection, worker.name, now, limits=worker.limits, lease=worker.lease, most=room)
+
+
+def plan(worker: Worker, now: datetime) -> None:
+    """Take up what ran, turn what is late, and plan what is due; what is not due keeps nobody from writing."""
+    at_files = time.monotonic() - worker.files_seen >= FILES_SECONDS
+    worker.files_seen = time.monotonic() if at_files else worker.files_seen
     scene = Scene(
         resources={r.id: r for r in worker.catalog.resources},
         raw=worker.settings.raw,
         rules=worker.rules,
-        now=clock or now,
+        now=worker.catalog.village.clock or now,
         machine_now=now,
     )
+    with worker.store.read() as connection:
+        found, wanted = planning.look(connection, scene, at_files=at_files)
+        behind = taking.behind(connection, ledger.path(worker.settings.data))
+        if not (found or wanted or behind or standing.unsettled(connection, scene.now)):
+            return
     with worker.store.begin() as connection:
         _take_up(worker, connection)
         standing.settle(connection, scene.now)
-        planning.plan(connection, scene, look_at_files=look_at_files)
+        planning.plan(connection, scene, found)
 
 
 def begin(worker: Worker, tick: Tick) -> None:

@@ -20,7 +20,7 @@ _T = tables.tick
 LEASE = timedelta(seconds=30)
 """How long a claim holds without a sign of life."""
 FARTHEST = timedelta(hours=2)
-"""No wait is that long: a waiting tick whose next try lies further ahead was set by a clock that ran wrong: it is due."""
+"""No wait is that long: a tick whose next try lies further ahead was set by a clock that ran wrong, and is due."""
 OPEN = ("waiting", "running")
 
 
@@ -79,6 +79,20 @@ def plan(connection: ops.Connection, dues: Iterable[Due], now: datetime) -> int:
         connection.execute(ops.insert(_T), values)
         new += 1
     return new
+
+
+def known(connection: ops.Connection, ids: Sequence[str]) -> set[str]:
+    """Give those of the names that are planned already."""
+    return set(connection.execute(ops.select(_T.c.id).where(_T.c.id.in_(ids))).scalars()) if ids else set()
+
+
+def ready(connection: ops.Connection, now: datetime, *, lease: timedelta = LEASE) -> bool:
+    """Say whether `claim` may find something; it only reads."""
+    due = ops.and_(_T.c.state == "waiting", ops.or_(_T.c.next_at <= now, _T.c.next_at > now + FARTHEST))
+    if connection.execute(ops.select(_T.c.id).where(due).limit(1)).first():
+        return True
+    running = connection.execute(ops.select(_T.c.lease_until).where(_T.c.state == "running")).all()
+    return any(_silent(row, now, lease) for row in running)
 
 
 def last_due(connection: ops.Connection) -> dict[str, datetime]:
