@@ -93,7 +93,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "theme.environment": ("环境", "Environment"),
     "theme.service": ("服务", "Services"),
     "theme.governance": ("治理", "Governance"),
-    "catalog.file": ("请指明工作簿,如 catalog export 目录.xlsx", "Name a workbook, such as catalog export catalogue.xlsx"),
+    "catalog.file": ("请指明工作簿,如 catalog export 目录.xlsx", "Name a workbook: catalog export catalogue.xlsx"),
     "catalog.leads": ("按牵头专题:{led}", "By the theme each department leads: {led}"),
     "catalog.exported": (
         "{departments} 个部门、{resources} 项资源已写入 {path}",

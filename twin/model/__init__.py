@@ -1,6 +1,7 @@
 """What a village one-map is made of, as frozen values; it reads and writes nothing."""
 
 from twin.model.drawn import Classes, ClassItem, Draw, Indicator, Layer, Theme
+from twin.model.matrix import Matrix, count
 from twin.model.received import (
     Code,
     CodeSystem,
@@ -30,6 +31,7 @@ __all__ = [
     "Indicator",
     "Kind",
     "Layer",
+    "Matrix",
     "Meaning",
     "OneMap",
     "Resource",
@@ -39,4 +41,5 @@ __all__ = [
     "Text",
     "Theme",
     "Village",
+    "count",
 ]

@@ -1,0 +1,1 @@
+"""The catalogue as other offices want it: counted, as a workbook in the official layout, and back from one."""
