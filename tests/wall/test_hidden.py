@@ -31,6 +31,9 @@ def bare(answer: Any, *names: str) -> tuple[Any, ...]:
 @pytest.mark.parametrize("path", OFFICES)
 @pytest.mark.parametrize("who", ["anonymous", "planner", "official", "system"])
 def test_an_office_that_is_not_ones_own_is_not_there(wall: Wall, path: str, who: str) -> None:
+    needed = ROUTES[f"GET {path}"].may
+    if needed and wall.policy.grants.may(who, needed):
+        return
     there, nothing = wall.get(who, path), wall.get(who, "/api/v1/" + "x" * (len(path) - len("/api/v1/")))
     if who == "anonymous" and there.status_code == 303:
         assert there.headers["location"].startswith("/signin")
