@@ -43,7 +43,7 @@ def of(span: Span, text: str, now: datetime) -> Period:
             asked = datetime.strptime(text, form)  # noqa: DTZ007 - a day of the calendar has no zone
         except ValueError:
             continue
-        if len(text) == len(asked.strftime(form)):
+        if text == asked.strftime(form):
             return _of(span, asked.date())
     raise BadRequest(
         f"期间“{text[:20]}”写法不对,例:{EXAMPLES[span]}", f"{text[:20]!r} is no period; write e.g. {EXAMPLES[span]}"

@@ -59,13 +59,14 @@ def book(filled: Filled) -> openpyxl.Workbook:
 
 @dataclass(kw_only=True)
 class _Writer:
-    """The growing sheet, where each filled cell ended up, and the notes on old content."""
+    """The growing sheet, where each filled cell ended up, the notes on old content, lines said in place of lists."""
 
     filled: Filled
     source: Worksheet
     sheet: Worksheet
     places: dict[str, str] = field(default_factory=dict)
     marks: dict[str, str] = field(default_factory=dict)
+    wide: list[tuple[int, int]] = field(default_factory=list)
 
     def write(self) -> None:
         rows: dict[int, list[int]] = {}
@@ -104,8 +105,7 @@ class _Writer:
                 self.places.setdefault(line["list"], target.coordinate)
                 _put(target, content)
                 if content is not None:
-                    last = self.source.max_column
-                    self.sheet.merge_cells(start_row=at, end_row=at, start_column=target.column, end_column=last)
+                    self.wide.append((at, target.column))
             else:
                 self._cell(cell, target, line)
 
@@ -159,6 +159,9 @@ class _Writer:
         return self.marks[note]
 
     def _merges(self, rows: dict[int, list[int]]) -> None:
+        last = self.source.max_column
+        for row, column in self.wide:  # what is said in place of a list takes the line
+            self.sheet.merge_cells(start_row=row, end_row=row, start_column=column, end_column=last)
         for area in self.source.merged_cells.ranges:
             spans = (
                 [(r, r) for r in rows[area.min_row]]
