@@ -69,7 +69,7 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "GET /api/v1/tables/{table}/diff.csv": _ROWS,
     "GET /api/v1/tables/{table}/diff.xlsx": _ROWS,
     "GET /api/v1/analysis/in-view": RoutePolicy(action="count", on="table"),
-    "GET /api/v1/reports": _PUBLIC,
+    "GET /api/v1/reports": RoutePolicy(action="see", on="village"),
     "GET /api/v1/reports/{name}.xlsx": _ROWS,
     "GET /api/v1/reports/{name}.pdf": _ROWS,
     "POST /api/v1/analysis/overlay": RoutePolicy(action="count", on="table", body_bytes=1_000_000),
