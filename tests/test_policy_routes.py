@@ -20,7 +20,7 @@ SAME_FOR_A_WHILE = (
 )  # fmt: skip
 """Answers a browser may keep if it asks each time whether they are still good."""
 ROWS = (
-    "/api/v1/indicators", "/api/v1/entities/", "/api/v1/features/", "/api/v1/identify", "/api/v1/search",
+    "/api/v1/reports/", "/api/v1/indicators", "/api/v1/entities/", "/api/v1/features/", "/api/v1/identify", "/api/v1/search",
     "/api/v1/analysis/", "/api/v1/tables/", "/_dash-update-component",
 )  # fmt: skip
 """Answers made of rows: each is a question about tables."""
