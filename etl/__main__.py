@@ -7,7 +7,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, cast
 
-from etl import commands
+from etl import approval, commands
 from twin import policy
 from twin import settings as setting
 from twin.errors import TwinError
@@ -63,6 +63,10 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--all", action="store_true", help="全部资源 · every resource")
     run.add_argument("--accept", action="store_true", help="发布被暂缓的 · publish what a gate would hold")
     run.add_argument("--force", action="store_true", help="未变化的也重新接收 · receive again what has not changed")
+    approve = room("approve", "批准发布待批的数据", "publish what a gate held", approval.approve)
+    approve.add_argument("resource", metavar="RESOURCE")
+    approve.add_argument("--reason", required=True, help="为何批准 · why")
+    approve.add_argument("--by", default="", help="谁(默认当前系统用户) · who, the machine's user by default")
     room("status", "各资源的新鲜度", "how fresh each resource is", commands.status)
     quarantine = room("quarantine", "查看隔离的行", "show quarantined rows", commands.quarantine)
     quarantine.add_argument("resource", nargs="?", default="", metavar="RESOURCE")

@@ -169,6 +169,7 @@ def manifest_sources(delivered: Sequence[Delivered]) -> list[dict[str, Any]]:
             "as_of": d.source.as_of.isoformat() if d.source.as_of else None,
             "crs": d.crs,
             "rows": d.rows,
+            "types": d.types,
             "files": list(d.files),
         }
         for d in delivered

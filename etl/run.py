@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import catalog, contract, fetch, gates, holding, ledger, proofs, publishing, rasters, shelf, staging, tasks
+from etl import (
+    catalog,
+    contract,
+    drift,
+    fetch,
+    gates,
+    holding,
+    ledger,
+    proofs,
+    publishing,
+    rasters,
+    shelf,
+    staging,
+    tasks,
+)
 from etl.derived import build
 from etl.gates import Hold
 from etl.ledger import Report
@@ -106,9 +120,10 @@ def _receive(task: Task) -> Report:
 
 
 def _arranged(task: Task, parent: Snapshot | None) -> tuple[Source, ...]:
-    """Give what there is to read: files as they lie, and what connections gave when they were asked."""
+    """Give what there is to read: files as they lie, and what connections give; for an approved one, what they gave."""
     settings, published = task.settings, parent.manifest if parent else None
-    return fetch.arranged(task.resource, settings.raw, settings.village, published, whole=task.force)
+    still = bool(task.errand.approved)
+    return fetch.arranged(task.resource, settings.raw, settings.village, published, whole=task.force, still=still)
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
@@ -169,6 +184,7 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     duck.give_back()
     version = _publish_rows(task, connection, delivered, verdict)
     _sift(task, marks)
+    fetch.keep(task.settings.raw, resource.id, tasks.manifests(task))
     task.reached("published")
     return task.report("published", version=version, **facts)
 
@@ -190,6 +206,8 @@ def _holds(
     delivered: Sequence[staging.Delivered],
     verdict: contract.Verdict,
 ) -> list[Hold]:
+    for one in delivered:
+        one.drift = drift.named(one.drift, one, parent, connection)
     held = gates.shape((d.location, d.drift) for d in delivered)
     if verdict.read and not verdict.published:
         held.append(Hold(zh="没有一行可以发布", en="Not one row can be published"))
@@ -197,6 +215,7 @@ def _holds(
         box = publishing.extent(connection, task.resource)
         held += gates.against(parent.manifest, verdict.published, publishing.years(connection), box)
         held += gates.systems(parent.manifest, {d.location: d.crs for d in delivered})
+        held += drift.holds(connection, task.resource, parent, delivered)
     return held
 
 
@@ -208,6 +227,8 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
             f"People who were erased: {verdict.erased} rows were held out, {verdict.emptied} emptied of personal values"
         )
         notes.append((zh, en))
+    if task.errand.why and task.accepted:
+        notes.append((f"批准发布:{task.errand.why}", f"Approved: {task.errand.why}"))
     absent = fetch.absent(task.resource, task.sources)
     notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
     for one in delivered:

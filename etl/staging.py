@@ -50,6 +50,8 @@ class Delivered:
     misplaced: int = 0
     drift: columns.Drift = field(default_factory=columns.Drift)
     report: dict[str, Any] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    """Heading → the type it came as."""
 
     @property
     def rows(self) -> int:
@@ -117,8 +119,15 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
                 delivered.misplaced += misplaced
                 desk.progress(desk.resource.id, first + delivered.rows)
         delivered.report = dict(reading.report)
+        delivered.types = _types(reading)
     _refuse_misplaced(desk, delivered)
     return delivered
+
+
+def _types(reading: sandbox.Reading) -> dict[str, str]:
+    """Give the type each heading came as; a JSON source's own word where its reader made text of everything."""
+    stated = {n: kinds[0] for n, kinds in reading.report.get("types", {}).items() if len(kinds) == 1}
+    return stated or {f.name: str(f.type) for f in reading.schema if f.name not in columns.RESERVED}
 
 
 def _shown_hash(files: sandbox.FileSet) -> str:

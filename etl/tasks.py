@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ def _reached(_stage: str) -> None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Errand:
-    """Who sent a run, where somebody did: the tick it is due by, where it logs, and the one delivery that was approved.
+    """Who sent a run, where somebody did: its tick, where it logs, the one delivery that was approved, and why.
 
     `reached` is told each stage as it is reached, and may keep the run waiting there.
     """
@@ -42,6 +43,7 @@ class Errand:
     tick: str = ""
     log: str = ""
     approved: str = ""
+    why: str = ""
     reached: Callable[[str], None] = _reached
 
 
@@ -150,6 +152,12 @@ def parent_of(task: Task) -> Snapshot | None:
         return task.store.current(task.resource.id)
     except (NotFound, StoreBroken):
         return None
+
+
+def manifests(task: Task) -> list[Mapping[str, Any]]:
+    """Give the manifests of every version that is kept: what they were made of stays below raw/."""
+    found = sorted((task.settings.store / task.resource.id).glob("v=*/manifest.json"))
+    return [json.loads(path.read_bytes()) for path in found]
 
 
 def provenance(task: Task, sources: list[dict[str, Any]]) -> dict[str, Any]:

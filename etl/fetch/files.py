@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from twin.model import Source
@@ -22,6 +23,10 @@ _SIBLINGS = {
     ".tiff": (".tfw", ".tiff.aux.xml", ".prj", ".tiff.ovr"),
 }
 _FOLDER_LIMIT = 100_000
+UNDER_WAY = (".part", ".filepart", ".tmp", ".crdownload", ".partial")
+"""What uploading programs put behind a name until the file is whole."""
+YOUNG_SECONDS = 2.0
+LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,17 +65,24 @@ class FileSet:
                 raise _restless(taken.path, self.location)
 
 
-def fetch(source: Source, raw: Path, *, settle_seconds: float = 0.0) -> FileSet:
+def fetch(
+    source: Source, raw: Path, *, settle_seconds: float = 0.0, pause: Callable[[float], None] = time.sleep
+) -> FileSet:
     """Take the file set `source.location` names below `raw`: find its parts, see that it stands still, hash it.
 
-    `settle_seconds` > 0 waits that long and looks again (an upload still under way). Raises SourceError where the file
-    is absent, lies outside `raw`, is not a regular file, or changes while it is being taken.
+    What changed a moment ago is looked at again after a pause, of `settle_seconds` where that is longer. Raises
+    SourceError where the file is absent, lies outside `raw`, is no regular file, changes while it is being taken, has
+    the name of an upload under way beside it (.part, .filepart …), or lacks the marker the option `done` names.
     """
     root = _inside(raw, source.location)
     parts = _parts(root, source.location)
+    _arrived(root, source)
     before = [_stamp(p) for p in parts]
-    if settle_seconds > 0:
-        time.sleep(settle_seconds)
+    young = time.time() - max(m for _, m in before) / 1e9 < YOUNG_SECONDS
+    if wait := max(settle_seconds, LOOK_SECONDS if young else 0.0):
+        pause(wait)
+        if before != [_stamp(p) for p in parts]:
+            raise _restless(root, source.location)
     taken = tuple(_take(p, _name(p, root)) for p in parts)
     if before != [(f.bytes, f.modified_ns) for f in taken]:
         raise _restless(root, source.location)
@@ -96,6 +108,21 @@ def _inside(raw: Path, location: str) -> Path:
             file=location,
         )
     return path
+
+
+def _arrived(root: Path, source: Source) -> None:
+    """Raise SourceError where an upload of `root` is under way, by a name beside it or for want of its marker."""
+    marker = source.options.get("done", "")
+    beside = [root.with_name(root.name + s) for s in UNDER_WAY] + [root.with_name(f"~${root.name}")]
+    odd = next((p for p in beside if p.exists()), None)
+    if marker and not root.with_name(root.name + marker).exists():
+        odd = root.with_name(root.name + marker)
+    if odd is not None:
+        raise SourceError(
+            f"“{source.location}”尚未传完({odd.name})。传完后会自动接收。",
+            f"“{source.location}” has not arrived whole yet ({odd.name}). It is taken once it has.",
+            file=source.location,
+        )
 
 
 def _parts(root: Path, location: str) -> list[Path]:

@@ -80,10 +80,12 @@ def arranged(
     *,
     environ: Mapping[str, str] = os.environ,
     whole: bool = False,
+    still: bool = False,
 ) -> tuple[Source, ...]:
     """Give the sources to be read now: files that lie there, and pulls of those whose connection the environment arms.
 
-    `published` is the manifest of the version that serves; `whole` reads everything again. Raises SourceError, in which
+    `published` is the manifest of the version that serves; `whole` reads everything again; `still` asks nobody and
+    takes the newest pulls there are (what was held, and is approved now). Raises SourceError, in which
     no secret stands; then nothing is left behind.
     """
     known = connections.read(village) if any(s.connection for s in resource.sources) else {}
@@ -92,7 +94,10 @@ def arranged(
         if source.connection and source.connection not in known:
             raise connections.unknown(source.connection, source.location)
         to = connections.opened(known[source.connection], environ) if source.connection else None
-        if to is not None:
+        last = _newest(raw, resource, number) if still and to is not None else None
+        if last is not None:
+            found.append(_source(source, raw, last))
+        elif to is not None:
             found.append(_pulled(to, resource, number, raw, _before(raw, resource, number, published), whole=whole))
         elif (raw / source.location).exists():
             found.append(source)
@@ -131,14 +136,24 @@ def _pulled(to: Open, resource: Resource, number: int, raw: Path, before: Path |
     durable.make_directory(room)
     with durable.lock(room / ".lock"):
         durable.sweep(room)
-        last = books.read(before) if before else {}
-        base = before if last and not whole and transports.goes_on(source, last) else None
+        last = books.read(before) if before and not whole else {}
+        base = before if last and transports.goes_on(source, last) else None
         try:
             folder = _even(_Asked(to=to, resource=resource, source=source, room=room, last=last, base=base))
         except Unchanged:
             folder = before
     if folder is None:
         raise SourceError(f"“{source.part}”称未变化,但没有上一版", f"“{source.part}” says unchanged", file=source.part)
+    return _source(source, raw, folder)
+
+
+def _newest(raw: Path, resource: Resource, number: int) -> Path | None:
+    room = raw / ROOM / _safe(resource.id) / str(number)
+    return max((p.parent for p in room.glob(f"*/{books.PULL}")), key=lambda p: p.stat().st_mtime_ns, default=None)
+
+
+def _source(source: Source, raw: Path, folder: Path) -> Source:
+    """Give a source as it lies in its pull."""
     said = books.read(folder)
     place = folder.relative_to(raw).as_posix() + (f"/{said['main']}" if said.get("main") else "")
     layered = {} if said["layout"]["form"] != "file" else {"part": source.options.get("layer", "")}

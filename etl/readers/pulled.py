@@ -29,6 +29,7 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     said = json.loads((job.main / PULL).read_bytes())
     report.update(driver=said["kind"], crs_in_file=said.get("crs", ""), encoding="UTF-8", how="format", declared="")
     layout = said["layout"]
+    report["types"] = {} if layout["form"] == "table" else said["types"]
     if layout["form"] == "table":
         yield from _tables(job, said)
         return
