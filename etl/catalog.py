@@ -8,12 +8,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from etl import drawn, official, proofs
+from etl import answering, drawn, official, proofs
 from etl.derived import proving
 from twin import declared
 from twin.declared import Document, Fault
 from twin.errors import DeclarationError
-from twin.model import Code, CodeSystem, Department, Field, Layer, OneMap, Resource, Source, Theme, Village
+from twin.model import (
+    Code,
+    CodeSystem,
+    Department,
+    Field,
+    Layer,
+    OneMap,
+    Resource,
+    ResponsibilityItem,
+    Source,
+    Theme,
+    Village,
+)
 
 __all__ = ["Catalog", "Fault", "check", "join", "read"]
 
@@ -33,6 +45,7 @@ class Catalog:
     departments: tuple[Department, ...]
     code_systems: tuple[CodeSystem, ...]
     derived: tuple[Resource, ...] = ()
+    responsibilities: tuple[ResponsibilityItem, ...] = ()
 
     @property
     def resources(self) -> tuple[Resource, ...]:
@@ -63,6 +76,8 @@ class _Parsed:
     places: Mapping[str, proofs.Place]
     documents: tuple[Document, ...]
     derived: tuple[Resource, ...]
+    responsibilities: tuple[ResponsibilityItem, ...]
+    answering: Document | None
 
 
 def read(folder: Path) -> Catalog:
@@ -80,6 +95,7 @@ def read(folder: Path) -> Catalog:
         departments=parsed.departments,
         code_systems=parsed.code_systems,
         derived=parsed.derived,
+        responsibilities=parsed.responsibilities,
     )
 
 
@@ -96,6 +112,7 @@ def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> 
         code_systems=catalog.code_systems,
         themes=tuple(themes),
         layers=tuple(layers),
+        responsibilities=catalog.responsibilities,
     )
 
 
@@ -110,7 +127,9 @@ def _parse(folder: Path) -> _Parsed:
     departments = tuple(x for x in (_department(d, places) for d in offices) if x)
     made = [declared.load(path) for path in sorted((folder / "derived").glob("*.toml"))]
     derived = tuple(r for d in made for r in _derived(d, places))
-    return _Parsed(village, departments, systems, places, (home, *lists, *offices, *made), derived)
+    items, duties = answering.read(folder)
+    documents = (home, *lists, *offices, *made, *([duties] if duties else []))
+    return _Parsed(village, departments, systems, places, documents, derived, items, duties)
 
 
 def _faults(parsed: _Parsed, layers: Sequence[Layer], themes: Sequence[Theme]) -> list[Fault]:
@@ -127,6 +146,7 @@ def _faults(parsed: _Parsed, layers: Sequence[Layer], themes: Sequence[Theme]) -
         for resource in department.resources:
             proofs.resource(facts, resource, [layer.id for layer in layers])
     official.prove(facts)
+    answering.prove(facts, parsed.responsibilities, parsed.answering, layers)
     proving.derived(facts, parsed.derived)
     found = [fault for document in parsed.documents for fault in document.faults]
     return found + drawn.layers(facts, layers) + drawn.themes(facts, themes)

@@ -111,7 +111,9 @@ def _prove(folder: Path, desk: Path, texts: Mapping[Path, str], wanted: Sequence
     for name in ("codes", "derived"):
         if (folder / name).is_dir():
             shutil.copytree(folder / name, desk / name)
-    shutil.copy(folder / "village.toml", desk / "village.toml")
+    for name in ("village.toml", "responsibility.toml"):
+        if (folder / name).is_file():
+            shutil.copy(folder / name, desk / name)
     for path, text in texts.items():
         (desk / "catalog" / path.name).write_text(text, "utf-8")
     found = catalog.check(desk)

@@ -15,6 +15,7 @@ from twin.model.received import (
     ShareType,
     Source,
 )
+from twin.model.responsibility import ResponsibilityItem, item_of_case, item_of_layer
 from twin.model.text import Text
 from twin.model.village import Bbox, OneMap, Village
 
@@ -35,6 +36,7 @@ __all__ = [
     "Meaning",
     "OneMap",
     "Resource",
+    "ResponsibilityItem",
     "Sensitivity",
     "ShareType",
     "Source",
@@ -42,4 +44,6 @@ __all__ = [
     "Theme",
     "Village",
     "count",
+    "item_of_case",
+    "item_of_layer",
 ]

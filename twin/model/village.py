@@ -9,6 +9,7 @@ from typing import Literal
 
 from twin.model.drawn import Layer, Theme
 from twin.model.received import CodeSystem, Department, Resource
+from twin.model.responsibility import ResponsibilityItem
 from twin.model.text import UNSAID, Text
 
 Bbox = tuple[float, float, float, float]
@@ -53,6 +54,7 @@ class OneMap:
     code_systems: tuple[CodeSystem, ...]
     themes: tuple[Theme, ...]
     layers: tuple[Layer, ...]
+    responsibilities: tuple[ResponsibilityItem, ...] = ()
 
     @property
     def resources(self) -> tuple[Resource, ...]:
