@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twin.kept import Kept
 from twin.ops import and_, insert, now, select, tables, update
 from twin.policy import delivered
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 TABLE = tables.delivery
 MOST_KEPT = 500
 """Askers whose cells of today are remembered; whoever is forgotten is written once more."""
+MOST_LOOKED = 20_000
+"""Pieces of ground remembered as found standing: a tile of 600 cells is asked about by everybody at every look."""
 AT_ONCE = 500
 """Cells one statement names."""
 
@@ -62,13 +65,20 @@ class Ground:
         self._waiting: list[Waiting] = []
         self._today: date | None = None
         self._standing: dict[str, set[Cell]] = {}
+        self._looked: Kept[tuple[str, frozenset[Cell]], date] = Kept(MOST_LOOKED)
 
-    def stands(self, asker: str, cells: Collection[Cell]) -> bool:
+    def stands(self, asker: str, cells: frozenset[Cell]) -> bool:
         """Say whether all of `cells` stand in the store with today's date, as far as this process knows."""
-        if self._clock().date() != self._today:
+        today = self._clock().date()
+        if today != self._today:
             return False
+        if self._looked.get((asker, cells)) == today:
+            return True
         known = self._standing.get(asker)
-        return known is not None and known.issuperset(cells)
+        stand = known is not None and known.issuperset(cells)
+        if stand:
+            self._looked.put((asker, cells), today)
+        return stand
 
     def claim(self, claim: Claim) -> Future[Spent | None]:
         """Ask for ground; once the future gives None it stands in the store and may be delivered.

@@ -24,12 +24,14 @@ class Kept(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """Give what is remembered, None where nothing is."""
-        with self._lock:
-            found = self._held.get(key)
-            if found is None:
-                return None
+        found = self._held.get(key)
+        if found is None:
+            return None
+        try:
             self._held.move_to_end(key)
-            return found[0]
+        except KeyError:  # another thread has dropped it meanwhile
+            return None
+        return found[0]
 
     def put(self, key: K, value: V, weight: int = 1) -> None:
         """Remember a value; what was asked for longest ago goes until there is room, the newest always stays."""

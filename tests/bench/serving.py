@@ -110,8 +110,8 @@ def tile(folder: Path) -> tuple[str, str, str]:
     if not Path(NGINX).exists():
         return what, goal, "skipped: nginx is not installed (Debian: apt-get install nginx-light)"
     rates = []
-    with town(folder) as (base, people), nginx(folder / "nginx", base, people[0]) as theirs:
-        burst(base, TILES, people, seconds=1)
+    with town(folder, people=400) as (base, people), nginx(folder / "nginx", base, people[0]) as theirs:
+        burst(base, TILES, people, seconds=8)  # until everybody's ground of today stands in the ledger
         for _ in range(ROUNDS):
             other, mine = (burst(where, TILES, people) for where in (theirs, base))
             if other.wrong or mine.wrong:

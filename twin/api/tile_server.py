@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from twin.api import drawn, packing, problems
@@ -34,11 +35,22 @@ VERSION_SECONDS = 0.5
 MOST_PARSED, MOST_VERSIONS = 20_000, 10_000
 MOST_TOLD = 200_000
 """Cells of 100 m remembered of the tiles that tell ground in detail, each tile one more: some 30 MB."""
+MOST_WARM = 500
+"""Answers remembered whole, for as long as their version is believed."""
 SMALL = 1024
 """Bodies below are not worth packing."""
 SCENE_TYPES = {"json": b"application/json", "glb": b"model/gltf-binary", "gltf": b"model/gltf+json"}
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """An answer, until when it is believed, and the ground that has to stand in the ledger before it leaves."""
+
+    until: float
+    ready: Ready
+    ground: tuple[Told, ...]
 
 
 class TileServer:
@@ -54,6 +66,7 @@ class TileServer:
         self._parsed: Kept[tuple[str, bytes], Wanted] = Kept(MOST_PARSED)
         self._versions: Kept[tuple[object, ...], tuple[float, Version]] = Kept(MOST_VERSIONS)
         self._told: Kept[tuple[object, ...], tuple[Told, ...]] = Kept(MOST_TOLD)
+        self._warm: Kept[tuple[object, ...], Warm] = Kept(MOST_WARM)
         self._tianditu = Tianditu(rooms.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
@@ -77,29 +90,41 @@ class TileServer:
 
         Whatever is refused is refused by `__call__`: here nothing is, and nothing is taken from anybody's bucket.
         """
-        if scope["method"] != "GET":
-            return None
         headers = dict(scope["headers"])
-        subject = self._who.quick(scope) if self._who.is_ours(headers.get(b"host", b"")) else None
-        wanted = self._parsed.get((scope["path"], scope["query_string"]))
-        if subject is None or wanted is None:
+        if scope["method"] != "GET" or not self._who.is_ours(headers.get(b"host", b"")):
             return None
+        subject = self._who.quick(scope)
+        if subject is None:
+            return None
+        warm = self._warm_for(scope, subject, headers)
+        if warm is None or (warm.ground and not self._delivering.is_counted(scope, subject, warm.ground)):
+            return None
+        return None if self._who.wait(scope, subject, "tiles") else warm.ready
+
+    def _warm_for(self, scope: Scope, subject: Subject, headers: dict[bytes, bytes]) -> Warm | None:
+        """Give what is believed for now to be the answer to this request from anybody who holds the same."""
+        accepted, unless = headers.get(b"accept-encoding", b""), headers.get(b"if-none-match", b"")
+        key = (scope["path"], scope["query_string"], accepted, unless, subject.held, self._rooms.policy.edition)
+        warm = self._warm.get(key)
+        if warm is None or warm.until < time.monotonic():
+            wanted = self._parsed.get((scope["path"], scope["query_string"]))
+            warm = self._looked_up(subject, wanted, accepted, unless) if wanted is not None else None
+            if warm is not None:
+                self._warm.put(key, warm)
+        return warm
+
+    def _looked_up(self, subject: Subject, wanted: Wanted, accepted: bytes, unless: bytes) -> Warm | None:
         known = self._versions.get(self._version_key(subject, wanted))
         if known is None or known[0] < time.monotonic():
             return None
-        version = known[1]
+        until, version = known
+        encoding = _encoding(accepted, wanted)
         made = self._cache.get(cache_key(wanted, version.token))
-        encoding = _encoding(headers.get(b"accept-encoding", b""), wanted)
         if made is None or encoding not in made.bodies:
             return None
-        ready = answer(wanted, version, made, encoding, headers.get(b"if-none-match", b""))
-        if ready.body and version.counts and not self._is_counted(scope, subject, wanted, version):
-            return None
-        return None if self._who.wait(scope, subject, "tiles") else ready
-
-    def _is_counted(self, scope: Scope, subject: Subject, wanted: Wanted, version: Version) -> bool:
-        ground = self._told.get(told_key(wanted, version))
-        return ground is not None and (not ground or self._delivering.is_counted(scope, subject, ground))
+        ready = answer(wanted, version, made, encoding, unless)
+        ground = self._told.get(told_key(wanted, version)) if ready.body and version.counts else ()
+        return None if ground is None else Warm(until, ready, ground)
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], send: Send, *, head: bool) -> None:
         subject = await self._who.of(scope)

@@ -101,14 +101,19 @@ class Wire(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Hear a header; what comes after a body is not one, whatever it calls itself."""
-        if self._part is Part.HEAD:
-            super().on_header(name, value)
+        if self._part is not Part.HEAD:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Begin to answer, at once where the answer is known; raises Broken."""
-        self._check()
+        names = [name for name, _ in self.headers]
+        self._check(names)
         self._begin(Part.BODY, self.body_s)
-        if self._known is None or not self._is_plain() or not self._told_at_once(self._known):
+        if self._known is None or not self._is_plain(names) or not self._told_at_once(self._known):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -125,14 +130,16 @@ class Wire(HttpToolsProtocol):
     def _should_upgrade_to_ws(self) -> bool:
         return False
 
-    def _check(self) -> None:
+    def _check(self, names: list[bytes]) -> None:
         """Refuse what may be read in two ways: whoever stands before us may believe the other one."""
-        names = [name for name, _ in self.headers]
-        encoding = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
-        if names.count(b"host") != 1 or len(names) > MOST_HEADERS or encoding not in ([], [b"chunked"]):
+        if names.count(b"host") != 1 or len(names) > MOST_HEADERS:
             raise Broken
+        if b"transfer-encoding" in names:
+            encoding = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+            if encoding != [b"chunked"]:
+                raise Broken
 
-    def _is_plain(self) -> bool:
+    def _is_plain(self, names: list[bytes]) -> bool:
         """Say whether a request says all in its head, and nothing before it is still being answered."""
         url, parser = self.url, self.parser
         return (
@@ -145,7 +152,7 @@ class Wire(HttpToolsProtocol):
             and not parser.should_upgrade()
             and not self.flow.write_paused
             and (self.cycle is None or self.cycle.response_complete)
-            and MORE.isdisjoint([name for name, _ in self.headers])
+            and MORE.isdisjoint(names)
         )
 
     def _told_at_once(self, known: Callable[[Scope], Ready | None]) -> bool:
@@ -157,7 +164,7 @@ class Wire(HttpToolsProtocol):
         if ready is None:
             return False
         default = [name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers]
-        self.transport.write(b"".join((STATUS_LINE[ready.status], *default, ready.head, b"\r\n", ready.body)))
+        self.transport.writelines((b"".join((STATUS_LINE[ready.status], *default, ready.head, b"\r\n")), ready.body))
         self.server_state.total_requests += 1
         self._begin(Part.NOTHING, self.timeout_keep_alive)
         return True
