@@ -7,13 +7,13 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, cast
 
-from etl import approval, commands
+from etl import approval, commands, versions
 from twin import policy
 from twin import settings as setting
 from twin.errors import TwinError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from etl.words import Language
     from twin.settings import Settings
@@ -71,8 +71,7 @@ def parser() -> argparse.ArgumentParser:
     quarantine = room("quarantine", "查看隔离的行", "show quarantined rows", commands.quarantine)
     quarantine.add_argument("resource", nargs="?", default="", metavar="RESOURCE")
     quarantine.add_argument("--limit", type=int, default=20, help="最多显示行数 · rows shown a resource")
-    rollback = room("rollback", "退回上一版本", "return to the version before", commands.rollback)
-    rollback.add_argument("table", metavar="TABLE")
+    _versions(room)
     schedule = room("schedule", "按周期接收", "receive by schedule", _schedule)
     schedule.add_argument("what", nargs="?", choices=["run", "worker", "status"], default="run")
     schedule.add_argument("--workers", type=int, default=2, help="进程数 · processes")
@@ -109,6 +108,22 @@ def _check_plan(options: argparse.Namespace, settings: Settings, language: Langu
 def _schedule(options: argparse.Namespace, settings: Settings, language: Language) -> int:
     command = importlib.import_module("etl.schedule.command")  # the operational store is nobody else's business here
     return command.schedule(options, settings, language)
+
+
+def _versions(room: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add what is done with the versions of a table."""
+    rollback = room("rollback", "退回上一版本", "return to the version before", versions.rollback)
+    rollback.add_argument("table", metavar="TABLE")
+    rollback.add_argument("--reason", default="", help="为何退回 · why")
+    rollback.add_argument("--by", default="", help="谁(默认当前系统用户) · who, the machine's user by default")
+    diff = room("diff", "比较两个版本", "compare two versions", versions.diff)
+    diff.add_argument("table", metavar="TABLE")
+    diff.add_argument("--from", dest="before", default="", help="版本名(默认前一版) · version, else the one before")
+    diff.add_argument("--to", dest="after", default="", help="版本名(默认当前) · version, else the current one")
+    diff.add_argument("--limit", type=int, default=20, help="最多显示行数 · rows shown")
+    gc = room("gc", "按保留规则清理旧版本", "let superseded versions go by the rules of retention", versions.gc)
+    gc.add_argument("tables", nargs="*", metavar="TABLE")
+    gc.add_argument("--do", action="store_true", help="执行(否则只列出) · do so, else only list")
 
 
 if __name__ == "__main__":

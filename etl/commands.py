@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from etl import batch, catalog, ledger, tasks
-from etl import run as one
 from etl.derived import order
 from etl.progress import Ticker, table
 from etl.words import Language, say, span
@@ -231,14 +230,6 @@ def _quarantined(resource: Resource, manifest: Any, rows: list[dict[str, Any]], 
     rest = manifest["rows"] - len(rows)
     more = [say("quarantine.more", language, rows=rest)] if rest else []
     return "\n".join([top, "", counted, "", listed, *more])
-
-
-def rollback(options: argparse.Namespace, settings: Settings, language: Language) -> int:
-    """Return a table, and its quarantine, to the version before."""
-    snapshot = one.rollback(settings, options.table)
-    rows = snapshot.manifest.get("rows")
-    print(say("rollback.done", language, table=options.table, version=snapshot.version, rows=rows))
-    return GOOD
 
 
 def verify(_options: argparse.Namespace, settings: Settings, language: Language) -> int:

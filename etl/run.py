@@ -100,7 +100,7 @@ def _receive(task: Task) -> Report:
     parent = tasks.parent_of(task)
     task = dataclasses.replace(task, sources=_arranged(task, parent))
     if not task.sources:
-        zh, en = "尚未报送", "Nothing has been delivered"
+        zh, en = UNSHARED if task.resource.share_type == "none" else UNDELIVERED
         return task.report("never", reason_zh=zh, reason_en=en)
     files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
@@ -308,26 +308,27 @@ def _receive_files(task: Task, parent: Snapshot | None) -> Report:
     return task.report("published", counts=counts, version=version, as_of=tasks.as_of(task.sources))
 
 
-def rollback(settings: Settings, table: str) -> Snapshot:
-    """Return `table` to the version before, its quarantine with it, and remember which delivery was rolled back.
+def rollback(settings: Settings, table: str, *, by: str = "", reason: str = "") -> Snapshot:
+    """Return `table` to the version before, its quarantine with it, and remember which delivery, who did so and why.
 
     Raises NotFound where there is no version before.
     """
     started, store, beside = datetime.now(UTC), Store(settings.store), tasks.quarantine(settings)
     left = store.current(table)
-    now = store.rollback(table)
+    now = store.rollback(table, by=by, reason=reason)
     while beside.tables() and table in beside.tables() and len(beside.versions(table)) > 1:
         if beside.current(table).manifest.get("run") == now.manifest.get("run"):
             break
-        beside.rollback(table)
+        beside.rollback(table, by=by, reason=reason)
     report = Report(
         resource=str(now.manifest.get("resource", table)),
         run=str(left.manifest.get("run", "")),
         status="rolled_back",
         started_at=started,
         finished_at=datetime.now(UTC),
-        reason_zh=f"已从版本 {left.version} 退回 {now.version}",
-        reason_en=f"Rolled back from version {left.version} to {now.version}",
+        reason_zh=f"已从版本 {left.version} 退回 {now.version}" + (f":{reason}({by})" if reason else ""),
+        reason_en=f"Rolled back from version {left.version} to {now.version}"
+        + (f": {reason} ({by})" if reason else ""),
         version=now.version,
         delivery=str(left.manifest.get("delivery", "")),
     )

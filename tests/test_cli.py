@@ -6,7 +6,9 @@ from etl import words
 from etl.__main__ import main
 from etl.progress import table, width
 from tests import receiving
+from tests.backdating import dated, day
 from tests.receiving import deliver, feature
+from twin.store import Store
 
 
 @pytest.fixture
@@ -111,12 +113,49 @@ def test_quarantine_shows_rules_rows_reasons_and_the_way_back(home, capsys):
 def test_rollback_returns_in_one_command_and_refuses_where_there_is_nothing_before(home, capsys):
     deliver(home, [feature(i) for i in range(5)])
     main(["run", "cover"])
-    assert main(["rollback", "cover"]) == 1
+    why = ["--reason", "年份填错", "--by", "zhang"]
+    assert main(["rollback", "cover", *why]) == 1
     deliver(home, [feature(i) for i in range(6)])
     main(["run", "cover"])
     capsys.readouterr()
-    assert main(["rollback", "cover"]) == 0
+    assert main(["rollback", "cover", "--lang", "en"]) == 1
+    assert "--reason" in capsys.readouterr().err
+    assert main(["rollback", "cover", *why]) == 0
     assert "5 行" in capsys.readouterr().out
+    [gone] = Store(home / "store").removed("cover")
+    assert (gone.why, gone.by, gone.reason) == ("rollback", "zhang", "年份填错")
+    assert "年份填错(zhang)" in (home / "run" / "ledger.jsonl").read_text("utf-8")
+
+
+def test_diff_prints_counts_fields_and_rows(home, capsys):
+    deliver(home, [feature(i) for i in range(5)])
+    main(["run", "cover"])
+    assert main(["diff", "cover"]) == 1
+    deliver(home, [feature(i) for i in range(1, 6)])
+    main(["run", "cover"])
+    capsys.readouterr()
+    assert main(["diff", "cover", "--lang", "en", "--limit", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "1 rows added, 1 removed, 0 changed" in said
+    assert "… and 1 more" in said
+
+
+def test_gc_lists_what_could_go_and_takes_it_out_only_when_told_to(home, capsys):
+    (home / "retention.toml").write_text(
+        "version = 1\n[versions]\nall_days = 0\ndaily_days = 0\nmonths = 0\nleast = 1\n", "utf-8"
+    )
+    for n in range(5, 8):
+        deliver(home, [feature(i) for i in range(n)])
+        main(["run", "cover"])
+    store = Store(home / "store")
+    dated(store, "cover", day(1), day(2), day(3))
+    capsys.readouterr()
+    assert main(["gc", "cover", "--lang", "en"]) == 0
+    assert "4 superseded versions could go" in capsys.readouterr().out, "two of the table, two of its quarantine"
+    assert len(store.versions("cover")) == 3
+    assert main(["gc", "cover", "--do"]) == 0
+    assert "已清理" in capsys.readouterr().out
+    assert [store.at("cover", v.version).manifest["rows"] for v in store.versions("cover")] == [7]
 
 
 def test_verify_finds_a_flipped_byte(home, capsys):

@@ -20,8 +20,7 @@ import shapely
 
 from tests import keeping
 from twin.errors import BadRequest, NotFound, PublishConflict, StoreBroken
-from twin.store import Serving, Store, archive, pyramid, quadgrid
-from twin.store.snapshots import KEEP
+from twin.store import Serving, Store, archive, pyramid, quadgrid, snapshots
 
 VALIDATOR = Path(sys.executable).with_name("geoparquet-validator")
 
@@ -55,11 +54,15 @@ def test_a_second_version_names_its_parent_and_rollback_returns_to_it(store: Sto
         store.rollback("pond")
 
 
-def test_five_versions_are_kept_and_older_ones_removed(store: Store) -> None:
-    for n in range(KEEP + 2):
+def test_no_more_than_so_many_versions_are_ever_kept_and_what_went_is_told(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "KEEP", 5)
+    for n in range(7):
         store.publish("pond", keeping.small(str(n)), version=f"r{n}")
     assert [v.version for v in store.versions("pond")] == ["r6", "r5", "r4", "r3", "r2"]
     assert sorted(p.name for p in (store.root / "pond").glob("v=*")) == ["v=r2", "v=r3", "v=r4", "v=r5", "v=r6"]
+    assert [(r.version, r.why) for r in store.removed("pond")] == [("r1", "collected"), ("r0", "collected")]
 
 
 def test_as_of_gives_the_version_that_was_current_then(store: Store) -> None:

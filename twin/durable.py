@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import io
 import os
 import secrets
 import shutil
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from twin.errors import PublishConflict
 
@@ -151,6 +152,33 @@ def _is_held(path: Path) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def share(path: Path) -> BinaryIO:
+    """Give `path` opened and leased until it is closed: `claim` gives nobody what others lease.
+
+    A killed holder frees it. Raises FileNotFoundError where it is not there, or has just gone.
+    """
+    file = path.open("rb")
+    fcntl.flock(file, fcntl.LOCK_SH)  # whoever claims it is about to remove it, or to let go
+    if not path.exists() or path.stat().st_ino != os.fstat(file.fileno()).st_ino:
+        file.close()
+        raise FileNotFoundError(path)
+    return file
+
+
+def claim(path: Path) -> BinaryIO | None:
+    """Give `path` opened and claimed until it is closed, None where somebody leases it; a missing file is claimed."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return io.BytesIO()
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 @contextlib.contextmanager

@@ -11,8 +11,7 @@ import pytest
 from tests import keeping
 from tests.faults import harness
 from twin.errors import StoreFull
-from twin.store import Store
-from twin.store.snapshots import KEEP
+from twin.store import Store, snapshots
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,11 +34,17 @@ def _real_fill(directory: Path, *, value: str):
     return keeping.fill(directory, n=4) | {"value": value}
 
 
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep few versions, so that a publish removes one on the way."""
+    monkeypatch.setattr(snapshots, "KEEP", 5)
+
+
 def _sweep(tmp_path: Path, fill=keeping.small, *, old: bool = True) -> dict[str | None, int]:
     """Kill at the 1st, 2nd, … call until the publish comes through; prove the store after each."""
     before = tmp_path / "before"
     before.mkdir()
-    for n in range(KEEP if old else 0):  # so that the oldest version is removed on the way
+    for n in range(snapshots.KEEP if old else 0):  # so that the oldest version is removed on the way
         Store(before).publish("pond", fill("old"), version=f"r-old{n}")
     ended: dict[str | None, int] = {}
     root = tmp_path / "store"

@@ -92,7 +92,7 @@ class PublishMachine(RuleBasedStateMachine):
                 self.store.rollback("pond")
 
     @precondition(lambda self: any(whole for _, whole in self.chain))
-    @rule(nth=st.integers(0, KEEP - 1), name=FILES, bit=st.integers(0, 7), data=st.data())
+    @rule(nth=st.integers(0, 4), name=FILES, bit=st.integers(0, 7), data=st.data())
     def damage(self, nth: int, name: str, bit: int, data: st.DataObject) -> None:
         nth %= len(self.chain)
         version = self.store.versions("pond")[nth].version

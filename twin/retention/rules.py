@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +22,10 @@ LEAST = {"backups": 1, "sessions": 1, "attempts": 1, "archives": 0, "ground": 36
 """What is kept shorter would break what stands on it: the limit of ground counts 365 days."""
 
 
+VERSIONS = {"all_days": 30, "daily_days": 90, "months": 60, "least": 5}
+"""All versions of the last `all_days`, the last of each day for `daily_days`, of each month for `months`, `least`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """How many days each thing is kept, 0 for ever; `ground` is the ledger of ground delivered, which counts a year."""
@@ -36,6 +41,8 @@ class Rules:
     superseded: Mapping[str, int] = field(default_factory=lambda: {"internal": 730, "personal": 90, "sensitive": 30})
     quarantined: Mapping[str, int] = field(default_factory=lambda: {"internal": 365, "personal": 60, "sensitive": 30})
     deliveries: Mapping[str, int] = field(default_factory=lambda: {"personal": 180, "sensitive": 180})
+    versions: Mapping[str, int] = field(default_factory=lambda: dict(VERSIONS))
+    zone: str = "Asia/Shanghai"
 
     def days(self, what: Literal["superseded", "quarantined", "deliveries"], kind: str) -> timedelta | None:
         """Give how long a class is kept, None for ever."""
@@ -77,6 +84,7 @@ def _prove(document: declared.Document, rules: Rules) -> None:
     if rules.archives and rules.archives < rules.record:
         words = ("签名文件不得比记录先删", "Archives are not removed before entries would come into them")
         document.fault(("archives",), words, ("写得比 record 大", "Write more than record"))
+    _prove_versions(document, rules)
     for name in ("superseded", "quarantined", "deliveries"):
         for kind, days in getattr(rules, name).items():
             if kind not in CLASSES or not 0 <= days <= LONGEST:
@@ -88,3 +96,18 @@ def _prove(document: declared.Document, rules: Rules) -> None:
             document.fault(
                 (name,), words, ("写明 personal 与 sensitive 的天数", "State the days of personal, sensitive")
             )
+
+
+def _prove_versions(document: declared.Document, rules: Rules) -> None:
+    for name, count in rules.versions.items():
+        if name not in VERSIONS or not 0 <= count <= LONGEST or (name == "least" and count < 1):
+            words = (f"versions.{name} = {count} 不成立", f"versions.{name} = {count} does not hold")
+            document.fault(
+                ("versions", name), words, (f"{' / '.join(VERSIONS)},least 至少 1", "Counts, least 1 or more")
+            )
+    if rules.versions and rules.versions.keys() != VERSIONS.keys():
+        words = ("versions 须写全四项", "versions needs all four counts")
+        document.fault(("versions",), words, (" / ".join(VERSIONS), " / ".join(VERSIONS)))
+    if rules.zone not in zoneinfo.available_timezones():
+        words = (f"没有时区 {rules.zone}", f"There is no time zone {rules.zone}")
+        document.fault(("zone",), words, ("写 Asia/Shanghai", "Write Asia/Shanghai"))

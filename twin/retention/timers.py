@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from twin import durable, ops
 from twin.ops import tables
-from twin.retention import applying, copies, sifting
+from twin.retention import applying, copies, sifting, thinning
 from twin.retention.rules import CLASSES
 from twin.uploads import shelf as shelves
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from twin.retention.rules import Rules
     from twin.store import Snapshot, Store
 
-Kind = Literal["version", "quarantine", "delivery", "backup", "session", "attempt", "archive", "ground", "upload"]
+Kind = Literal[
+    "version", "quarantine", "delivery", "backup", "session", "attempt", "archive", "ground", "upload", "thinned"
+]
 ARCHIVE = "audit-to-*.jsonl"
 STRICTEST = CLASSES[-1]
 
@@ -57,11 +59,15 @@ def due(ground: Ground, rules: Rules, now: datetime) -> list[Due]:
     """List everything that is past its time at `now`; nothing is changed."""
     found: list[Due] = []
     stores = applying.stores(ground.data / "store")
+    pinned = thinning.pinned(ground.store)
     kind_of = functools.cache(functools.partial(class_of, stores[applying.STORE]))
     for name, store in stores.items():
         for table in store.tables():
             kept = rules.days("superseded" if name == applying.STORE else "quarantined", kind_of(table))
-            found += _versions(name, store, table, now, kept) if kept else ()
+            over = list(_versions(name, store, table, now, kept)) if kept else []
+            found += over
+            pins = {*pinned.get(table, ()), *(d.where.rpartition("=")[2] for d in over)}
+            found += _thinned((name, table), store, rules, now, pins)
     found += _deliveries(ground.data, rules, now, kind_of)
     found += _copies(ground, rules, now)
     found += _archives(ground.data, rules, now)
@@ -94,6 +100,22 @@ def _versions(name: str, store: Store, table: str, now: datetime, kept: timedelt
             )
     if name == applying.QUARANTINED:
         yield from _quarantine(store, table, now, kept)
+
+
+def _thinned(place: tuple[str, str], store: Store, rules: Rules, now: datetime, pins: Collection[str]) -> Iterator[Due]:
+    """Give the versions of which fewer are kept the older they are."""
+    name, table = place
+    held_all = store.history(table)
+    over = set(thinning.superfluous(held_all, rules, now, pins))
+    for held in held_all:
+        if held.version in over:
+            yield Due(
+                kind="thinned",
+                where=f"{name}/{table}/v={held.version}",
+                over_since=held.since,
+                count=1,
+                end=lambda v=held.version: store.collect(table, [v]),
+            )
 
 
 def _quarantine(store: Store, table: str, now: datetime, kept: timedelta) -> Iterator[Due]:

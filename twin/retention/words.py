@@ -50,6 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "reapplied": ("已按删除名单清除 {count} 处", "{count} places were cleared of people who were erased"),
     "kind.version": ("旧版本", "superseded version"),
+    "kind.thinned": ("超出保留数的旧版本", "version beyond those kept"),
     "kind.quarantine": ("隔离原文", "quarantined rows as received"),
     "kind.delivery": ("报送原件", "delivered file"),
     "kind.backup": ("备份", "backup"),

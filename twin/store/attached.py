@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from twin import duck
-from twin.store import limits
+from twin import duck, durable
+from twin.store import limits, manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +23,12 @@ GRACE_SECONDS = 60.0
 
 @dataclass(eq=False)
 class Attached:
-    """One version's copy: the name it is attached by, what it is of, its columns, and how many read it."""
+    """One version's copy: the name it is attached by, what it is of, its columns, its lease, and how many read it."""
 
     alias: str
     snapshot: Snapshot
     columns: frozenset[str]
+    lease: BinaryIO
     readers: int = 0
 
     @property
@@ -37,10 +38,10 @@ class Attached:
 
     def left(self, permit: Permitted | None) -> str:
         """Write what `permit` leaves of the rows."""
-        manifest = self.snapshot.manifest
-        box = manifest.get("bbox") or (0, 0, 0, 0)
+        facts = self.snapshot.manifest
+        box = facts.get("bbox") or (0, 0, 0, 0)
         lat = (box[1] + box[3]) / 2
-        return limits.relation(self.features, self.columns, permit, kind=manifest.get("kind", ""), lat=lat)
+        return limits.relation(self.features, self.columns, permit, kind=facts.get("kind", ""), lat=lat)
 
 
 class Copies:
@@ -95,9 +96,10 @@ class Copies:
         self._count += 1
         alias = duck.quote(f"{snapshot.table}__{self._count}")
         connection = self._root.cursor()
+        lease = durable.share(snapshot.path / manifest.NAME)
         connection.execute(f"ATTACH {duck.literal(snapshot.file(FILE))} AS {alias} (READ_ONLY)")
         names = connection.execute(f"SELECT * FROM {alias}.features LIMIT 0").description or ()
-        return Attached(alias=alias, snapshot=snapshot, columns=frozenset(d[0] for d in names))
+        return Attached(alias=alias, snapshot=snapshot, columns=frozenset(d[0] for d in names), lease=lease)
 
     def _detach_due(self) -> None:
         now = time.monotonic()
@@ -105,3 +107,4 @@ class Copies:
             self._root.cursor().execute(f"DETACH {old.alias}")
             self._retired.remove((due, old))
             del self._by_path[old.snapshot.path]
+            old.lease.close()

@@ -12,7 +12,8 @@ import errno
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +31,10 @@ from twin.store.replacing import Changes
 from twin.store.timeline import Held
 from twin.store.verified import Fault, Snapshot, Verified
 
-KEEP = 5
-"""How many versions of a table stay on disk."""
+KEEP = 400
+"""The most versions of a table on disk, whatever is declared: the rules of retention leave far fewer."""
+SETTLED_NS = 100_000_000
+"""A pointer written longer ago than this is known by what the file system says of it."""
 TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,79}")
 
@@ -44,6 +47,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self._verified = Verified(self.root)
+        self._pointers: dict[str, tuple[tuple[int, ...], Pointer]] = {}
 
     # reading
 
@@ -147,6 +151,26 @@ class Store:
         """Write versions of the chain anew in their places, or take out those that are not current; see `replacing`."""
         replacing.change(self._folder(table), changes, why)
 
+    def collect(self, table: str, versions: Collection[str]) -> tuple[str, ...]:
+        """Take superseded versions out of the chain, but for those somebody is reading; gives what went.
+
+        Raises NotFound for one not in the chain, BadRequest for the current one. Killed anywhere, the chain names
+        what is there, and what it no longer names is swept by the next change.
+        """
+        with contextlib.ExitStack() as stack:
+            free = tuple(v for v in versions if self._claimed(stack, table, v))
+            if free:
+                replacing.change(self._folder(table), dict.fromkeys(free), "collected")
+        return free
+
+    def _claimed(self, stack: contextlib.ExitStack, table: str, version: str) -> bool:
+        """Say whether nobody reads a version, and let nobody begin to until the stack is left."""
+        lease = durable.claim(self._folder(table) / f"v={version}" / manifests.NAME)
+        if lease is None:
+            return False
+        stack.callback(lease.close)
+        return True
+
     def rollback(self, table: str, *, by: str = "", reason: str = "") -> Snapshot:
         """Make the version before the current one current, remembering who did so and why; durable on return.
 
@@ -175,12 +199,28 @@ class Store:
         return self.root / table
 
     def _pointer(self, table: str) -> tuple[Pointer, tuple[str, ...]]:
-        pointer, damaged = pointers.read(self._folder(table))
+        folder = self._folder(table)
+        seen = _seen(folder)
+        known = self._pointers.get(table)
+        if seen is not None and known is not None and known[0] == seen:
+            return known[1], ()
+        pointer, damaged = pointers.read(folder)
+        if seen is not None and pointer is not None and not damaged and time.time_ns() - seen[-1] > SETTLED_NS:
+            self._pointers[table] = (seen, pointer)
         if pointer is None and damaged:
             raise _broken(table, ", ".join(damaged))
         if pointer is None:
             raise _unpublished(table)
         return pointer, damaged
+
+
+def _seen(folder: Path) -> tuple[int, ...] | None:
+    """Give what the file system says of a pointer: swapped or touched, it says something else."""
+    try:
+        stat = (folder / pointers.NAME).stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_ctime_ns, stat.st_mtime_ns
 
 
 def _filled(staging: Path, fill: Fill, *, table: str, version: str, parent: Pointer | None) -> Version:
