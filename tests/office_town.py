@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BASE = "https://127.0.0.1:8300"
 SECRET = "qV7tN3xJ8bL2wZ6cR9mF4hK1dG5sP0yA"
 OWN = {"origin": BASE, "sec-fetch-site": "same-origin"}
-STAFF = ("official", "department_owner", "planner", "security_admin", "auditor")
+STAFF = ("official", "department_owner", "planner", "data_engineer", "security_admin", "auditor")
 
 
 class Town:

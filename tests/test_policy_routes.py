@@ -10,7 +10,8 @@ EVERYBODY = frozenset({"local"})
 ALL = {**ROUTES, **DASH}
 OFFICES = {
     "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
-    "/persons": "persons.answer", "/erasures": "persons.approve",
+    "/persons": "persons.answer", "/erasures": "persons.approve", "/data/rerun": "runs.start",
+    "/data/schedule": "schedules.change", "/data/decide": "publishes.approve", "/data": "data.see",
 }  # fmt: skip
 """Whose each office's pages are: a role, or whoever the grants give a capability."""
 FILES = ("/_dash-component-suites/", "/map-assets/", "/_favicon.ico")

@@ -17,6 +17,7 @@ ZH, EN = text.catalogue("zh-CN"), text.catalogue("en")
 SOURCES = [
     *ROOT.glob("twin/pages/*.py"),
     *ROOT.glob("twin/text/*.py"),
+    *ROOT.glob("twin/api/data_*.py"),
     *ROOT.glob("twin/runs/*.py"),
     *ROOT.glob("twin/assets/**/*.*js"),
 ]

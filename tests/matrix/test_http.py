@@ -33,8 +33,8 @@ COUNTED: dict[str, int] = {}
 AT_PAGE = "callbacks"
 RANDOM = re.compile(rb'"end_id":"[^"]*"')
 """What Dash makes anew in every page."""
-FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures")
-"""Asked in tests/test_signin.py, tests/test_office.py, tests/test_persons_page.py: they tell of no row of any table."""
+FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures", "/data")
+"""Asked in tests/test_signin.py, tests/test_office.py, tests/test_persons_page.py, tests/test_data_page.py: they tell of no row of any table."""
 OWN_FILES = "/api/v1/uploads"
 """Asked in tests/test_uploads.py: what a person sent in, which is no row of any table."""
 

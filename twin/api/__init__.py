@@ -133,6 +133,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.include_router(people.router, default_response_class=HTMLResponse)
     app.include_router(auditor.router, default_response_class=HTMLResponse)
     app.include_router(granting.router, default_response_class=HTMLResponse)
+    app.include_router(data_desk.router, default_response_class=HTMLResponse)
     app.include_router(persons.router, default_response_class=HTMLResponse)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)

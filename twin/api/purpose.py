@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(dependencies=[Depends(gate)])
 OFFICES: Mapping[str, Capability] = {
+    "data": "data.see",
     "persons": "persons.answer",
     "erasures": "persons.approve",
     "record": "audit.read",

@@ -14,7 +14,7 @@ from twin.text import number, words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from twin.api.views import GrantsView
+    from twin.api.views import Common, GrantsView
     from twin.pages.markup import Node
     from twin.policy.sight import Access, Line
 
@@ -82,7 +82,7 @@ def _thing(view: GrantsView) -> Node:
         el("dl", named, class_="facts") if named else None,
         el("p", words("page.grants.draws")) if links else None,
         el("ul", links) if links else None,
-        _table(view, words("page.grants.role"), [(x, classes) for x in thing.lines], titles=thing.columns),
+        lines_table(view, words("page.grants.role"), [(x, classes) for x in thing.lines], titles=thing.columns),
         class_="sheet answer",
     )
 
@@ -102,7 +102,7 @@ def _person(view: GrantsView) -> Node:
         el("ul", [el("li", x) for x in layers], class_="chips") if layers else None,
         el("p", words("page.grants.hidden"), _joined(closed), class_="muted") if closed else None,
         el("p", words("page.grants.tables_seen", n=len(seen), of=len(person.lines))),
-        _table(view, words("page.grants.table"), lines, linked=True) if seen else None,
+        lines_table(view, words("page.grants.table"), lines, linked=True) if seen else None,
         el("p", words("page.grants.hidden"), _joined(hidden), class_="muted") if hidden else None,
         class_="sheet answer",
     )
@@ -118,7 +118,7 @@ def _who(view: GrantsView) -> Text:
     return Text(account, account) if account else title or Text(view.what, view.what)
 
 
-def _link(view: GrantsView, what: str, title: Text) -> Node:
+def _link(view: Common, what: str, title: Text) -> Node:
     return el("a", title, href=f"/grants?by=thing&what={what}&lang={view.language}")
 
 
@@ -127,8 +127,8 @@ def _joined(titles: Iterable[Text]) -> Text:
     return Text("、".join(x.zh for x in listed), ", ".join(x.en for x in listed))
 
 
-def _table(
-    view: GrantsView,
+def lines_table(
+    view: Common,
     first: Text,
     lines: Sequence[tuple[Line, Mapping[str, tuple[str, ...]]]],
     *,
@@ -153,7 +153,7 @@ def _table(
     return el("table", head, el("tbody", body), class_="grid grants")
 
 
-def _rows(view: GrantsView, line: Line) -> Node:
+def _rows(view: Common, line: Line) -> Node:
     if line.rows == "none":
         return [shape("eye-off"), words("page.grants.rows_none")]
     if line.rows == "sums":
@@ -164,7 +164,7 @@ def _rows(view: GrantsView, line: Line) -> Node:
     return [shape("place"), words("page.grants.rows_some", area=_joined(places))]
 
 
-def _place(view: GrantsView, code: str) -> Text:
+def _place(view: Common, code: str) -> Text:
     return view.places.get(code) or Text(code, code)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from twin.api.views import GrantsView, PeopleView, PersonsView, RecordView, SignInView
+from twin.api.views import DataView, GrantsView, PeopleView, PersonsView, RecordView, SignInView
 from twin.model import Text
 from twin.pages import qr
+from twin.pages.data import data
 from twin.pages.entries import entries
 from twin.pages.grants import grants
 from twin.pages.markup import el
@@ -50,6 +51,8 @@ def draw(view: View) -> str:
         return entries(view)
     if isinstance(view, GrantsView):
         return grants(view)
+    if isinstance(view, DataView):
+        return data(view)
     if isinstance(view, PersonsView):
         return persons(view)
     return sign_in(view) if isinstance(view, SignInView) else account(view)

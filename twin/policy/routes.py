@@ -51,6 +51,12 @@ _ANSWERS = RoutePolicy(action="see", on="nothing", body_bytes=16_384, may="perso
 _APPROVES = RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="persons.approve")
 """A person's request: whoever answers it, and whoever else approves an erasure."""
 
+_DATA = RoutePolicy(action="see", on="nothing", may="data.see")
+_RUNS = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="runs.start")
+_PLANS = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="schedules.change")
+_DECIDES = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="publishes.approve")
+"""The data team's table: whoever sees it, starts runs, changes schedules, decides on what a guard held."""
+
 ROUTES: Mapping[str, RoutePolicy] = {
     "GET /health": RoutePolicy(action="see", on="nothing"),
     "GET /api/v1/openapi.json": RoutePolicy(action="see", on="nothing", keep="revalidate"),
@@ -98,6 +104,12 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /record/export": RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="audit.export"),
     "GET /grants": _GRANTS,
     "POST /grants/change": _GRANTS,
+    "GET /data": _DATA,
+    "GET /data/live": _DATA,
+    "POST /data/rerun": _RUNS,
+    "POST /data/rerun-failed": _RUNS,
+    "POST /data/schedule": _PLANS,
+    "POST /data/decide": _DECIDES,
     "GET /persons": _ANSWERS,
     "POST /persons/find": _ANSWERS,
     "POST /persons/export": _ANSWERS,

@@ -1,0 +1,175 @@
+"""What the data page shows, gathered: the table as asked, the counts that go with it, and one resource's sheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from twin import ops
+from twin.accounts import people
+from twin.api.arriving import common
+from twin.api.forms import who_of
+from twin.api.offices import may
+from twin.api.views import DataSheet, DataView
+from twin.api.who import subject
+from twin.errors import NotFound
+from twin.policy import sight
+from twin.runs import calendar, reading, standing, taking
+from twin.runs.moving import moving
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from fastapi import Request
+
+    from twin.runs.values import Standing
+
+PAGE = 50
+"""Rows of one page of the table, however many resources there are."""
+RUNS = 20
+TABS = ("overview", "fields", "lineage", "runs", "access")
+FILTERS = ("state", "theme", "department", "cycle")
+KEPT = (*FILTERS, "q", "sort", "down", "first", "r", "tab")
+"""What an address of this page may carry."""
+
+
+def rules_of(request: Request) -> standing.Rules:
+    """Give what promises are judged by here."""
+    rooms = request.app.state.rooms
+    return standing.Rules(zone=rooms.onemap.village.time_zone, calendar=calendar.read(rooms.settings.village))
+
+
+def now_of(request: Request) -> datetime:
+    """Give the moment that counts as now: the demo's clock, else the real one."""
+    return request.app.state.rooms.onemap.village.clock or ops.now()
+
+
+def own_departments(request: Request) -> tuple[str, ...] | None:
+    """Give the departments whose resources whoever asks may see here; None for all of them."""
+    department = subject(request).department
+    return (department,) if department else None
+
+
+def open_to(request: Request, resource: str) -> None:
+    """Raise NotFound for a resource of a department that is not one's own."""
+    found = request.app.state.rooms.onemap.resource(resource)
+    own = own_departments(request)
+    if found is None or (own is not None and found.department not in own):
+        raise NotFound("没有这个数据集", "There is no such dataset")
+
+
+def brought_up(request: Request) -> None:
+    """Take up what ran since somebody last looked, and what has become late; writes only where there is something."""
+    state, rooms = request.app.state, request.app.state.rooms
+    store, ledger = who_of(request).accounts.ops, rooms.settings.data / "run" / "ledger.jsonl"
+    village = rooms.onemap.village
+    if getattr(state, "declared", None) is not rooms.onemap:
+        with store.begin() as connection:
+            standing.declare(connection, rooms.onemap.departments, rules_of(request), ops.now())
+        state.declared = rooms.onemap
+    with store.read() as connection:
+        needed = taking.behind(connection, ledger) or standing.unsettled(connection, now_of(request))
+    if needed:
+        with store.begin() as connection:
+            taking.take_up(connection, ledger, rules_of(request), clock=village.clock)
+            standing.settle(connection, now_of(request))
+
+
+def wanted(request: Request, values: Mapping[str, str]) -> reading.Wanted:
+    """Read what an address asks for; a value that is none of ours asks for nothing."""
+    sort = values.get("sort", "")
+    first = values.get("first", "")
+    return reading.Wanted(
+        states=_several(values, "state"),
+        themes=_several(values, "theme"),
+        departments=_several(values, "department"),
+        cycles=_several(values, "cycle"),
+        text=values.get("q", "").strip()[:80],
+        sort=cast("reading.Sort", sort) if sort in get_args(reading.Sort) else "rank",
+        descending=bool(values.get("down")),
+        first=int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 0,
+        count=PAGE,
+        may=own_departments(request),
+    )
+
+
+def _several(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(v for v in values.get(name, "")[:400].split(",") if v)
+
+
+def view(request: Request, given: Mapping[str, str], **more: Any) -> DataView:
+    """Gather the page that `given` asks for: a constant number of statements, a constant number of rows."""
+    brought_up(request)
+    who, rooms, now = who_of(request), request.app.state.rooms, now_of(request)
+    asked = {k: v[:400] for k in KEPT if (v := given.get(k, ""))}
+    with who.accounts.ops.read() as connection:
+        page = reading.page(connection, wanted(request, asked), now)
+        moves = moving(connection, [row.resource for row in page.rows])
+    sheet, error = None, None
+    if asked.get("r"):
+        try:
+            sheet = sheet_of(request, asked["r"], asked.get("tab", ""), now)
+        except NotFound as wrong:
+            error = wrong
+    return DataView(
+        **common(request, given, who.known(request.scope)),
+        rows=page.rows,
+        total=page.total,
+        counts=page.counts,
+        moving=moves,
+        values=asked,
+        first=wanted(request, asked).first,
+        page=PAGE,
+        themes={t.id: t.title for t in rooms.onemap.themes},
+        departments={d.id: d.title for d in rooms.onemap.departments},
+        starts=may(request, "runs.start"),
+        plans=may(request, "schedules.change"),
+        now=now,
+        sheet=sheet,
+        **{"error": error, **more},
+    )
+
+
+def sheet_of(request: Request, resource: str, tab: str, now: datetime) -> DataSheet:
+    """Gather one resource's sheet; raises NotFound for one that is not there, or not one's own."""
+    open_to(request, resource)
+    rooms, store = request.app.state.rooms, who_of(request).accounts.ops
+    declared = rooms.onemap.resource(resource)
+    with store.read() as connection:
+        stands: Standing = reading.one(connection, resource, now)
+        held = next(iter(reading.holds(connection, resource)), None)
+        changes = tuple(reading.changes(connection, resource, count=5))
+        asked = tuple(reading.requests(connection, resource, count=5))
+        decided = tuple(h for h in reading.holds(connection, resource, waiting=False)[:5] if h.decision)
+        by = {x.account_id for x in (*changes, *asked, *decided)}
+        called = {a: _called(connection, a) for a in by if a}
+        ran = tuple(reading.runs(connection, resource, count=RUNS))
+        moves = moving(connection, [resource])
+    layers = tuple(x for x in rooms.onemap.layers if any(d.table == resource for d in x.draws))
+    visible = tuple(x for x in layers if rooms.policy.sees(subject(request), x.id)) if layers else ()
+    return DataSheet(
+        stands=stands,
+        declared=declared,
+        tab=tab if tab in TABS else "overview",
+        runs=ran,
+        held=held,
+        changes=changes,
+        requests=asked,
+        decided=decided,
+        called=called,
+        moving=moves.get(resource),
+        layers=layers,
+        visible=visible,
+        made_into=tuple(r for r in rooms.onemap.resources if resource in r.inputs),
+        made_of=tuple(r for r in rooms.onemap.resources if r.id in declared.inputs),
+        access=sight.who_sees(rooms.onemap, rooms.policy, resource) if tab == "access" else None,
+        decides=may(request, "publishes.approve"),
+    )
+
+
+def _called(connection: ops.Connection, account: str) -> str:
+    try:
+        found = people.by_id(connection, account)
+    except NotFound:
+        return account[:8]
+    return found.display_name or found.name
