@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import page, peers, receiving, serving, tiles
+from tests.bench import page, peers, receiving, schedules, serving, tiles
 from tests.bench.machine import ROOT, commit, describe, timed
 
 WORK = ROOT / "build" / "bench"
@@ -16,6 +16,7 @@ TITLES = {
     "receiving": "Receiving 1 M parcels",
     "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
     "page": "The page",
+    "schedules": "Schedules",
     "serving": "Serving those who are signed in",
 }
 
@@ -37,6 +38,7 @@ def parts(minutes: float) -> dict[str, Callable[[], str]]:
         "receiving": lambda: receiving.compare(WORK, county_file),
         "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
+        "schedules": lambda: schedules.compare(WORK / "schedules"),
         "serving": lambda: serving.compare(WORK, minutes),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from twin.errors import BadRequest, NotFound
 from twin.model import Text
 from twin.ops import run_tables as tables
 from twin.runs import standing
-from twin.runs.values import Change, Hold, Notice, Request, Run, Standing, Tick
+from twin.runs.values import RANK, Change, Hold, Notice, Request, Run, Standing, Tick
 
 Sort = Literal["rank", "place", "department", "theme", "good_at", "due_at", "rows", "rows_delta"]
 _S, _R, _H, _T = tables.standing, tables.run, tables.hold, tables.tick
@@ -29,7 +29,7 @@ FIRST: Mapping[Sort, tuple[str, ...]] = {
 """The columns each order sorts by, each of them an index."""
 MOST = 500
 """Rows of one page at most."""
-COUNTED = ("state", "department", "theme")
+COUNTED = ("state", "department", "theme", "update_cycle")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +66,27 @@ class Page:
 
 def page(connection: ops.Connection, wanted: Wanted, now: datetime) -> Page:
     """Give the page that is wanted, as of the last `settle`. Raises BadRequest on an order there is not."""
+    found = rows(connection, wanted, now)
+    total, counts = counted(connection, wanted)
+    return Page(rows=found, total=total, counts=counts)
+
+
+def rows(connection: ops.Connection, wanted: Wanted, now: datetime) -> tuple[Standing, ...]:
+    """Give only the rows of a page: what they cost does not grow with the catalogue. Raises BadRequest as `page`."""
     if wanted.sort not in FIRST:
         raise BadRequest(f"不能按 {wanted.sort} 排序", f"There is no order by {wanted.sort}")
     order = [_S.c[name] for name in FIRST[wanted.sort]]
     turned = [c.desc() for c in order] if wanted.descending else order
     query = ops.select(_S).where(*_where(wanted)).order_by(*turned)
-    rows = connection.execute(query.limit(min(max(wanted.count, 1), MOST)).offset(max(wanted.first, 0))).all()
+    cut = query.limit(min(max(wanted.count, 1), MOST)).offset(max(wanted.first, 0))
+    return tuple(_standing(row, now) for row in connection.execute(cut))
+
+
+def counted(connection: ops.Connection, wanted: Wanted) -> tuple[int, dict[str, dict[str, int]]]:
+    """Give how many rows there are in all, and the counts of a page."""
     counts = {name: _counts(connection, wanted, name) for name in COUNTED}
     mine = wanted.states
-    total = sum(n for state, n in counts["state"].items() if not mine or state in mine)
-    return Page(rows=tuple(_standing(r, now) for r in rows), total=total, counts=counts)
+    return sum(n for state, n in counts["state"].items() if not mine or state in mine), counts
 
 
 def one(connection: ops.Connection, resource: str, now: datetime) -> Standing:
@@ -148,13 +159,14 @@ def owing(connection: ops.Connection, now: datetime) -> list[Standing]:
 
 
 def _where(wanted: Wanted, *, but: str = "") -> list[Any]:
-    named = {
-        "state": wanted.states,
+    named: dict[str, tuple[Any, ...]] = {
+        "rank": tuple(rank for state, rank in RANK.items() if state in wanted.states),
         "department": wanted.departments,
         "theme": wanted.themes,
         "update_cycle": wanted.cycles,
     }
-    found: list[Any] = [_S.c[name].in_(values) for name, values in named.items() if values and name != but]
+    asked = {"rank": wanted.states, **{name: values for name, values in named.items() if name != "rank"}}
+    found: list[Any] = [_S.c[name].in_(values) for name, values in named.items() if asked[name] and name != but]
     if wanted.may is not None:
         found.append(_S.c.department.in_(wanted.may))
     if wanted.paused is not None:
@@ -163,9 +175,10 @@ def _where(wanted: Wanted, *, but: str = "") -> list[Any]:
 
 
 def _counts(connection: ops.Connection, wanted: Wanted, name: str) -> dict[str, int]:
-    column = _S.c[name]
-    query = ops.select(column, ops.func.count()).where(*_where(wanted, but=name)).group_by(column)
-    return {row[0]: row[1] for row in connection.execute(query)}
+    by = "rank" if name == "state" else name  # the rank of a state stands in every index, so that indexes count alone
+    query = ops.select(_S.c[by], ops.func.count()).where(*_where(wanted, but=by)).group_by(_S.c[by])
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    return {state: found[rank] for state, rank in RANK.items() if rank in found} if name == "state" else found
 
 
 def _text(row: Any, name: str) -> Text:
@@ -215,11 +228,3 @@ def request_of(row: Any) -> Request:
 def notice_of(row: Any) -> Notice:
     """Read a row of notices."""
     return Notice(**_taken(Notice, row), reason=_text(row, "reason"))
-
-
-def counted(rows: Sequence[Standing]) -> dict[str, int]:
-    """Count rows by state."""
-    found: dict[str, int] = dict.fromkeys(freshness.SHAPES, 0)
-    for row in rows:
-        found[row.state] += 1
-    return found
