@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from etl import ledger
-from etl.schedule import arrivals, slots, worker
+from etl.schedule import arrivals, crew, slots, worker
 from tests import hanging, scheduling
 from tests.receiving import deliver, feature
 from tests.running_runs import department, resource
@@ -194,6 +194,20 @@ def test_a_resource_somebody_else_is_receiving_is_left_to_him(tmp_path: Path) ->
     assert me.slots[0].person.is_alive()
     worker.part(other)
     worker.part(me)
+
+
+def test_logs_and_ticks_whose_time_is_over_are_removed(tmp_path: Path) -> None:
+    settings = scheduling.place(tmp_path, "cover")
+    me = scheduling.hand(settings)
+    idle(me)
+    (log,) = tmp_path.glob("run/schedule/logs/*/*.log")
+    crew.tidy(me.store, tmp_path, ops.now() + timedelta(days=29))
+    assert log.exists()
+    crew.tidy(me.store, tmp_path, ops.now() + timedelta(days=91))
+    assert not log.exists()
+    with me.store.read() as connection:
+        assert reading.ticks(connection, "cover") == []
+        assert len(reading.runs(connection, "cover")) == 1
 
 
 def test_a_catalogue_is_declared_once_and_read_by_all(tmp_path: Path, store: ops.Ops) -> None:

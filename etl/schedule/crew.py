@@ -10,18 +10,20 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from etl import catalog
 from etl.schedule import channels, child, telling, worker
 from twin import durable, ops
 from twin.errors import OpsDown
-from twin.runs import calendar, standing
+from twin.runs import calendar, standing, ticks
 from twin.runs.standing import Rules
 from twin.runs.ticks import Limits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from etl.catalog import Catalog
     from twin.settings import Settings
 
@@ -34,6 +36,8 @@ POLITE = 10
 """How much the crew gives way to the page (nice)."""
 LONGEST_REST = 30.0
 """Seconds before a worker that keeps dying is begun again."""
+TIDY_SECONDS = 3600.0
+KEPT_TICKS, KEPT_LOGS = timedelta(days=90), timedelta(days=30)
 WORKERS = 2
 ENTRY = (sys.executable, "-m", "etl", "schedule", "worker")
 
@@ -85,7 +89,7 @@ def lead(settings: Settings, workers: int, *, beside: bool = False) -> None:
     store = open_store(settings)
     declare(store, settings, known)
     post = telling.Post(channels=channels.read(settings.village), resources={r.id: r for r in known.resources})
-    teller = threading.Thread(target=_tell, args=(crew, store, post), daemon=True)
+    teller = threading.Thread(target=_tell, args=(crew, store, post, settings.data), daemon=True)
     teller.start()
     while not crew.stopping.wait(LOOK_SECONDS) and parent in (None, os.getppid()):
         look_after(crew)
@@ -121,10 +125,23 @@ def _wait_for(person: subprocess.Popen[bytes]) -> None:
         person.wait()
 
 
-def _tell(crew: Crew, store: ops.Ops, post: telling.Post) -> None:
+def tidy(store: ops.Ops, data: Path, now: datetime) -> None:
+    """Remove ticks and logs whose time is over; runs stay, they are the history."""
+    with store.begin() as connection:
+        ticks.forget(connection, now - KEPT_TICKS)
+    for log in (child.folder(data) / "logs").glob("*/*.log"):
+        if datetime.fromtimestamp(log.stat().st_mtime, UTC) < now - KEPT_LOGS:
+            log.unlink(missing_ok=True)
+
+
+def _tell(crew: Crew, store: ops.Ops, post: telling.Post, data: Path) -> None:
+    tidied = -TIDY_SECONDS
     while not crew.stopping.wait(NOTICE_SECONDS):
         try:
             telling.tell(store, post, datetime.now(UTC))
+            if time.monotonic() - tidied >= TIDY_SECONDS:
+                tidied = time.monotonic()
+                tidy(store, data, datetime.now(UTC))
         except OpsDown as error:
             LOG.warning("%s", error.en)
 

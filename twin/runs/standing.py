@@ -37,15 +37,17 @@ def declare(connection: ops.Connection, departments: Iterable[Department], rules
     kept = {row.resource: row for row in connection.execute(ops.select(_S)).all()}
     changed = changes(connection)
     declared = [(d, r) for d in departments for r in d.resources]
+    new: list[dict[str, Any]] = []
     for place, (department, resource) in enumerate(declared):
         wanted = _declared(place, department, resource, changed.get(resource.id))
         row = kept.pop(resource.id, None)
         if row is None:
-            fresh: dict[str, Any] = {**wanted, "state": "never", "rank": RANK["never"], "since": now}
-            connection.execute(ops.insert(_S), fresh)
+            new.append({**wanted, "state": "never", "rank": RANK["never"], "since": now})
         elif any(getattr(row, key) != value for key, value in wanted.items()):
             connection.execute(ops.update(_S).where(_S.c.resource == resource.id), {**wanted})
             promise(connection, resource.id, rules)
+    if new:
+        connection.execute(ops.insert(_S), new)
     for name in kept:
         connection.execute(ops.delete(_S).where(_S.c.resource == name))
 
