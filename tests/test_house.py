@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOORS = {
     "argon2": ("twin/accounts/passwords.py",),
     "authlib": ("twin/accounts/provider.py",),
+    "fpdf": ("twin/reports/paper.py",),
     "joserfc": ("twin/accounts/provider.py",),
     "pyotp": ("twin/accounts/second_factor.py",),
     "duckdb": ("twin/duck.py",),

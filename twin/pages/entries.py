@@ -23,7 +23,7 @@ ACTIONS = (
     "session_end", "account_add", "account_disable", "account_enable", "account_reset", "account_end", "key_add",
     "key_revoke", "grants.changed", "area.limit", "record.read", "record.verified", "record.exported", "audit.anchor",
     "audit.archive", "audit.restore", "data.rerun", "data.rerun-failed", "data.cadence", "data.pause", "data.resume",
-    "data.approve", "data.reject", "person.found", "person.exported", "person.refused", "person.erase_asked",
+    "data.approve", "data.reject", "report", "person.found", "person.exported", "person.refused", "person.erase_asked",
     "person.erase_withdrawn", "person.erase_approved", "person.erased", "person.reapplied",
     "upload.received", "upload.refused", "upload.read", "upload.deleted", "retention", "backup", "restore",
 )  # fmt: skip
