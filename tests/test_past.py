@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import mapbox_vector_tile
 import pytest
@@ -88,6 +90,7 @@ def classes(tile: bytes) -> set[str]:
         ("2026-10-06T08:00:30Z", "2026-10-06T08:00:30+00:00"),
         ("20261006T080030Z", "2026-10-06T08:00:30+00:00"),
         ("2026-11-01", "2026-11-01T15:59:59+00:00"),
+        ("20261101T155959Z", "2026-11-01T15:59:59+00:00"),
     ],
 )
 def test_a_day_is_meant_to_its_end_and_a_time_by_the_villages_clock(text: str, meant: str) -> None:
@@ -251,6 +254,14 @@ def test_the_page_of_a_past_day_says_so_before_any_script_and_asks_for_everythin
         or '"requests_pathname_prefix":"\\u002fat\\u002f20261006T155959Z\\u002f"' in page
     )
     assert "/at/20261006T155959Z/api/v1/style.json" in page
+
+
+def test_a_page_of_today_is_answered_below_the_end_of_today(client: TestClient) -> None:
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    page = got(client, "/", f"{today}").text
+    below = re.search(r"/at/\d{8}T155959Z", page)
+    assert below
+    assert classes(got(client, below[0] + TILE, NOW).content) == {"0101"}
 
 
 def test_the_page_of_the_present_knows_nothing_of_a_past(client: TestClient) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from tests.matrix import asking, village
 from tests.matrix.oracle import LAYERS
@@ -69,6 +71,27 @@ def _tiles(table: str, area: str) -> Iterable[Asked]:
     yield _get(f"/tiles/drawn/M1/{at.z}/{at.x}/{at.y}.png")
 
 
+def _changes(table: str, area: str) -> Iterable[Asked]:
+    """Ask what changed since the version before, in which no canary stood; the rows of every area are in one answer."""
+    if area == "own":
+        for form in ("versions", "diff", "diff.geojson", "diff.csv", "diff.xlsx"):
+            yield _get(f"/api/v1/tables/{table}/{form}")
+
+
+def _past(table: str, area: str) -> Iterable[Asked]:
+    """Ask as of the end of today: through the rooms of the past, of what is there now."""
+    today = f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
+    lon, lat = asking.middle(table, area)
+    identity = quote(village.canary(table, area, "id"))
+    yield _get(f"/api/v1/features/{table}/{identity}", as_of=today)
+    yield _get(f"/at/{today.replace('-', '')}T155959Z/api/v1/entities/{table}:{identity}")
+    yield _get("/api/v1/identify", lon=lon, lat=lat, as_of=today)
+    yield _get("/api/v1/search", q=typed(table, area, "keeper_name"), as_of=today)
+    for layer in LAYERS:
+        at = asking.at(table, area, 15)
+        yield _get(f"/tiles/{layer}/15/{at.x}/{at.y}.mvt", as_of=today)
+
+
 def _once(*addresses: str) -> Ask:
     return lambda table, area: [_get(a) for a in addresses] if (table, area) == ("thing", "own") else []
 
@@ -124,6 +147,8 @@ ROUTES: Mapping[str, Ask] = {
     "in_view": _in_view,
     "search": _search,
     "tiles": _tiles,
+    "changes": _changes,
+    "past": _past,
     "indicators": _once("/api/v1/indicators?theme=t"),
     "catalogue": _once(
         "/api/v1/catalog", "/api/v1/layers", "/api/v1/themes", "/api/v1/style.json", "/api/v1/openapi.json", "/health"

@@ -48,7 +48,7 @@ def read(text: str, zone: str, now: datetime) -> datetime | None:
             "Write as_of as 2026-11-20 or 2026-11-20T18:00 (the village's clock; with a Z, UTC)",
             as_of=text[:40],
         ) from wrong
-    if at > now + timedelta(days=1) or (at > now and not _is_day(text)):
+    if at > now + timedelta(days=1) or (at > now and not _may_be_ahead(text)):
         raise BadRequest("as_of 尚未到来", "as_of has yet to come", as_of=text[:40])
     return at
 
@@ -65,9 +65,9 @@ def _parsed(text: str, zone: ZoneInfo) -> datetime:
     return datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=UTC if is_utc else zone).astimezone(UTC)
 
 
-def _is_day(text: str) -> bool:
-    """Say whether a text names a day: today's end has yet to come, and today may be asked for."""
-    return len(text) == len("2026-11-20")
+def _may_be_ahead(text: str) -> bool:
+    """Say whether a text names a day, or is a page's stamp of one: today's end has yet to come, today may be asked."""
+    return len(text) == len("2026-11-20") or BELOW.fullmatch(f"/at/{text}/") is not None
 
 
 def stamp(at: datetime) -> str:
