@@ -125,7 +125,7 @@ def _members(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
         except (DataSourceError, DataLayerError) as wrong:
             if page["rows"] == 0:
                 continue
-            raise refusals.damaged(job.name, str(wrong).replace(path, page["file"])) from wrong
+            raise refusals.damaged(job.name, str(wrong).partition(path)[0] + page["file"]) from wrong
         place = pa.array([f"{page['address']}#{n + 1}" for n in range(table.num_rows)], pa.string())
         ids = table.column(key).to_pylist()
         new = [i not in seen for i in ids]
