@@ -117,3 +117,19 @@ def test_two_resources_never_share_a_code_and_one_class_has_one_number(known: Ca
         )
         official.prove(facts)
         assert [f.zh for f in document.faults if words in f.zh], words
+
+
+def test_what_is_not_shared_is_never_received_and_says_why(tmp_path: Path) -> None:
+    from etl import run
+    from twin import settings
+
+    text = receiving.DEPARTMENT.replace('share_type = "unconditional"', 'share_type = "none"')
+    start, end = text.index("[[resource.source]]"), text.index("[[resource.field]]")
+    folder = receiving.village(tmp_path, text[:start] + text[end:])
+    known = catalog.read(folder)
+    receiving.deliver(tmp_path, [receiving.feature(1)])
+    report = run.run(known.resources[0], known, replace(settings.read({}), data=tmp_path, village=folder))
+    assert report.status == "never"
+    assert "不予共享" in report.reason_zh
+    assert "not shared" in report.reason_en
+    assert not (tmp_path / "store" / "cover").exists()
