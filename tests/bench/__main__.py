@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import page, peers, receiving, schedules, serving, tiles
+from tests.bench import page, peers, pulling, receiving, schedules, serving, tiles
 from tests.bench.machine import ROOT, commit, describe, timed
 
 WORK = ROOT / "build" / "bench"
 OUT = ROOT / "docs" / "benchmarks.md"
 TITLES = {
     "receiving": "Receiving 1 M parcels",
+    "pulling": "Pulling 200,000 polygons from PostGIS",
     "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
     "page": "The page",
     "schedules": "Schedules",
@@ -36,6 +37,7 @@ def parts(minutes: float) -> dict[str, Callable[[], str]]:
     """Name the comparisons, in the order in which they build on each other."""
     return {
         "receiving": lambda: receiving.compare(WORK, county_file),
+        "pulling": lambda: pulling.compare(WORK / "pulling"),
         "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
         "schedules": lambda: schedules.compare(WORK / "schedules"),
