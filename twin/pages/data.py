@@ -39,9 +39,15 @@ def data(view: DataView) -> str:
         _bar(view),
         el("section", _listed(view), id="data-table", class_="sheet", aria_label=words("page.data.table")),
         el("div", sheet(view, address(view, r="", tab="")) if view.sheet else None, id="data-sheet"),
-        form(view, "/data/rerun", *_kept(view), id="rerun"),
+        _rerun(view),
     ]
     return frame(view, words("page.office.data"), parts, kind="desk", sheets=("data.css",), scripts=("data.mjs",))
+
+
+def _rerun(view: DataView) -> Node:
+    """Make the one form that every button of rerunning sends, each with its own dataset."""
+    sent = form(view, "/data/rerun", *_kept(view))
+    return {**sent, "a": {**sent["a"], "id": "rerun"}}
 
 
 def _kept(view: DataView) -> list[Node]:

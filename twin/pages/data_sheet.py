@@ -172,8 +172,7 @@ def _urge(view: DataView, one: DataSheet) -> Node:
     told: list[tuple[str, Node]] = [("department", s.department_title), ("person", s.contact_person), ("phone", phone)]
     letter = None
     if s.state in OWING:
-        day = (_at(view, s.due_at) or "")[:10]
-        text = words("page.data.letter", who=s.contact_person, name=s.title, day=day, why=s.reason, place=view.village)
+        text = words("page.data.letter", who=s.contact_person, name=s.title, why=s.reason, place=view.village)
         box: dict[str, Any] = {"rows": 4, "readonly": True, "spellcheck": "false"}
         inside = [text]
         letter = field(words("page.data.letter_title"), "urge-text", tag="textarea", inside=inside, **box)
