@@ -31,7 +31,8 @@ def schedule(options: argparse.Namespace, settings: Settings, language: Language
     if options.what == "status":
         return status(settings, language)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for library in ("httpx", "alembic"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     if options.what == "worker" or options.once:
         crew.serve(settings, until_idle=options.once, workers=options.workers)
     else:
