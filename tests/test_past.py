@@ -238,6 +238,28 @@ def test_the_policy_of_today_decides_what_is_shown_of_the_past(client: TestClien
     assert not [c for c in village.CANARY.values() if c in card] or card.count("CANARY-INTERNAL")
 
 
+# where it comes from
+
+
+def test_lineage_leads_from_the_file_to_the_page_as_of_the_moment_and_hides_what_is_hidden(client: TestClient) -> None:
+    told = got(client, "/api/v1/lineage?of=table:cover", THEN).json()
+    nodes = {n["id"]: n for n in told["nodes"]}
+    assert {"source:01_land/cover.gpkg", "resource:cover", "table:cover", "layer:L06", "page:/"} <= nodes.keys()
+    assert "table:house" not in nodes
+    assert nodes["table:cover"]["row"] == "/api/v1/features/cover/{id}"
+    edges = {(e["from"], e["to"]) for e in told["edges"]}
+    assert {
+        ("source:01_land/cover.gpkg", "resource:cover"),
+        ("resource:cover", "table:cover"),
+        ("layer:L06", "page:/"),
+    } <= edges
+    whole = {n["id"]: n for n in got(client, "/api/v1/lineage", THEN).json()["nodes"]}
+    assert whole["table:house"]["state"] == "not_yet_known"
+    assert not [n for n in whole if "secret" in n or n == "layer:L17"]
+    for hidden in ("table:secret", "table:nothing"):
+        assert client.get(f"/api/v1/lineage?of={hidden}").status_code == 404
+
+
 # the page
 
 

@@ -151,7 +151,13 @@ ROUTES: Mapping[str, Ask] = {
     "past": _past,
     "indicators": _once("/api/v1/indicators?theme=t"),
     "catalogue": _once(
-        "/api/v1/catalog", "/api/v1/layers", "/api/v1/themes", "/api/v1/style.json", "/api/v1/openapi.json", "/health"
+        "/api/v1/catalog",
+        "/api/v1/layers",
+        "/api/v1/themes",
+        "/api/v1/style.json",
+        "/api/v1/openapi.json",
+        "/health",
+        "/api/v1/lineage",
     ),
     "page": _once("/", "/_dash-layout", "/_dash-dependencies"),
 }

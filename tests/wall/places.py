@@ -30,6 +30,7 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "/api/v1/openapi.json": ("official", {}),
     "/api/v1/themes": ("official", {"language": "en"}),
     "/api/v1/layers": ("official", {"language": "en", "as_of": "2026-10-01"}),
+    "/api/v1/lineage": ("official", {"of": "table:thing", "language": "en", "as_of": "2026-10-01"}),
     "/api/v1/tables/thing/versions": ("official", {}),
     "/api/v1/tables/thing/diff": ("official", {"from": "", "to": "", "change": "", "page": "0", "language": "en"}),
     "/api/v1/tables/thing/diff.geojson": ("official", {"from": "", "to": "", "change": "", "language": "en"}),

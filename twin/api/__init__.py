@@ -19,6 +19,7 @@ from twin.api import (
     data_desk,
     granting,
     history,
+    lineage,
     listings,
     moments,
     own_account,
@@ -125,6 +126,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
     app.state.carrying = Carrying()
     app.include_router(router)
     app.include_router(history.router)
+    app.include_router(lineage.router)
     app.include_router(sending.router)
     app.include_router(reporting.router)
     app.include_router(signin.router, default_response_class=HTMLResponse)

@@ -69,6 +69,7 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "GET /api/v1/features/{table}/{feature_id:path}": _ROWS,
     "GET /api/v1/identify": _ROWS,
     "GET /api/v1/search": _ROWS,
+    "GET /api/v1/lineage": RoutePolicy(action="see", on="village"),
     "GET /api/v1/tables/{table}/versions": _ROWS,
     "GET /api/v1/tables/{table}/diff": _ROWS,
     "GET /api/v1/tables/{table}/diff.geojson": _ROWS,
