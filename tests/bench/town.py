@@ -18,13 +18,15 @@ from etl import catalog
 from tests.bench.machine import ROOT
 from tests.matrix.people import CAME
 from twin import api, memory, pages
-from twin.accounts import people
+from twin.accounts import passwords, people
 from twin.api.wire import Wire
 from twin.model import OneMap
 from twin.ops import now
 from twin.settings import Settings
 from twin.store import Store
 
+PASSWORD = "a sentence nobody guesses"
+"""Of all officials of the benchmarks: official0, official1 …"""
 SECRET = "qV7tN3xJ8bL2wZ6cR9mF4hK1dG5sP0yA"
 
 
@@ -78,8 +80,9 @@ def signed_in(front: api.Front, wanted: int) -> list[dict[str, str]]:
     accounts = front.state.who.accounts
     code = front.state.rooms.onemap.village.code
     headers = []
+    more = {"role": "official", "prefix": code, "password_hash": passwords.hashed(PASSWORD)}
     with accounts.ops.begin() as connection:
-        made = [people.add(connection, now(), name=f"official{i}", role="official", prefix=code) for i in range(wanted)]
+        made = [people.add(connection, now(), name=f"official{i}", **more) for i in range(wanted)]
     for account in made:
         entered = accounts.admit(account, CAME)
         sid, csrf = front.state.who.sid, front.state.who.csrf

@@ -12,7 +12,8 @@ from tests.matrix import http
 from tests.wall import places
 from tests.wall.refusals import BODIES, JSON, POLYGONS, refused
 from tests.wall.standing import Wall
-from twin.api.callbacks import LONG, PATH
+from twin.api.callbacks import LONG
+from twin.api.guard import CALLBACKS as PATH
 
 pytestmark = pytest.mark.usefixtures("goes_on")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import re
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +42,8 @@ KEPT = 5_000
 """Cookie headers whose token is remembered; a stranger may send as many as they like, of 64 KB each."""
 LONG = 4096
 """Bytes of a Cookie header from which it is not remembered."""
+BEHIND = 5
+"""How much nicer than the rest the threads are that compute hashes."""
 MOST_WAITING = 40
 """Sign-ins that wait for their turn at most: some seconds' worth."""
 T = TypeVar("T")
@@ -51,6 +55,12 @@ def subject(request: Scope | Request) -> Subject:
     """Give who sent a request (or its scope) that has passed the guard."""
     scope = request if isinstance(request, dict) else request.scope  # type: ignore[union-attr]
     return scope["state"]["subject"]
+
+
+def _step_back() -> None:
+    """Let everybody else's threads go first; where niceness is the whole process's (not on Linux), change nothing."""
+    if sys.platform == "linux":
+        os.nice(BEHIND)
 
 
 def sid_cookie(settings: Settings) -> str:
@@ -81,7 +91,7 @@ class Who:
         self._provider: Provider | None = None
         self.ledger_if_open: Ground | None = None
         self._opening = threading.Lock()
-        self._hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sign-in")
+        self._hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sign-in", initializer=_step_back)
         self._waiting = 0
         self._hashes: Kept[bytes, tuple[str, str]] = Kept(KEPT)
 
