@@ -48,6 +48,7 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "/api/v1/analysis/in-view": (
         "official", {"west": "119.9", "south": "30.4", "east": "120", "north": "30.6", "year": "2024"},
     ),
+    "/api/v1/reports": ("official", {"as_of": "2026-10-01"}),
     "/api/v1/uploads": ("official", {}),
     "/signin": ("anonymous", {"next": "/", "ended": "1", "lang": "en"}),
     "/signin/provider": ("anonymous", {"next": "/"}),
