@@ -596,7 +596,7 @@ class Sent(Town):
         super().__init__(folder)
         self.front.state.who.limits = Limits({k: Rate(per_s=1e9, burst=10**9) for k in RATES})
         for who in ("resident", "grid_worker", "data_engineer", "system", "official with a purpose"):
-            self.headers[who] = people.headers(self.accounts, who)
+            self.headers[who] = self.headers.get(who) or people.headers(self.accounts, who)
 
     def send(self, who: str, body: bytes, **more: str) -> Any:
         return self.client.post("/api/v1/uploads", content=body, headers={**OWN, **self.headers.get(who, {}), **more})

@@ -53,8 +53,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "The photo cannot be opened, it may be cut short; choose the original and send again",
     ),
     "pixels": (
-        "照片像素过多（上限 {pixels} 万）：请用较低分辨率重拍或缩小后再传",
-        "The photo has too many pixels ({pixels} × 10,000 at most); take it smaller or scale it down, and send again",
+        "照片像素过多（JPEG 上限 {pixels} 万，PNG、WebP 上限 {whole} 万）：请用较低分辨率重拍或缩小后再传",
+        "The photo has too many pixels (JPEG {pixels}, PNG and WebP {whole} × 10,000 at most); scale it down",
     ),
     "book_broken": (
         "工作簿打不开：请用 Excel/WPS 打开并另存为 .xlsx 再传",
@@ -94,10 +94,12 @@ FACTS = {
     "photo": MOST_BYTES["photo"] >> 20,
     "workbook": MOST_BYTES["workbook"] >> 20,
     "pixels": 6000,
+    "whole": 2400,
     "cells": 200_000,
     "sheets": 50,
 }
-MOST_PIXELS = FACTS["pixels"] * 10_000
+MOST_PIXELS, MOST_WHOLE = FACTS["pixels"] * 10_000, FACTS["whole"] * 10_000
+"""Of a JPEG, which is decoded no larger than needed, and of what must be decoded whole."""
 
 
 def of(head: bytes, size: int) -> Kind:

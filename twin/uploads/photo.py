@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from PIL import Image, ImageCms
 
-from twin.uploads.kinds import MOST_PIXELS, refusal
+from twin.uploads.kinds import MOST_PIXELS, MOST_WHOLE, refusal
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 SIDE = 2560
@@ -34,14 +34,15 @@ def remake(file: IO[bytes]) -> tuple[bytes, dict[str, Any]]:
     try:
         with Image.open(file, formats=FORMATS) as image:
             return _remade(image)
-    except Image.DecompressionBombError as wrong:
+    except (Image.DecompressionBombError, MemoryError) as wrong:
         raise refusal("pixels") from wrong
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, struct.error) as wrong:
         raise refusal("photo_broken") from wrong
 
 
 def _remade(image: Image.Image) -> tuple[bytes, dict[str, Any]]:
-    if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST:
+    most = MOST_PIXELS if image.format in ("JPEG", "MPO") else MOST_WHOLE
+    if image.width * image.height > most or max(image.size) > LONGEST:
         raise refusal("pixels")
     turn, profile = _turn(image), image.info.get("icc_profile")
     image.draft(None, (SIDE, SIDE))  # a JPEG is decoded no larger than needed
