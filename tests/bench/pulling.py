@@ -11,6 +11,7 @@ from tests.bench import county, peers
 from tests.bench.machine import table, timed
 
 ROWS = 200_000
+ROUNDS = 3
 PEERS = ("sqlalchemy==2.0.44", "geopandas==1.1.1", "geoalchemy2", "psycopg[binary]", "pyarrow")
 FILL = f"""
 CREATE TABLE parcels (parcel_id text PRIMARY KEY, land_class text, village_code text, stated_area_m2 float8, owner_kind text,
@@ -46,14 +47,14 @@ user_env = "BENCH_USER"
 
 
 def compare(folder: Path) -> str:
-    """Fill a table, run both by turns three times, and give the comparison as Markdown."""
+    """Fill a table, run both by turns, and give the comparison as Markdown."""
     folder.mkdir(parents=True, exist_ok=True)
     python = _peer(folder)
     with peers.postgis(folder) as database:
         subprocess.run(["psql", "-q", database, "-c", FILL], check=True, capture_output=True)
         _declare(folder, database)
         runs: dict[str, list[float]] = {"peer read": [], "ours read": [], "peer whole": [], "ours whole": []}
-        for _ in range(3):
+        for _ in range(ROUNDS):
             for what in ("read", "whole"):
                 peer = [str(python), "-c", PEER, database, str(folder / "peer.parquet"), str(ROWS), what]
                 runs[f"peer {what}"].append(timed(peer).seconds)
