@@ -128,7 +128,8 @@ def _arranged(task: Task, parent: Snapshot | None) -> tuple[Source, ...]:
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
     with _desk(task.settings.data / "run" / "stage") as folder:
-        connection = duck.connect(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=folder / "spill")
+        spatial = task.resource.kind != "none"  # loading it costs more than receiving a small table
+        connection = duck.connect(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=folder / "spill", spatial=spatial)
         try:
             return _judge_and_publish(task, parent, connection, folder)
         finally:
