@@ -227,6 +227,7 @@ def test_declarations_on_another_disk_are_restored_too(url: str, tmp_path: Path)
 def test_a_version_that_a_publish_removes_on_the_way_makes_the_table_begin_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("twin.store.snapshots.KEEP", 5)
     url = f"sqlite:///{tmp_path / 'run' / 'ops.sqlite'}"
     ops.upgrade(url)
     house = build(url, tmp_path)
