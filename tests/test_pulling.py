@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from etl.demo.servers import Town, poles, serving
+from etl.fetch import connections
 from tests.pulling import Place, numbers
 
 TABLE = 'x = "lon"\ny = "lat"\ncrs = "EPSG:4490"\n'
@@ -255,3 +256,9 @@ def test_one_page_whose_etag_did_not_change_is_not_sent_again(tmp_path: Path, to
     town[0].rows[0]["名称"] = "改"
     assert here.receive().status == "published"
     assert next(r["pole_name"] for r in here.rows() if r["id"] == "1") == "改"
+
+
+def test_the_connections_of_the_demo_are_sound_and_ask_nobody_without_their_variables() -> None:
+    known = connections.read(Path(__file__).parents[1] / "data")
+    assert {c.kind for c in known.values()} == {"postgis", "mysql", "wfs", "features", "arcgis", "json", "web", "s3"}
+    assert [connections.opened(c, {}) for c in known.values()] == [None] * len(known)
