@@ -20,6 +20,7 @@ SOURCES = [
     *ROOT.glob("twin/api/data_*.py"),
     *ROOT.glob("twin/reports/*.py"),
     *ROOT.glob("twin/runs/*.py"),
+    ROOT / "twin/api/history.py",
     *ROOT.glob("twin/assets/**/*.*js"),
 ]
 CODE = "\n".join(p.read_text("utf-8") for p in SOURCES)
