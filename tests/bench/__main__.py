@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import page, peers, pulling, receiving, schedules, serving, tiles
+from tests.bench import desk, page, peers, pulling, receiving, schedules, serving, tiles
 from tests.bench.machine import ROOT, commit, describe, timed
 
 WORK = ROOT / "build" / "bench"
@@ -18,6 +18,7 @@ TITLES = {
     "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
     "page": "The page",
     "schedules": "Schedules",
+    "desk": "The data page",
     "serving": "Serving those who are signed in",
 }
 
@@ -41,6 +42,7 @@ def parts(minutes: float) -> dict[str, Callable[[], str]]:
         "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
         "schedules": lambda: schedules.compare(WORK / "schedules"),
+        "desk": desk.compare,
         "serving": lambda: serving.compare(WORK, minutes),
     }
 
