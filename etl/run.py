@@ -48,6 +48,8 @@ STAGE_MEMORY = "192MB"
 STAGE_THREADS = 1
 """Two would share that memory, and near its limit two half-sized sorts spill more and cost more than one."""
 REFUSALS = (SourceError, CrsError, ContractError)
+UNDELIVERED = ("尚未报送", "Nothing has been delivered")
+UNSHARED = ("法律规定不予共享,只编目,不接收", "By law not shared: listed, never received")
 
 
 def _quiet(_resource: str, _rows: int) -> None:
