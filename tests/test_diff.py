@@ -51,8 +51,8 @@ def connection() -> Any:
 @given(before=TABLE, after=TABLE)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_differences_applied_to_the_old_version_give_the_new(connection: Any, before: Any, after: Any) -> None:
-    relations = {n: _relation(connection, n, t) for n, t in (("before", before), ("after", after))}
-    sides = diff.Sides(**relations, columns=("id", "year", "name", "amount"), shape="geom", kind="polygon")
+    was, has = _relation(connection, "before", before), _relation(connection, "after", after)
+    sides = diff.Sides(was=was, has=has, columns=("id", "year", "name", "amount"), shape="geom", kind="polygon")
     with diff.Found(connection, sides) as found:
         changes = list(found.every(at_a_time=3))
         counts = found.counts()

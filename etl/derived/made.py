@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from twin import duck
+
 if TYPE_CHECKING:
-    from twin import duck
     from twin.model import Resource, Village
 
 LINEAGE = pa.schema(
@@ -46,7 +47,7 @@ class Given:
 
     def columns(self, table: str) -> frozenset[str]:
         """Give the columns of one input as it is published now."""
-        return frozenset(row[0] for row in self.connection.execute(f'DESCRIBE "{table}"').fetchall())
+        return frozenset(row[0] for row in self.connection.execute(f"DESCRIBE {duck.quote(table)}").fetchall())
 
 
 @dataclass(frozen=True, kw_only=True)

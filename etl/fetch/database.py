@@ -148,17 +148,21 @@ def _snapshot(to: Open, dialect: Dialect, book: Book) -> Iterator[_Asking]:
 
 def _attach(connection: duck.Connection, to: Open, dialect: Dialect) -> None:
     parts = urlsplit(to.address)
-    words = {
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or dialect.port),
-        "DATABASE": unquote(parts.path.strip("/")),
-        "USER": to.secrets.user,
-        "PASSWORD": to.secrets.password,
-    }
-    listed = ", ".join(f"{k} {literal(v)}" for k, v in words.items() if v)
+    words = (
+        _word("HOST", parts.hostname or ""),
+        _word("PORT", str(parts.port or dialect.port)),
+        _word("DATABASE", unquote(parts.path.strip("/"))),
+        _word("USER", to.secrets.user),
+        _word("PASSWORD", to.secrets.password),
+    )
+    listed = ", ".join(w for w in words if w)
     connection.execute(f"CREATE TEMPORARY SECRET source (TYPE {dialect.kind}, {listed})")
     wait = "connect_timeout=10" if dialect is POSTGIS else ""
     connection.execute(f"ATTACH {literal(wait)} AS src (TYPE {dialect.kind}, READ_ONLY, SECRET source)")
+
+
+def _word(name: str, value: str) -> str:
+    return f"{name} {literal(value)}" if value else ""
 
 
 def _refused(to: Open, name: str, zh: str, en: str) -> SourceError:

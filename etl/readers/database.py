@@ -52,9 +52,13 @@ def _ordinary(connection: sqlite3.Connection, job: Job) -> None:
         )
 
 
+def quote(name: str) -> str:
+    """Write a name as SQLite reads it whatever stands in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _batches(connection: sqlite3.Connection, job: Job) -> Iterator[pa.RecordBatch]:
-    table = '"' + job.part.replace('"', '""') + '"'
-    rows = connection.execute(_ROWS.format(table=table))
+    rows = connection.execute(_ROWS.format(table=quote(job.part)))
     names = [d[0] for d in rows.description][1:]
     while chunk := rows.fetchmany(job.batch_rows):
         yield _batch(job, names, chunk)

@@ -56,7 +56,8 @@ def look(connection: ops.Connection, scene: Scene, *, at_files: bool = True) -> 
     known = ticks.known(connection, [d.id for d in found])
     by_time = ops.select(_S.c.resource).where(*_timely(scene)).limit(1)
     asked = ops.select(_Q.c.id).where(_Q.c.state == "asked").limit(1)
-    return [d for d in found if d.id not in known], any(connection.execute(q).first() for q in (by_time, asked))
+    wanted = connection.execute(by_time).first() or connection.execute(asked).first()
+    return [d for d in found if d.id not in known], wanted is not None
 
 
 def plan(connection: ops.Connection, scene: Scene, found: Iterable[Due] | None = None) -> int:

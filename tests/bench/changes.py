@@ -66,6 +66,6 @@ def _compared(part: Path, after: Path) -> str:
     with duck.connect(threads=2, memory=diff.MEMORY) as connection:
         named = connection.execute(f"SELECT * FROM {before} LIMIT 0").description or ()
         columns = tuple(d[0] for d in named if d[0] not in (*diff.PROVENANCE, *diff.SHAPES))
-        sides = diff.Sides(before=before, after=now, columns=columns, shape="geometry", kind="polygon")
+        sides = diff.Sides(was=before, has=now, columns=columns, shape="geometry", kind="polygon")
         with diff.Found(connection, sides) as found:
             return ", ".join(f"{count:,} {how}" for how, count in found.counts().items()) + "."

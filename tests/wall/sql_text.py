@@ -50,7 +50,7 @@ BUILT = frozenset(
 )
 """Where a statement of SQLAlchemy begins; its values are always bound."""
 STATEMENTS = frozenset(
-    {"where", "values", "order_by", "limit", "offset", "select_from", "with_for_update", "execution_options", "join",
+    {"where", "values", "returning", "join_from", "order_by", "limit", "offset", "select_from", "with_for_update", "execution_options", "join",
      "group_by", "outerjoin", "select", "insert", "update", "delete", "label", "desc", "asc", "having", "distinct", "columns"},
 )  # fmt: skip
 

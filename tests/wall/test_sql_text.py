@@ -25,7 +25,7 @@ ALLOWED = {
     ("twin/store/quadgrid.py", "connection.execute(TOUCHED.format(cells=CELLS, across=across)).fetchall()"): (
         "numbers of a tile, counted by DuckDB"
     ),
-    ("twin/store/serving.py", "getattr(self._local, 'connection', None)"): "a connection, answered beside a relation",
+    ("twin/store/attached.py", "getattr(self._local, 'connection', None)"): "a connection, answered beside a relation",
     ("etl/scenes.py", "resource.options"): "a declared column's name, which passes duck.quote",
     ("etl/scenes.py", "connection.execute(sql).fetchall()"): "a name that two functions of that file share; no text of SQL",
 }  # fmt: skip

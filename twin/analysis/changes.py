@@ -116,13 +116,13 @@ class Changes:
             raise NotFound(f"{table} 没有可比较的行", f"{table} has no rows to compare", table=table)
         clear = self._clear(subject, table, permit)
         with (
-            self._serving.version(asked.before, permit) as (_, before, had),
-            self._serving.version(asked.after, permit) as (connection, after, has),
+            self._serving.attached_version(asked.before, permit) as (_, before, had),
+            self._serving.attached_version(asked.after, permit) as (connection, after, has),
         ):
             shape = "geom" if "geom" in had & has else ""
             both = tuple(c for c in clear if c in had & has)
             kind = str(asked.after.manifest.get("kind", ""))
-            sides = Sides(before=before, after=after, columns=both, shape=shape, kind=kind)
+            sides = Sides(was=before, has=after, columns=both, shape=shape, kind=kind)
             gone, new = (tuple(c for c in clear if c in x - y) for x, y in ((had, has), (has, had)))
             with Found(connection, sides) as found:
                 yield _Desk(found=found, permit=permit, resource=resource, shown=both, only=(gone, new))
@@ -170,7 +170,7 @@ class Changes:
         """Give the shape of each row, the newest it has; a row whose shape stayed is looked up. Notes the ground."""
         stayed = [r.id for r in rows if GEOMETRY not in r.after and GEOMETRY not in r.before]
         known: dict[tuple[str, int | None], Any] = {}
-        with self._serving.version(asked.after, desk.permit) as (connection, relation, columns):
+        with self._serving.attached_version(asked.after, desk.permit) as (connection, relation, columns):
             if "geom" in columns and stayed:
                 sql = f"SELECT id, year, ST_AsWKB(geom::GEOMETRY)::BLOB FROM {relation} WHERE list_contains(?, id)"
                 known = {(i, y): g for i, y, g in connection.execute(sql, [stayed]).fetchall()}

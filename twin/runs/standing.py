@@ -153,7 +153,7 @@ def unsettled(connection: ops.Connection, now: datetime) -> bool:
     """Say whether `settle` has something to do: two looks into an index."""
     late = ops.select(_S.c.resource).where(_S.c.state == "fresh", _S.c.late_at < now).limit(1)
     kept = ops.select(_S.c.resource).where(_S.c.state == "stale", _S.c.late_at >= now).limit(1)
-    return any(connection.execute(q).first() for q in (late, kept))
+    return (connection.execute(late).first() or connection.execute(kept).first()) is not None
 
 
 def turn(

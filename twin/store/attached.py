@@ -36,7 +36,7 @@ class Attached:
         """Give the name of its one table."""
         return f"{self.alias}.features"
 
-    def left(self, permit: Permitted | None) -> str:
+    def rows_for(self, permit: Permitted | None) -> str:
         """Write what `permit` leaves of the rows."""
         facts = self.snapshot.manifest
         box = facts.get("bbox") or (0, 0, 0, 0)

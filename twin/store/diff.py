@@ -70,8 +70,8 @@ DESCRIBE = "DESCRIBE SELECT * FROM {relation}"
 class Sides:
     """Two relations with `id` and `year`, the columns both are compared by, their shape's column ("": none), kind."""
 
-    before: str
-    after: str
+    was: str
+    has: str
     columns: tuple[str, ...]
     shape: str = ""
     kind: str = ""
@@ -80,7 +80,7 @@ class Sides:
     def compared(self) -> str:
         """Write what is compared."""
         names = [*self.columns, *([self.shape] if self.shape else [])]
-        return ", ".join(map(duck.quote, names)) or "1"
+        return ", ".join(duck.quote(n) for n in names) or "1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +104,8 @@ class Found:
     def __init__(self, connection: duck.Connection, sides: Sides) -> None:
         self._connection = connection
         self._sides = sides
-        self._into = f"differing_{secrets.token_hex(6)}"
-        connection.execute(KEYS.format(into=self._into, content=sides.compared, before=sides.before, after=sides.after))
+        self._into = f"differing_{secrets.randbits(48):x}"
+        connection.execute(KEYS.format(into=self._into, content=sides.compared, before=sides.was, after=sides.has))
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -128,7 +128,7 @@ class Found:
         if not quoted:
             return {}
         sums = ", ".join(f"count(*) FILTER (a.{q} IS DISTINCT FROM b.{q})" for q in quoted)
-        sql = BY_FIELD.format(sums=sums, into=self._into, before=sides.before, after=sides.after)
+        sql = BY_FIELD.format(sums=sums, into=self._into, before=sides.was, after=sides.has)
         [row] = self._connection.execute(sql).fetchall()
         told = zip((n for n in names if n not in KEY), row, strict=True)
         return {GEOMETRY if n in SHAPES else n: int(count) for n, count in told if count}
@@ -144,8 +144,8 @@ class Found:
             values=", ".join(listed) or "1",
             moved=", " + _moved(sides) if sides.shape else "",
             into=self._into,
-            before=sides.before,
-            after=sides.after,
+            before=sides.was,
+            after=sides.has,
             limit=int(limit),
             offset=int(offset),
         )
@@ -227,7 +227,7 @@ def of_files(connection: duck.Connection, a: Snapshot, b: Snapshot) -> tuple[Sid
     names = [_names(connection, r) for r in (before, after)]
     both = tuple(n for n in names[0] if n in names[1] and n not in PROVENANCE and n not in SHAPES)
     shape = GEOMETRY if all(GEOMETRY in n for n in names) else ""
-    sides = Sides(before=before, after=after, columns=both, shape=shape, kind=str(b.manifest.get("kind", "")))
+    sides = Sides(was=before, has=after, columns=both, shape=shape, kind=str(b.manifest.get("kind", "")))
     return sides, tuple(sorted(set(names[0]) ^ set(names[1])))
 
 

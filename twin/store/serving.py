@@ -60,7 +60,7 @@ class Serving:
 
     def cursor(self, table: str, permit: Permitted | None = None) -> tuple[duck.Connection, str]:
         """Give this thread's connection and the relation of the table's `features`, for SQL of one's own."""
-        return self._connection(), self._attached(table).left(permit)
+        return self._connection(), self._attached(table).rows_for(permit)
 
     def select(
         self,
@@ -82,13 +82,13 @@ class Serving:
         tail = f" ORDER BY {order}" if order else ""
         tail += "" if limit is None else f" LIMIT {int(limit)}"
         tail += f" OFFSET {int(offset)}" if offset else ""
-        return self._rows(f"SELECT {wanted} FROM {attached.left(permit)}{clause}{tail}", values)
+        return self._rows(f"SELECT {wanted} FROM {attached.rows_for(permit)}{clause}{tail}", values)
 
     def count(self, table: str, where: Where = (), *, permit: Permitted | None = None) -> int:
         """Count the rows that meet `where`."""
         attached = self._attached(table)
         clause, values = _where(attached, where, None)
-        return self._rows(f"SELECT count(*) AS n FROM {attached.left(permit)}{clause}", values)[0]["n"]
+        return self._rows(f"SELECT count(*) AS n FROM {attached.rows_for(permit)}{clause}", values)[0]["n"]
 
     def groups(
         self,
@@ -105,7 +105,7 @@ class Serving:
         value = "count(*)" if measure == "count" else f"sum({_column(attached, measure)})"
         clause, values = _where(attached, where, None)
         order = f" GROUP BY {keys} ORDER BY value DESC, {keys}"
-        return self._rows(f"SELECT {keys}, {value} AS value FROM {attached.left(permit)}{clause}{order}", values)
+        return self._rows(f"SELECT {keys}, {value} AS value FROM {attached.rows_for(permit)}{clause}{order}", values)
 
     def get(self, table: str, id: str, year: int | None = None) -> dict[str, Any]:  # noqa: A002 - the column's name
         """Give the row `id` (of `year`, or of the latest year it has); raises NotFound."""
@@ -119,7 +119,7 @@ class Serving:
         return max(rows, key=lambda row: row["year"] or 0)
 
     @contextlib.contextmanager
-    def version(
+    def attached_version(
         self, snapshot: Snapshot, permit: Permitted | None = None
     ) -> Iterator[tuple[duck.Connection, str, frozenset[str]]]:
         """Give this thread's connection, the relation of one version's rows and its columns, attached meanwhile.
@@ -128,7 +128,7 @@ class Serving:
         """
         attached = self._copies.take(snapshot)
         try:
-            yield self._connection(), attached.left(permit), attached.columns
+            yield self._connection(), attached.rows_for(permit), attached.columns
         finally:
             self._copies.leave(attached)
 
