@@ -150,6 +150,7 @@ def state(root: Path, table: str = "pond") -> str | None:
 
 
 def litter(root: Path, table: str = "pond") -> list[str]:
-    """Give what lies in a table's folder beside its kept versions, its pointer and its lock."""
-    kept = {f"v={v.version}" for v in Store(root).versions(table)} | {"current.json", "current.copy.json", ".lock"}
+    """Give what lies in a table's folder beside its kept versions, its pointer, its lock and the list of what was removed."""
+    ours = {"current.json", "current.copy.json", "removed.json", ".lock"}
+    kept = {f"v={v.version}" for v in Store(root).versions(table)} | ours
     return sorted(p.name for p in (root / table).iterdir() if p.name not in kept)

@@ -159,6 +159,8 @@ ROUTES: Mapping[str, Ask] = {
         "/health",
         "/api/v1/lineage",
     ),
+    "reports": _once("/api/v1/reports", "/api/v1/reports/none.xlsx", "/api/v1/reports/none.pdf"),
     "page": _once("/", "/_dash-layout", "/_dash-dependencies"),
 }
-"""Every route by what it tells; the callbacks of the page are asked beside them."""
+"""Every route by what it tells; the callbacks of the page are asked beside them. This village has no forms: what a filled
+one tells to whom is asked of a village that has, in tests/test_reports.py, for the same people."""

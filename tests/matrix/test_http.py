@@ -43,7 +43,9 @@ class Town:
     """A service outside the demo with everybody of the oracle signed in."""
 
     def __init__(self, folder: Path) -> None:
-        settings = replace(Settings(), data=folder, tile_cache_mb=8, secret=SECRET, origin=http.BASE)
+        settings = replace(
+            Settings(), data=folder, village=folder / "none", tile_cache_mb=8, secret=SECRET, origin=http.BASE
+        )
         store = Store(settings.store)
         village.publish_all(store)
         onemap = village.onemap()
