@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 VALUE = st.none() | st.text(alphabet="a张=+1", max_size=3)
 PLACE = st.tuples(st.integers(0, 5), st.integers(0, 5))
-ROW = st.tuples(VALUE, st.none() | st.floats(allow_nan=True, allow_infinity=False, width=32), PLACE)
+AMOUNT = st.floats(allow_nan=True, allow_infinity=False, width=32).map(lambda x: x + 0.0)
+"""Never −0, which is no other number than 0, so that no change leads from one to the other."""
+ROW = st.tuples(VALUE, st.none() | AMOUNT, PLACE)
 KEY = st.tuples(st.sampled_from([f"P{n}" for n in range(8)]), st.none() | st.sampled_from([2020, 2025]))
 TABLE = st.dictionaries(KEY, ROW, max_size=10)
 
