@@ -210,7 +210,7 @@ class Web:
         if packing not in ("identity", "gzip", ""):
             raise self.refused(f"压缩方式 {packing} 不接收", f"bodies packed by {packing} are not taken")
         opener = zlib.decompressobj(_GZIP) if packing == "gzip" else None
-        for chunk in answer.iter_raw(_CHUNK):
+        for chunk in answer.iter_raw():  # as it comes: a drip must not fill a piece first
             if time.monotonic() > until:
                 raise _Again("来源太慢,超过时限", "it was too slow for its time limit")
             yield from self._counted(opener, chunk) if opener else self._count(chunk)
