@@ -22,6 +22,8 @@ from twin.settings import Settings
 from twin.store import Store
 
 WHO = {"by": "a-1", "why": "领导要看"}
+ENDED = {"done", "skipped"}
+"""A tick is skipped where a later one of its resource took its place: a delivery's arrival may be seen while the first waits."""
 
 
 @pytest.fixture(autouse=True)
@@ -162,12 +164,12 @@ def test_workers_killed_at_any_moment_publish_every_delivery_once(
         living[kill % 2].wait()
         living[kill % 2] = scheduling.begin(settings)
     until = time.monotonic() + 200
-    while set(scheduling.all_states(me.store).values()) != {"done"} and time.monotonic() < until:
+    while not set(scheduling.all_states(me.store).values()) <= ENDED and time.monotonic() < until:
         time.sleep(0.2)
     for last in living:
         last.terminate()
         last.wait(40)
-    assert set(scheduling.all_states(me.store).values()) == {"done"}, "nothing is lost"
+    assert set(scheduling.all_states(me.store).values()) <= ENDED, "nothing is lost"
     store = Store(settings.store)
     assert {n: len(store.versions(n)) for n in names} == dict.fromkeys(names, 1), "nothing is published twice"
     for name in names:

@@ -397,6 +397,7 @@ def test_where_no_more_ground_is_given_the_map_says_so_and_asks_again_only_on_re
     assert "地图到此为止:请联系某局" in notice.inner_text()
     assert seen.page.locator(".om-notice[data-kind=fault]").count() == 0
     assert echo(seen, "error", "value?.status === 403")["status"] == 403
+    seen.page.wait_for_timeout(2000)  # the notice comes with the first refusal, and others are under way then
     asked = len([u for u in fine.asked if "L14" in u])
     seen.page.wait_for_timeout(6000)
     assert len([u for u in fine.asked if "L14" in u]) == asked

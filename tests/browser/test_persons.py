@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from etl import catalog
-from tests.browser.harness import ARGS, CHROMIUM
 from tests.browser.page_server import served_asgi
 from tests.persons import CARD, NAME
 from tests.test_persons_page import built  # noqa: F401 - a fixture
@@ -69,39 +68,38 @@ def fits(page: Page) -> bool:
 
 @pytest.mark.parametrize(("size", "language"), [((1366, 768), "zh-CN"), ((390, 844), "en")])
 def test_two_officers_erase_a_person_by_keyboard_alone_and_without_script(
-    address: str, size: tuple[int, int], language: str
+    address: str, chromium: Browser, size: tuple[int, int], language: str
 ) -> None:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        page = enter(browser, address, "official", size, language)
-        page.goto(f"{address}persons?lang={language}")
-        walk_to(page, "#numbers")
-        page.keyboard.type(CARD)
-        walk_to(page, "#names")
-        page.keyboard.type(NAME)
-        walk_to(page, "#basis")
-        page.keyboard.press("ArrowDown")
-        walk_to(page, "form.at-persons-find button.main")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#where table")
-        assert page.url.endswith("#where")
-        assert fits(page)
-        assert page.locator("tbody tr").count() == 4
-        walk_to(page, "input[name=sure]")
-        page.keyboard.press("Space")
-        walk_to(page, "form.at-persons-erase button")
-        page.keyboard.press("Enter")
-        page.wait_for_selector(".requests")
-        other = enter(browser, address, "department_owner", size, language)
-        other.goto(f"{address}erasures?lang={language}")
-        assert fits(other)
-        walk_to(other, "input[name=sure]")
-        other.keyboard.press("Space")
-        walk_to(other, "form.at-erasures-approve button")
-        other.keyboard.press("Enter")
-        other.wait_for_selector("details summary", timeout=60_000)
-        walk_to(other, "summary")
-        other.keyboard.press("Enter")
-        assert fits(other)
-        assert "0" in other.locator("details .outcome.good").inner_text()
-        browser.close()
+    page = enter(chromium, address, "official", size, language)
+    page.goto(f"{address}persons?lang={language}")
+    walk_to(page, "#numbers")
+    page.keyboard.type(CARD)
+    walk_to(page, "#names")
+    page.keyboard.type(NAME)
+    walk_to(page, "#basis")
+    page.keyboard.press("ArrowDown")
+    walk_to(page, "form.at-persons-find button.main")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#where table")
+    assert page.url.endswith("#where")
+    assert fits(page)
+    assert page.locator("tbody tr").count() == 4
+    walk_to(page, "input[name=sure]")
+    page.keyboard.press("Space")
+    walk_to(page, "form.at-persons-erase button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".requests")
+    other = enter(chromium, address, "department_owner", size, language)
+    other.goto(f"{address}erasures?lang={language}")
+    assert fits(other)
+    walk_to(other, "input[name=sure]")
+    other.keyboard.press("Space")
+    walk_to(other, "form.at-erasures-approve button")
+    other.keyboard.press("Enter")
+    other.wait_for_selector("details summary", timeout=60_000)
+    walk_to(other, "summary")
+    other.keyboard.press("Enter")
+    assert fits(other)
+    assert "0" in other.locator("details .outcome.good").inner_text()
+    for each in (page, other):
+        each.context.close()
