@@ -172,9 +172,11 @@ while True:
         print("began", tick.id, tick.attempt, flush=True)
         time.sleep(0.002)
         with store.begin() as connection:
-            if ticks.close(connection, tick, done=True, run=owner, at=ops.now()):
-                print("closed", tick.id, tick.attempt, flush=True)
+            closed = ticks.close(connection, tick, done=True, run=owner, at=ops.now())
+        if closed:
+            print("closed", tick.id, tick.attempt, flush=True)
     if not found:
+        print("idle", flush=True)
         time.sleep(0.02)
 """
 """A worker that closes what it claims, and says what it has closed after the store has."""
