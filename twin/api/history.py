@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from twin.api import moments
 from twin.api.answers import answer, gate
 from twin.api.recording import record
 from twin.errors import BadRequest, NotFound
-from twin.retention.exporting import inert
+from twin.spreadsheet import XLSX, inert, plain
 from twin.store.diff import HOWS
 from twin.text import words
 
@@ -35,9 +36,6 @@ Before = Annotated[str, Query(alias="from", max_length=80, description=_NAMES)]
 After = Annotated[str, Query(alias="to", max_length=80, description=_NAMES)]
 Which = Annotated[Literal["", "added", "removed", "changed"], Query(description="Only these")]
 HEADS = ("change", "id", "year", "field", "unit", "before", "after", "moved_m2", "moved_m")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-LONGEST = 32_767
-"""What a spreadsheet takes in a cell."""
 
 
 def _rooms(request: Request) -> Rooms:
@@ -69,46 +67,40 @@ def versions(request: Request, table: str) -> Response:
     return answer(request, {"table": table, "versions": listed})
 
 
-@router.get("/api/v1/tables/{table}/diff")
-def diff(  # noqa: PLR0917 - a route's parameters are its query
+def _wanted(  # noqa: PLR0917 - a route's parameters are its query
     request: Request,
     table: str,
     before: Before = "",
     after: After = "",
     change: Which = "",
-    page: Annotated[int, Query(ge=0, le=10**9)] = 0,
     language: Language = "zh-CN",
-) -> Response:
+) -> Asked:
+    """Give the two versions meant: the current one and the one before it where none is named."""
+    rooms, subject = _rooms(request), _asker(request)
+    rooms.policy.resource(subject, table)
+    new = _version(rooms, table, after) if after else rooms.base.current(table)
+    old = _version(rooms, table, before) if before else _predecessor(rooms, new)
+    return Asked(before=old, after=new, hows=(change,) if change else HOWS, language=language)
+
+
+Wanted = Annotated[Asked, Depends(_wanted)]
+
+
+@router.get("/api/v1/tables/{table}/diff")  # noqa: FAST003 - _wanted takes the table
+def diff(request: Request, asked: Wanted, page: Annotated[int, Query(ge=0, le=10**9)] = 0) -> Response:
     """Give what changed between two versions: counts, fields, and a page of rows with both values."""
-    asked = _asked(request, table, before, after, change=change, page=page, language=language)
-    return answer(request, _rooms(request).changes.told(_asker(request), asked))
+    return answer(request, _rooms(request).changes.told(_asker(request), replace(asked, page=page)))
 
 
-@router.get("/api/v1/tables/{table}/diff.geojson")
-def diff_on_the_map(  # noqa: PLR0917 - a route's parameters are its query
-    request: Request,
-    table: str,
-    before: Before = "",
-    after: After = "",
-    change: Which = "",
-    language: Language = "zh-CN",
-) -> Response:
+@router.get("/api/v1/tables/{table}/diff.geojson")  # noqa: FAST003 - _wanted takes the table
+def diff_on_the_map(request: Request, asked: Wanted) -> Response:
     """Give the rows that changed as GeoJSON, with how they did."""
-    asked = _asked(request, table, before, after, change=change, language=language)
     return answer(request, _rooms(request).changes.shapes(_asker(request), asked))
 
 
 @router.get("/api/v1/tables/{table}/diff.csv")
-def diff_as_csv(  # noqa: PLR0917 - a route's parameters are its query
-    request: Request,
-    table: str,
-    before: Before = "",
-    after: After = "",
-    change: Which = "",
-    language: Language = "zh-CN",
-) -> Response:
+def diff_as_csv(request: Request, table: str, asked: Wanted) -> Response:
     """Give what changed as a CSV file, a line a field; no cell of it is a formula."""
-    asked = _asked(request, table, before, after, change=change, language=language)
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerows([inert(_said(v)) for v in line] for line in _lines(request, asked))
@@ -116,16 +108,8 @@ def diff_as_csv(  # noqa: PLR0917 - a route's parameters are its query
 
 
 @router.get("/api/v1/tables/{table}/diff.xlsx")
-def diff_as_xlsx(  # noqa: PLR0917 - a route's parameters are its query
-    request: Request,
-    table: str,
-    before: Before = "",
-    after: After = "",
-    change: Which = "",
-    language: Language = "zh-CN",
-) -> Response:
+def diff_as_xlsx(request: Request, table: str, asked: Wanted) -> Response:
     """Give what changed as a workbook, a line a field; no cell of it is a formula."""
-    asked = _asked(request, table, before, after, change=change, language=language)
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(table[:31])
     for line in _lines(request, asked):
@@ -133,16 +117,6 @@ def diff_as_xlsx(  # noqa: PLR0917 - a route's parameters are its query
     made = io.BytesIO()
     book.save(made)
     return _file(request, made.getvalue(), XLSX, f"{table}.xlsx")
-
-
-def _asked(request: Request, table: str, before: str, after: str, **more: Any) -> Asked:
-    """Give the two versions meant: the current one and the one before it where none is named."""
-    rooms, subject = _rooms(request), _asker(request)
-    rooms.policy.resource(subject, table)
-    new = _version(rooms, table, after) if after else rooms.base.current(table)
-    old = _version(rooms, table, before) if before else _predecessor(rooms, new)
-    change = more.pop("change")
-    return Asked(before=old, after=new, hows=(change,) if change else HOWS, **more)
 
 
 def _version(rooms: Rooms, table: str, text: str) -> Snapshot:
@@ -185,13 +159,9 @@ def _cell(sheet: Any, value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return WriteOnlyCell(sheet, value)
     cell = WriteOnlyCell(sheet, "")
-    cell.value = inert(_clean(_said(value)))
+    cell.value = inert(plain(_said(value)))
     cell.data_type = "s"
     return cell
-
-
-def _clean(text: str) -> str:
-    return "".join(c for c in text if c >= " " or c in "\t\n")[:LONGEST]
 
 
 def _said(value: Any) -> str:

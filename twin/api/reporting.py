@@ -15,11 +15,11 @@ from twin.api.rooms import Rooms
 from twin.api.routes import as_of
 from twin.audit import Event
 from twin.reports import Filled, Form
+from twin.spreadsheet import XLSX
 
 router = APIRouter(dependencies=[Depends(gate), Depends(as_of)])
 
 FOLDER = "reports"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PDF = "application/pdf"
 Period = Annotated[str, Query(max_length=10, description="2025, 2025-10 or 2025-11-21; empty is the present")]
 

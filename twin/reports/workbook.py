@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import openpyxl
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
+from twin import spreadsheet
 from twin.text import t
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 ZH = "zh-CN"
 NAMED = re.compile(r"\{\{\s*([a-z0-9_.]+)\s*\}\}")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet might take for a formula at the head of a text."""
 MARKS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 OWED = "B3400E"
 GREY = "5F6B7A"
@@ -210,16 +208,11 @@ def _coloured(font: Any, colour: str) -> Any:
 
 
 def _put(target: Any, value: Any) -> None:
-    """Set a value that stays one: a text that looks like a formula is marked as text."""
-    if not isinstance(value, str):
+    """Set a value that stays one."""
+    if isinstance(value, str):
+        spreadsheet.put(target, value)
+    else:
         target.value = value
-        return
-    text = ILLEGAL_CHARACTERS_RE.sub("", value)
-    target.value = text
-    if text:
-        target.data_type = "s"
-    if text.startswith(FORMULA):
-        target.quotePrefix = True
 
 
 def _page(sheet: Worksheet, *, landscape: bool) -> None:

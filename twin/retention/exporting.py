@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from twin import durable
 from twin.errors import BadRequest
+from twin.spreadsheet import inert
 
 if TYPE_CHECKING:
     from twin.retention.finding import Hit
 
 FORMAT = "onemap-person-1"
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 OWN = ("_resource", "_run", "_source", "_source_sha256", "_row")
 NOBODY_ELSE = 0o077
 
@@ -91,11 +91,6 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
         values = [row["values"].get(c) for c in columns] + [row["provenance"][t] for t in told]
         writer.writerow([inert(_text(v)) for v in values])
     return text.getvalue()
-
-
-def inert(text: str) -> str:
-    """Give a cell that no spreadsheet takes for a formula (OWASP ASVS 1.2.10): such a text begins with a quote."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _text(value: Any) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from twin.errors import UploadRefused
+from twin.spreadsheet import XLSX
 
 Kind = Literal["photo", "workbook"]
-MEDIA = {"photo": "image/jpeg", "workbook": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+MEDIA = {"photo": "image/jpeg", "workbook": XLSX}
 SUFFIX = {"photo": "jpg", "workbook": "xlsx"}
 HEAD = 64
 """Bytes from which the kind is told."""

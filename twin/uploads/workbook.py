@@ -16,14 +16,11 @@ from defusedxml.common import DefusedXmlException
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 
+from twin import spreadsheet
 from twin.errors import UploadRefused
 from twin.uploads.kinds import FACTS, refusal
 
 MOST_PARTS, MOST_UNPACKED, MOST_NAME = 500, 64 << 20, 200
-LONGEST_TEXT = 32_767
-"""What Excel itself takes in a cell."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
 PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("macro", re.compile(r"vbaproject|vbadata|macrosheets/|dialogsheets/|customui/")),
     ("linked", re.compile(r"externallinks/|connections\.xml|querytables/|xl/model/|ddelink|webextensions/|webpublish")),
@@ -41,7 +38,6 @@ SAID: tuple[tuple[str, re.Pattern[bytes]], ...] = (
 CALLS_OUT = re.compile(
     r"""(^|[^\w.])(DDE|WEBSERVICE|RTD|CALL|REGISTER(\.ID)?|EXEC|IMAGE)\s*\(|^\s*=?[\w.]+\|['"]?""", re.IGNORECASE
 )
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 BAD_TITLE = re.compile(r"[\\*?:/\[\]\x00-\x1f]")
 WRONG = (
     OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, OverflowError, NotImplementedError,
@@ -177,9 +173,6 @@ def _cell(sheet: Any, value: Any) -> Any:
     """Give a value for a new cell; a text stays a text, whatever it begins with."""
     if value is None or isinstance(value, bool | int | float | datetime | date | time | timedelta):
         return value
-    text = CONTROL.sub("", str(value))[:LONGEST_TEXT]
-    cell = WriteOnlyCell(sheet, value=text)
-    cell.data_type = "s"
-    if text.startswith(FORMULA):
-        cell.quotePrefix = True
+    cell = WriteOnlyCell(sheet, "")
+    spreadsheet.put(cell, str(value))
     return cell
