@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +13,20 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from twin.accounts import Accounts, Came, attempts, demo, passwords, people, second_factor, sessions, tokens
-from twin.errors import BadRequest, SignInRefused
+from twin.accounts import (
+    Accounts,
+    Came,
+    attempts,
+    demo,
+    living,
+    passwords,
+    people,
+    second_factor,
+    seen,
+    sessions,
+    tokens,
+)
+from twin.errors import BadRequest, OpsDown, SignInRefused
 from twin.ops import Ops, select, tables
 from twin.settings import Settings
 
@@ -280,17 +293,110 @@ def test_a_session_ends_after_half_an_hour_unused_and_after_eight_hours_used(
     assert accounts.subject(busy) is None
 
 
+def used(accounts: Accounts, token: str) -> bool:
+    """Ask as somebody does who was not heard of for some seconds."""
+    accounts.living._known.clear()
+    return accounts.subject(token) is not None
+
+
+def stands(accounts: Accounts) -> list[datetime]:
+    """Give what the store itself says of when each session was last used."""
+    with accounts.ops.read() as connection:
+        return list(connection.execute(select(sessions.TABLE.c.seen_at)).scalars())
+
+
 def test_a_use_is_written_once_a_minute_not_once_a_request(
     accounts: Accounts, wang: people.Account, clock: Clock
 ) -> None:
     token = accounts.sign_in("wang", GOOD, "", HERE).session_token
-    seen = []
+    stood = []
     for _ in range(6):
         clock.on(seconds=25)
-        accounts.living._known.clear()
-        accounts.subject(token)
-        seen.append(accounts.sessions(wang.id)[0].seen_at)
-    assert len(set(seen)) == 3
+        assert used(accounts, token)
+        accounts.living.seen.write()
+        stood += stands(accounts)
+    assert len(set(stood)) == 3
+
+
+def test_a_killed_process_loses_at_most_the_last_minute_of_when_it_was_used() -> None:
+    unwritten = sessions.TOUCH + timedelta(seconds=living.BELIEVED_S + seen.GATHER_S)
+    assert unwritten <= timedelta(minutes=1)
+
+
+def test_nobody_waits_until_a_use_is_written_and_all_of_a_moment_are_written_at_once(
+    accounts: Accounts, wang: people.Account, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "GATHER_S", 0.2)
+    tokens_ = [accounts.sign_in("wang", GOOD, "", HERE).session_token for _ in range(5)]
+    begin, written = accounts.ops.begin, threading.Event()
+    begun: list[str] = []
+
+    @contextlib.contextmanager
+    def counted() -> Iterator[object]:
+        begun.append(threading.current_thread().name)
+        with begin() as connection:
+            yield connection
+        written.set()
+
+    clock.on(minutes=2)
+    monkeypatch.setattr(accounts.ops, "begin", counted)
+    with begin():  # the one who writes: a request that wrote would wait for its turn, and in vain
+        assert all(used(accounts, t) for t in tokens_)
+        assert stands(accounts) == [NOW] * 5
+    assert written.wait(30)
+    assert stands(accounts) == [clock()] * 5
+    assert [name.partition("_")[0] for name in begun] == ["seen"]
+
+
+def test_a_use_that_is_not_written_yet_keeps_a_session_and_half_an_hour_later_it_is_over(
+    accounts: Accounts, wang: people.Account, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts.living.seen, "_write_soon", lambda: None)
+    token = accounts.sign_in("wang", GOOD, "", HERE).session_token
+    clock.on(minutes=29)
+    assert used(accounts, token)
+    clock.on(minutes=29)
+    assert used(accounts, token)
+    assert accounts.sessions(wang.id)[0].seen_at == clock()
+    assert stands(accounts) == [NOW]
+    clock.on(minutes=30)
+    assert not used(accounts, token)
+    assert accounts.sessions(wang.id) == []
+
+
+def test_what_was_ended_is_not_touched_and_no_use_goes_back_in_time(
+    accounts: Accounts, wang: people.Account, clock: Clock
+) -> None:
+    ended, other = (accounts.sign_in("wang", GOOD, "", HERE).session_token for _ in range(2))
+    clock.on(minutes=2)
+    assert used(accounts, ended)
+    assert used(accounts, other)
+    accounts.end(ended)
+    with accounts.ops.begin() as connection:
+        sessions.touch(connection, {tokens.hash_of(other): clock() + timedelta(minutes=1)})
+    accounts.living.seen.close()
+    assert sorted(stands(accounts)) == [NOW, clock() + timedelta(minutes=1)]
+    assert not used(accounts, ended)
+
+
+def test_a_store_that_cannot_write_ends_no_session_and_is_written_to_when_it_can(
+    accounts: Accounts, wang: people.Account, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = accounts.sign_in("wang", GOOD, "", HERE).session_token
+    clock.on(minutes=2)
+    with monkeypatch.context() as away:
+        away.setattr(accounts.ops, "begin", lambda: _raising(OpsDown("满", "full", reason="full")))
+        assert used(accounts, token)
+        accounts.living.seen.write()
+        assert stands(accounts) == [NOW]
+    accounts.living.seen.write()
+    assert stands(accounts) == [clock()]
+
+
+@contextlib.contextmanager
+def _raising(error: Exception) -> Iterator[None]:
+    raise error
+    yield
 
 
 def test_a_sign_in_ends_the_session_it_came_with(accounts: Accounts, wang: people.Account) -> None:

@@ -189,7 +189,7 @@ class Accounts:
     def sessions(self, account_id: str) -> list[Session]:
         """Give an account's living sessions, the last used first."""
         with self.ops.read() as connection:
-            return sessions.living(connection, account_id, self._clock())
+            return sessions.living(connection, account_id, self._clock(), self.living.seen.later)
 
     def disable(self, account_id: str) -> int:
         """Shut an account and end its sessions at once; gives how many were open. Raises NotFound."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twin.accounts import people, sessions, tokens
+from twin.accounts.seen import Seen
 from twin.kept import Kept
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Living:
         self._ops = ops
         self._clock = clock
         self._demo = demo
+        self.seen = Seen(ops)
         self._known: Kept[str, tuple[float, Known | None]] = Kept(KEPT)
 
     def believed(self, id_hash: str) -> tuple[bool, Known | None]:
@@ -60,18 +62,18 @@ class Living:
     def _asked(self, id_hash: str) -> Known | None:
         now = self._clock()
         with self._ops.read() as connection:
-            pair = sessions.found(connection, id_hash, now)
+            pair = sessions.found(connection, id_hash)
+        session = self.seen.later(pair[0]) if pair else None
         known = None
-        if pair is not None:
-            session, account = pair
+        if pair and session and session.alive(now):
+            account = pair[1]
             known = Known(
                 subject=people.subject(account, purpose=session.purpose_at(now), demo=self._demo),
                 account=account,
                 session=session,
             )
             if now - session.seen_at > sessions.TOUCH:
-                with self._ops.begin() as connection:
-                    sessions.touch(connection, session, now)
+                self.seen.note(session, now)
         self._remember(id_hash, known)
         return known
 

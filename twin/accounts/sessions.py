@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from twin.accounts import people, tokens
-from twin.ops import delete, insert, select, tables, update
+from twin.ops import and_, bindparam, delete, insert, select, tables, update
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from twin.accounts.people import Account
     from twin.ops import Connection, Row
 
@@ -17,8 +19,8 @@ IDLE = timedelta(minutes=30)
 """A session not used for so long is over."""
 LONGEST = timedelta(hours=8)
 """No session outlives this, used or not."""
-TOUCH = timedelta(minutes=1)
-"""How much later a use is noted than the one before: one write a minute, not one a request."""
+TOUCH = timedelta(seconds=50)
+"""How much later a use is noted than the one before: with what gathers and is believed, a minute."""
 PURPOSE = timedelta(minutes=30)
 """A purpose holds so long from when it was named; then it is named anew."""
 KEPT = timedelta(days=30)
@@ -84,10 +86,10 @@ def begin(connection: Connection, account: Account, at: datetime, *, address: st
     return token
 
 
-def found(connection: Connection, id_hash: str, now: datetime) -> tuple[Session, Account] | None:
-    """Give a living session and its account in one query; None where it is over or the account disabled."""
+def found(connection: Connection, id_hash: str) -> tuple[Session, Account] | None:
+    """Give a session and its account in one query; None where it was ended, never was, or the account is disabled."""
     both = _joined(connection, id_hash)
-    return both if both and both[0].alive(now) and both[1].disabled_at is None else None
+    return both if both and both[0].ended_at is None and both[1].disabled_at is None else None
 
 
 def lapsed(connection: Connection, id_hash: str, now: datetime) -> Account | None:
@@ -108,9 +110,12 @@ def _joined(connection: Connection, id_hash: str) -> tuple[Session, Account] | N
     return Session(**{c.name: values[c] for c in TABLE.columns}), account
 
 
-def touch(connection: Connection, session: Session, now: datetime) -> None:
-    """Note that a session was used now."""
-    connection.execute(update(TABLE).where(TABLE.c.id_hash == session.id_hash).values(seen_at=now))
+def touch(connection: Connection, uses: Mapping[str, datetime]) -> None:
+    """Write when sessions were used, by hash: none goes back in time, and none that was ended is touched."""
+    if uses:
+        theirs = and_(TABLE.c.id_hash == bindparam("it"), TABLE.c.ended_at.is_(None), TABLE.c.seen_at < bindparam("at"))
+        rows = [{"it": id_hash, "at": at} for id_hash, at in sorted(uses.items())]
+        connection.execute(update(TABLE).where(theirs).values(seen_at=bindparam("at")), rows)
 
 
 def keep_purpose(connection: Connection, id_hash: str, purpose: str) -> None:
@@ -118,11 +123,13 @@ def keep_purpose(connection: Connection, id_hash: str, purpose: str) -> None:
     connection.execute(update(TABLE).where(TABLE.c.id_hash == id_hash).values(purpose=purpose))
 
 
-def living(connection: Connection, account_id: str, now: datetime) -> list[Session]:
-    """Give the living sessions of an account, the last used first."""
+def living(
+    connection: Connection, account_id: str, now: datetime, later: Callable[[Session], Session]
+) -> list[Session]:
+    """Give the living sessions of an account, the last used first; `later` says what is known beyond what stands."""
     query = select(TABLE).where(TABLE.c.account_id == account_id, TABLE.c.ended_at.is_(None))
-    rows = [_of_row(r) for r in connection.execute(query.order_by(TABLE.c.seen_at.desc()))]
-    return [s for s in rows if s.alive(now)]
+    rows = [later(_of_row(r)) for r in connection.execute(query)]
+    return sorted((s for s in rows if s.alive(now)), key=lambda s: s.seen_at, reverse=True)
 
 
 def end(connection: Connection, now: datetime, *, id_hash: str = "", account_id: str = "", but: str = "") -> list[str]:

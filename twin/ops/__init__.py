@@ -6,7 +6,21 @@ Rooms above write statements with the tables of `twin.ops.tables` and the words 
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, literal_column, not_, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    not_,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError as Taken
 
 from twin.ops import run_tables, tables
@@ -25,6 +39,7 @@ __all__ = [
     "Taken",
     "Utc",
     "and_",
+    "bindparam",
     "copy_in",
     "copy_out",
     "delete",
