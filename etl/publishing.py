@@ -96,10 +96,7 @@ def fill_table(
 
     `ground` is the terrain that 3D buildings stand on, None for the plane of height 0.
     """
-    spatial = resource.kind != "none"
-    projjson = geodesy.projjson(village.storage_crs) if spatial else None
-    facts = geoparquet.write(connection, "publishable", directory / "part.parquet", projjson=projjson)
-    duck.give_back()
+    facts = fill_part(connection, resource, village, directory)
     public = [f.name for f in resource.fields if f.sensitivity == "public"]
     copy.derive(
         connection,
@@ -111,6 +108,15 @@ def fill_table(
     )
     if scenes.wanted(resource):
         scenes.build(connection, resource, directory / "scene", ground)
+    return facts
+
+
+def fill_part(connection: duck.Connection, resource: Resource, village: Village, directory: Path) -> Mapping[str, Any]:
+    """Write part.parquet into `directory`, and nothing else; give the facts for the manifest."""
+    spatial = resource.kind != "none"
+    projjson = geodesy.projjson(village.storage_crs) if spatial else None
+    facts = geoparquet.write(connection, "publishable", directory / "part.parquet", projjson=projjson)
+    duck.give_back()
     return {
         "kind": resource.kind,
         "rows": facts.rows,

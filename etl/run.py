@@ -77,7 +77,7 @@ def run(
         resource=resource,
         catalog=known,
         settings=settings,
-        run=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        run=errand.name or f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
         started_at=started,
         accept=accept,
         force=force,
@@ -273,7 +273,11 @@ def _publish_rows(
     task: Task, connection: duck.Connection, delivered: Sequence[staging.Delivered], verdict: contract.Verdict
 ) -> str:
     def fill(directory: Path) -> Mapping[str, Any]:
-        facts = publishing.fill_table(connection, task.resource, task.catalog.village, directory, tasks.ground(task))
+        village = task.catalog.village
+        if task.errand.bare:
+            facts = publishing.fill_part(connection, task.resource, village, directory)
+        else:
+            facts = publishing.fill_table(connection, task.resource, village, directory, tasks.ground(task))
         if facts["rows"] != verdict.published:
             raise contract.unbalanced(task.resource, f"published: {facts['rows']} != {verdict.published}")
         return {

@@ -37,7 +37,8 @@ def _reached(_stage: str) -> None:
 class Errand:
     """Who sent a run, where somebody did: its tick, where it logs, the one delivery that was approved, and why.
 
-    `reached` is told each stage as it is reached, and may keep the run waiting there.
+    `reached` is told each stage as it is reached, and may keep the run waiting there. `name` is what the run is called
+    instead of a name of its own; `bare` publishes the GeoParquet alone, nothing that is derived from it.
     """
 
     tick: str = ""
@@ -45,6 +46,8 @@ class Errand:
     approved: str = ""
     why: str = ""
     reached: Callable[[str], None] = _reached
+    name: str = ""
+    bare: bool = False
 
 
 NOBODY = Errand()
