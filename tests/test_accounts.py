@@ -50,7 +50,9 @@ def test_a_weak_password_is_refused_in_both_languages(weak: str) -> None:
     assert weak not in refused.value.zh + refused.value.en
 
 
-@pytest.mark.parametrize("good", ["correct horse battery", "我家门口有两棵老樟树今年开花", passwords.one_time()])
+@pytest.mark.parametrize(
+    "good", ["correct horse battery", "我家门口有两棵老樟树今年开花", pytest.param(passwords.one_time(), id="one-time")]
+)
 def test_a_sentence_is_a_good_password(good: str) -> None:
     passwords.check(good, name="wangjianping")
 

@@ -143,7 +143,7 @@ SAME_NAME = RSAKey.generate_key(2048, {"kid": "one"})
         {"claims": {"nbf": 4_000_000_000}}, {"claims": {"sub": None}}, {"signed": "none"}, {"signed": "HS256"},
         {"signed": "RS512"}, {"signed": "PS256"}, {"key": OTHER}, {"key": SAME_NAME},
     ],
-    ids=str,
+    ids=lambda wrong: wrong["key"].kid if "key" in wrong else str(wrong),
 )  # fmt: skip
 def test_a_token_not_made_by_this_provider_for_us_and_now_is_not_taken(ours, theirs, wrong: dict[str, Any]) -> None:
     theirs.wrong = wrong

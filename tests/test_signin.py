@@ -443,7 +443,7 @@ def test_a_form_from_elsewhere_does_nothing(town, at, headers: dict[str, str]) -
     assert asker(client).role == "planner"
 
 
-@pytest.mark.parametrize("shown", ["", "x", tokens.csrf_of(tokens.new_session())])
+@pytest.mark.parametrize("shown", ["", "x", pytest.param(tokens.csrf_of(tokens.new_session()), id="another")])
 def test_a_form_without_its_sessions_token_does_nothing(town, at, shown: str) -> None:
     client = at(town)
     sign_in(client, "planner")
