@@ -7,14 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import desk, page, peers, pulling, receiving, schedules, serving, tiles
+from tests.bench import changes, desk, page, peers, pulling, receiving, schedules, serving, tiles
 from tests.bench.machine import ROOT, commit, describe, timed
 
 WORK = ROOT / "build" / "bench"
 OUT = ROOT / "docs" / "benchmarks.md"
+HEAD = "# Benchmarks\n\nRatios in one run on one machine; absolute figures are that machine's. `make bench` writes this page anew."
 TITLES = {
     "receiving": "Receiving 1 M parcels",
     "pulling": "Pulling 200,000 polygons from PostGIS",
+    "changes": "1 M parcels compared with the version before",
     "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
     "page": "The page",
     "schedules": "Schedules",
@@ -39,12 +41,21 @@ def parts(minutes: float) -> dict[str, Callable[[], str]]:
     return {
         "receiving": lambda: receiving.compare(WORK, county_file),
         "pulling": lambda: pulling.compare(WORK / "pulling"),
+        "changes": lambda: changes.compare(WORK, county_file),
         "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
         "schedules": lambda: schedules.compare(WORK / "schedules"),
         "desk": desk.compare,
         "serving": lambda: serving.compare(WORK, minutes),
     }
+
+
+def place(name: str, text: str) -> None:
+    """Put a part into the page in its place; the others stay as they stand there."""
+    head, *sections = OUT.read_text(encoding="utf-8").split("\n## ") if OUT.exists() else [HEAD]
+    known = {s.partition("\n")[0]: s.strip() for s in sections} | {TITLES[name]: text.removeprefix("## ").strip()}
+    body = [f"\n## {known[title]}\n" for title in TITLES.values() if title in known]
+    OUT.write_text(head.rstrip() + "\n" + "".join(body), encoding="utf-8")
 
 
 def main(wanted: list[str]) -> int:
@@ -60,9 +71,7 @@ def main(wanted: list[str]) -> int:
         if not wanted or name in wanted:
             stamp = f"Measured {dt.date.today().isoformat()} at commit {commit()} on {describe()}, by `python -m tests.bench {name}`."
             (WORK / f"{name}.md").write_text(f"## {TITLES[name]}\n\n{stamp}\n\n{run()}\n", encoding="utf-8")
-    body = [(WORK / f"{n}.md").read_text(encoding="utf-8") for n in TITLES if (WORK / f"{n}.md").exists()]
-    head = "# Benchmarks\n\nRatios in one run on one machine; absolute figures are that machine's. `make bench` writes this page anew.\n"
-    OUT.write_text("\n".join([head, *body]), encoding="utf-8")
+            place(name, (WORK / f"{name}.md").read_text(encoding="utf-8"))
     print(f"written: {OUT}")
     return 0
 
