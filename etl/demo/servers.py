@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from etl.demo.served import Query, Row, answered
 
@@ -104,6 +104,20 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body, headers = found
         self.answer(304 if body is None else 200, body or b"", headers, what)
+
+    def do_PUT(self) -> None:
+        path = urlsplit(self.path).path
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.town.asked.append(self.path)
+        what = self.town.fault()
+        if what in _SPECIAL:
+            _SPECIAL[what](self)
+        elif self._stranger(path, {}) or hashlib.sha256(body).hexdigest() != self.headers["x-amz-content-sha256"]:
+            self.answer(403, b"")
+        else:
+            name = unquote(path.removeprefix("/s3/")).partition("/")[2]
+            self.town.files[name] = body
+            self.answer(200, b"")
 
     def do_POST(self) -> None:
         parts = urlsplit(self.path)

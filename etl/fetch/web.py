@@ -20,8 +20,8 @@ from etl.fetch.connections import HIDDEN, Open, origin
 from twin.errors import SourceError
 
 T = TypeVar("T")
-Sign = Callable[[str, str], Mapping[str, str]]
-"""(method, address) → headers that prove who asks."""
+Sign = Callable[[str, str, bytes], Mapping[str, str]]
+"""(method, address, body) → headers that prove who asks."""
 REDIRECTS = 3
 LONGEST_WAIT = 120.0
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -76,6 +76,14 @@ class Web:
         growing pauses or as long as the source asks. Raises SourceError, in which no secret stands.
         """
         full = self.full(address, parameters)
+        return self._tried(lambda: self._once(lambda: self._followed(full, headers or {}), read))
+
+    def put(self, address: str, body: bytes) -> None:
+        """Keep `body` at `address`, whole: what failed is sent again. Raises SourceError, in which no secret stands."""
+        full = self.full(address)
+        self._tried(lambda: self._once(lambda: self._taken("PUT", full, self._proof("PUT", full, body), body)))
+
+    def _tried(self, once: Callable[[], T]) -> T:
         trying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             stop=tenacity.stop_after_attempt(self._connection.attempts),
@@ -83,7 +91,7 @@ class Web:
             reraise=True,
         )
         try:
-            return trying(self._once, full, read, headers or {})
+            return trying(once)
         except _Again as last:
             refusal = self.refused(last.zh, last.en)
             raise Faulty(refusal.zh, refusal.en, **refusal.where) from None
@@ -127,9 +135,9 @@ class Web:
         pause = max(min(asked, LONGEST_WAIT), grown * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
         return min(pause, max(0.0, self._until - time.monotonic()))
 
-    def _once(self, address: str, read: Callable[[Answer], T], headers: Mapping[str, str]) -> T:
+    def _once(self, asking: Callable[[], Answer], read: Callable[[Answer], T] = lambda answer: answer) -> T:
         try:
-            answer = self._followed(address, headers)
+            answer = asking()
         except httpx.HTTPError as wrong:
             kind = type(wrong).__name__
             raise _Again(f"连接失败或中断({kind})", f"the connection failed or was cut ({kind})") from None
@@ -138,18 +146,18 @@ class Web:
         if answer.status in _AGAIN:
             raise _Again(f"来源应答 {answer.status}", f"it answered {answer.status}", _asked_wait(answer.headers))
         if answer.status in (401, 403):
-            return self._renew(address, read, headers, answer.status)
-        if answer.status not in (200, 304):
+            return self._renew(asking, read, answer.status)
+        if answer.status not in (200, 201, 204, 304):
             raise self.refused(f"来源应答 {answer.status}", f"it answered {answer.status}")
         try:
             return read(answer)
         except paged.Unusable as wrong:
             raise _Again(f"应答不是所要的内容({wrong})", f"its answer is not what was asked for ({wrong})") from None
 
-    def _renew(self, address: str, read: Callable[[Answer], T], headers: Mapping[str, str], status: int) -> T:
+    def _renew(self, asking: Callable[[], Answer], read: Callable[[Answer], T], status: int) -> T:
         if self._connection.auth == "login" and self._renewed < self._connection.attempts:
             self._renewed, self._token = self._renewed + 1, ""
-            return self._once(address, read, headers)
+            return self._once(asking, read)
         named = ", ".join(self._connection.variables) or "-"
         raise self.refused(
             f"来源拒绝了凭据({status});请核对 {named}", f"it refused the credentials ({status}); see {named}"
@@ -163,10 +171,10 @@ class Web:
             address = self.full(urljoin(address, answer.headers.get("location", "")))
         raise self.refused("转向次数过多", "it redirects in a circle")
 
-    def _proof(self, method: str, address: str) -> dict[str, str]:
+    def _proof(self, method: str, address: str, body: bytes = b"") -> dict[str, str]:
         secrets, (kind, _, name) = self._to.secrets, self._connection.auth.partition(":")
         if self._sign:
-            return dict(self._sign(method, address))
+            return dict(self._sign(method, address, body))
         if kind == "login" and not self._token:
             self._token = self._logged_in()
         if kind == "basic":
@@ -186,7 +194,7 @@ class Web:
             raise self.refused(f"登录未成功({answer.status})", f"signing in failed ({answer.status})")
         return found
 
-    def _taken(self, method: str, address: str, headers: Mapping[str, str], body: str | None = None) -> Answer:
+    def _taken(self, method: str, address: str, headers: Mapping[str, str], body: bytes | str | None = None) -> Answer:
         kind, _, name = self._connection.auth.partition(":")
         asked = self.full(address, {name: self._to.secrets.token}) if kind == "query" else address
         until = min(self._until, time.monotonic() + self._connection.request_seconds)

@@ -23,7 +23,6 @@ from etl.fetch.order import Order, Unchanged
 from etl.fetch.web import Answer, Sign, Web
 from twin.errors import SourceError
 
-_EMPTY = hashlib.sha256(b"").hexdigest()
 TAG = "etag"
 
 
@@ -49,7 +48,7 @@ def bucket(web: Web, order: Order, book: Book) -> None:
     if not order.source.part.endswith("/"):
         read(web, order, book)
         return
-    listed = _listed(web, order)
+    listed = listed_below(web, order.source.part)
     for key, (tag, size) in listed.items():
         answer = web.ask(_address(PurePosixPath(key)), None, _file)
         if len(answer.body) != size or answer.headers.get(TAG, tag) != tag:
@@ -59,10 +58,10 @@ def bucket(web: Web, order: Order, book: Book) -> None:
     book.facts |= {"rows": len(book.pages), "layout": {"form": "file"}, "folder": True}
 
 
-def _listed(web: Web, order: Order) -> dict[str, tuple[str, int]]:
+def listed_below(web: Web, prefix: str) -> dict[str, tuple[str, int]]:
     """Give key → (tag, bytes) of all objects below the prefix; a continuation that comes again ends it loudly."""
     found: dict[str, tuple[str, int]] = {}
-    asked = {"list-type": "2", "prefix": order.source.part}
+    asked = {"list-type": "2", "prefix": prefix}
     seen: set[str] = set()
     while True:
         token, page = web.ask("", asked, _listing)
@@ -70,7 +69,7 @@ def _listed(web: Web, order: Order) -> dict[str, tuple[str, int]]:
         if not token:
             return found
         if token in seen:
-            raise tally.circle(order.source.part, list(found))
+            raise tally.circle(prefix, list(found))
         seen.add(token)
         asked = {**asked, "continuation-token": token}
 
@@ -128,15 +127,16 @@ def _keep(book: Book, path: PurePosixPath, answer: Answer) -> None:
 def signature(to: Open) -> Sign:
     """Give what signs a request by AWS Signature Version 4, which every S3 service knows."""
 
-    def sign(method: str, address: str) -> Mapping[str, str]:
+    def sign(method: str, address: str, body: bytes = b"") -> Mapping[str, str]:
         parts = urlsplit(address)
+        held = hashlib.sha256(body).hexdigest()
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         scope = f"{moment[:8]}/{to.connection.region or 'us-east-1'}/s3/aws4_request"
-        known = {"host": parts.netloc, "x-amz-content-sha256": _EMPTY, "x-amz-date": moment}
+        known = {"host": parts.netloc, "x-amz-content-sha256": held, "x-amz-date": moment}
         pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(parts.query, True))  # noqa: FBT003
         lines = "".join(f"{k}:{v}\n" for k, v in known.items())
         query = "&".join(f"{k}={v}" for k, v in pairs)
-        canonical = "\n".join((method, parts.path or "/", query, lines, ";".join(known), _EMPTY))
+        canonical = "\n".join((method, parts.path or "/", query, lines, ";".join(known), held))
         said = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         key = f"AWS4{to.secrets.password}".encode()
         for word in scope.split("/"):
