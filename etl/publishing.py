@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from etl import fetch, reasons, scenes, shelf, staging
+from etl import contract, fetch, reasons, scenes, shelf, staging, tasks
 from twin import duck, geodesy
 from twin.store import copy, geoparquet
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from etl.contract import Verdict
     from etl.staging import Delivered
+    from etl.tasks import Task
     from twin.model import Field, Resource, Village
 
 PUBLISHABLE = """
@@ -128,6 +129,53 @@ def fill_part(connection: duck.Connection, resource: Resource, village: Village,
     }
 
 
+def publish_quarantine(
+    task: Task, connection: duck.Connection, delivered: Sequence[Delivered], verdict: Verdict
+) -> None:
+    """Publish the rows that were refused, as they were received, under the run's name."""
+
+    def fill(directory: Path) -> Mapping[str, Any]:
+        rows = fill_quarantine(connection, task.resource, delivered, directory)
+        if rows != verdict.quarantined:
+            raise contract.unbalanced(task.resource, f"quarantine: {rows} != {verdict.quarantined}")
+        return {
+            "kind": "quarantine",
+            "resource": task.resource.id,
+            "run": task.run,
+            "rows": rows,
+            "rules": dict(verdict.rules),
+            "ledger": verdict.ledger(),
+            "crs": {d.location: d.crs for d in delivered},
+            "acts": {str(k): v for k, v in task.amending.became().items()},
+        }
+
+    task.quarantine.publish(task.resource.id, fill, version=task.run)
+
+
+def publish_rows(task: Task, connection: duck.Connection, delivered: Sequence[Delivered], verdict: Verdict) -> str:
+    """Publish the good rows and what is derived from them; give the version. Raises ContractError off balance."""
+
+    def fill(directory: Path) -> Mapping[str, Any]:
+        village = task.catalog.village
+        if task.errand.bare:
+            facts = fill_part(connection, task.resource, village, directory)
+        else:
+            facts = fill_table(connection, task.resource, village, directory, tasks.ground(task))
+        if facts["rows"] != verdict.published:
+            raise contract.unbalanced(task.resource, f"published: {facts['rows']} != {verdict.published}")
+        return {
+            **facts,
+            **tasks.provenance(task, manifest_sources(delivered)),
+            "years": years(connection),
+            "ledger": verdict.ledger(),
+            "rules": dict(verdict.rules),
+            "warnings": dict(verdict.warnings),
+            "repairs": dict(verdict.repairs),
+        }
+
+    return task.store.publish(task.resource.id, fill, version=task.run).version
+
+
 def erasure(resource: Resource) -> Literal["rows", "values"]:
     """Say what erasing a person does to a row: it goes where it stands for the person, or could not be told without."""
     bound = any(f.required or f.name == resource.key for f in resource.fields if f.sensitivity in PERSONAL)
@@ -211,8 +259,3 @@ def _quarantined(
             "raw": raw,
             "geometry": shape,
         }
-
-
-def balanced(verdict: Verdict, rows: int, quarantined: int) -> bool:
-    """Say whether what was written is what was counted."""
-    return verdict.published == rows and verdict.quarantined == quarantined

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from etl import (
+    amending,
     catalog,
     contract,
     drift,
@@ -32,7 +33,6 @@ from etl.tasks import NOBODY, Errand, Progress, Task
 from twin import duck, durable
 from twin.errors import ContractError, CrsError, SourceError, TwinError
 from twin.retention import applying, requests
-from twin.store import Snapshot, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from twin.model import Resource, Source
     from twin.retention.marks import Marks
     from twin.settings import Settings
+    from twin.store import Snapshot
 
 STAGE_MEMORY = "192MB"
 """What DuckDB may hold of one delivery in memory, however many rows it has; the rest is on disk."""
@@ -105,13 +106,16 @@ def _receive(task: Task) -> Report:
         zh, en = UNSHARED if task.resource.share_type == "none" else UNDELIVERED
         return task.report("never", reason_zh=zh, reason_en=en)
     files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
+    if task.resource.kind not in catalog.FILES:
+        task = dataclasses.replace(task, amending=amending.of(task.settings, task.resource))
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
     task.reached("fetched")
     if parent and not task.force and tasks.unchanged(task, parent.manifest):
         before = {k: parent.manifest.get(k, {}) for k in ("rules", "warnings", "repairs")}
         facts = {"counts": parent.manifest.get("ledger", {}), "as_of": tasks.as_of(task.sources), **before}
         return task.report("unchanged", version=parent.version, **facts)
-    if ledger.rolled_back(task.settings.data, task.resource.id) == task.delivery and not (task.accepted or task.force):
+    gone_back = tasks.same_files(ledger.rolled_back(task.settings.data, task.resource.id), task.delivery)
+    if gone_back and not (task.accepted or task.force):
         zh = "这份数据曾发布后被退回,未再发布;更正后重报,或用 --accept 发布"
         en = "This very delivery was published and rolled back; deliver a corrected one, or publish it with --accept"
         version = parent.version if parent else ""
@@ -151,8 +155,38 @@ def _desk(parent: Path) -> Iterator[Path]:
 
 def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Connection, folder: Path) -> Report:
     resource = task.resource
+    delivered = _staged(task, folder)
+    shelf.show(connection, (d.shelf for d in delivered))
+    marks = requests.held_out(task.settings)
+    held_out = bool(marks) and holding.hold_out(connection, resource, marks) > 0
+    systems, payload = task.catalog.code_systems, staging.payload(resource)
+    accepted = task.amending.lay(connection)
+    verdict = contract.judge(connection, resource, systems, payload, held_out=held_out, accepted=accepted)
+    if verdict.read != sum(d.rows for d in delivered):
+        raise contract.unbalanced(resource, f"{verdict.read} != {sum(d.rows for d in delivered)}")
+    publishing.prepare(connection, resource, task.run, delivered)
+    task.reached("checked")
+    held = _holds(connection, task, parent, delivered, verdict)
+    facts = _facts(task, delivered, verdict)
+    publishing.publish_quarantine(task, connection, delivered, verdict)
+    if held and not task.accepted:
+        zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
+        en = "; ".join(h.en for h in held) + ". The version before stays; publish with --accept once checked"
+        _sift(task, marks)
+        kept = {"version": parent.version if parent else "", "delivery": task.delivery, "holds": _told(held)}
+        return task.report("held", reason_zh=zh, reason_en=en, **kept, **facts)
+    duck.give_back()
+    version = publishing.publish_rows(task, connection, delivered, verdict)
+    _sift(task, marks)
+    fetch.keep(task.settings.raw, resource.id, tasks.manifests(task))
+    task.reached("published")
+    return task.report("published", version=version, **facts)
+
+
+def _staged(task: Task, folder: Path) -> list[staging.Delivered]:
+    """Lay every source's rows on a shelf in `folder`."""
     desk = staging.Desk(
-        resource=resource,
+        resource=task.resource,
         village=task.catalog.village,
         raw=task.settings.raw,
         folder=folder,
@@ -165,31 +199,7 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     task.reached("read")
     pa.default_memory_pool().release_unused()
     duck.give_back()
-    shelf.show(connection, (d.shelf for d in delivered))
-    marks = requests.held_out(task.settings)
-    held_out = bool(marks) and holding.hold_out(connection, resource, marks) > 0
-    verdict = contract.judge(
-        connection, resource, task.catalog.code_systems, staging.payload(resource), held_out=held_out
-    )
-    if verdict.read != sum(d.rows for d in delivered):
-        raise contract.unbalanced(resource, f"{verdict.read} != {sum(d.rows for d in delivered)}")
-    publishing.prepare(connection, resource, task.run, delivered)
-    task.reached("checked")
-    held = _holds(connection, task, parent, delivered, verdict)
-    facts = _facts(task, delivered, verdict)
-    _publish_quarantine(task, connection, delivered, verdict)
-    if held and not task.accepted:
-        zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
-        en = "; ".join(h.en for h in held) + ". The version before stays; publish with --accept once checked"
-        _sift(task, marks)
-        kept = {"version": parent.version if parent else "", "delivery": task.delivery, "holds": _told(held)}
-        return task.report("held", reason_zh=zh, reason_en=en, **kept, **facts)
-    duck.give_back()
-    version = _publish_rows(task, connection, delivered, verdict)
-    _sift(task, marks)
-    fetch.keep(task.settings.raw, resource.id, tasks.manifests(task))
-    task.reached("published")
-    return task.report("published", version=version, **facts)
+    return delivered
 
 
 def _told(held: Sequence[Hold]) -> tuple[dict[str, Any], ...]:
@@ -232,6 +242,7 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
         notes.append((zh, en))
     if task.errand.why and task.accepted:
         notes.append((f"批准发布:{task.errand.why}", f"Approved: {task.errand.why}"))
+    notes += amending.note(task.amending)
     absent = fetch.absent(task.resource, task.sources)
     notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
     for one in delivered:
@@ -248,49 +259,6 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
         "as_of": tasks.as_of(task.sources),
         "notes": tuple(notes),
     }
-
-
-def _publish_quarantine(
-    task: Task, connection: duck.Connection, delivered: Sequence[staging.Delivered], verdict: contract.Verdict
-) -> None:
-    def fill(directory: Path) -> Mapping[str, Any]:
-        rows = publishing.fill_quarantine(connection, task.resource, delivered, directory)
-        if rows != verdict.quarantined:
-            raise contract.unbalanced(task.resource, f"quarantine: {rows} != {verdict.quarantined}")
-        return {
-            "kind": "quarantine",
-            "resource": task.resource.id,
-            "run": task.run,
-            "rows": rows,
-            "rules": dict(verdict.rules),
-            "ledger": verdict.ledger(),
-        }
-
-    task.quarantine.publish(task.resource.id, fill, version=task.run)
-
-
-def _publish_rows(
-    task: Task, connection: duck.Connection, delivered: Sequence[staging.Delivered], verdict: contract.Verdict
-) -> str:
-    def fill(directory: Path) -> Mapping[str, Any]:
-        village = task.catalog.village
-        if task.errand.bare:
-            facts = publishing.fill_part(connection, task.resource, village, directory)
-        else:
-            facts = publishing.fill_table(connection, task.resource, village, directory, tasks.ground(task))
-        if facts["rows"] != verdict.published:
-            raise contract.unbalanced(task.resource, f"published: {facts['rows']} != {verdict.published}")
-        return {
-            **facts,
-            **tasks.provenance(task, publishing.manifest_sources(delivered)),
-            "years": publishing.years(connection),
-            "ledger": verdict.ledger(),
-            "rules": dict(verdict.rules),
-            "warnings": dict(verdict.warnings),
-            "repairs": dict(verdict.repairs),
-        }
-
-    return task.store.publish(task.resource.id, fill, version=task.run).version
 
 
 def _receive_files(task: Task, parent: Snapshot | None) -> Report:
@@ -313,31 +281,3 @@ def _receive_files(task: Task, parent: Snapshot | None) -> Report:
     version = task.store.publish(resource.id, fill, version=task.run).version
     task.reached("published")
     return task.report("published", counts=counts, version=version, as_of=tasks.as_of(task.sources))
-
-
-def rollback(settings: Settings, table: str, *, by: str = "", reason: str = "") -> Snapshot:
-    """Return `table` to the version before, its quarantine with it, and remember which delivery, who did so and why.
-
-    Raises NotFound where there is no version before.
-    """
-    started, store, beside = datetime.now(UTC), Store(settings.store), tasks.quarantine(settings)
-    left = store.current(table)
-    now = store.rollback(table, by=by, reason=reason)
-    while beside.tables() and table in beside.tables() and len(beside.versions(table)) > 1:
-        if beside.current(table).manifest.get("run") == now.manifest.get("run"):
-            break
-        beside.rollback(table, by=by, reason=reason)
-    report = Report(
-        resource=str(now.manifest.get("resource", table)),
-        run=str(left.manifest.get("run", "")),
-        status="rolled_back",
-        started_at=started,
-        finished_at=datetime.now(UTC),
-        reason_zh=f"已从版本 {left.version} 退回 {now.version}" + (f":{reason}({by})" if reason else ""),
-        reason_en=f"Rolled back from version {left.version} to {now.version}"
-        + (f": {reason} ({by})" if reason else ""),
-        version=now.version,
-        delivery=str(left.manifest.get("delivery", "")),
-    )
-    ledger.record(settings.data, report)
-    return now

@@ -7,7 +7,7 @@ import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from etl import run as one
+from etl import rollback as returning
 from etl import tasks
 from etl.words import Language, say
 from twin import duck, ops
@@ -35,7 +35,7 @@ def rollback(options: argparse.Namespace, settings: Settings, language: Language
     reason = options.reason.strip()
     if len(reason) < LEAST_REASON:
         raise BadRequest(say("rollback.why", "zh"), say("rollback.why", "en"))
-    snapshot = one.rollback(settings, options.table, by=options.by or getpass.getuser(), reason=reason)
+    snapshot = returning.rollback(settings, options.table, by=options.by or getpass.getuser(), reason=reason)
     rows = snapshot.manifest.get("rows")
     print(say("rollback.done", language, table=options.table, version=snapshot.version, rows=rows))
     return GOOD

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from etl import catalog, gates, ledger, run, tasks
+from etl import catalog, gates, ledger, rollback, run, tasks
 from etl.columns import Drift
 from tests import receiving
 from tests.receiving import deliver, feature, square
@@ -201,7 +201,7 @@ def test_a_rollback_returns_the_version_before_and_the_bad_delivery_stays_out(pl
     first = receive(place)
     deliver(place[0].data, [feature(i, TBMJ=2600.0) for i in range(5)])
     receive(place)
-    assert run.rollback(place[0], "cover").version == first.version
+    assert rollback.rollback(place[0], "cover").version == first.version
     assert {r["stated_area_m2"] for r in rows(place)} == {receiving.AREA}
     assert tasks.quarantine(place[0]).current("cover").manifest["run"] == first.run
     held = receive(place)

@@ -51,20 +51,7 @@ def create(
     record: Callable[[], object] = recording,
 ) -> Page:
     """Give the Dash application of `onemap`; whatever it answers is answered to `who` asks, once it is recorded."""
-    app = Page(
-        __name__,
-        title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
-        update_title="",
-        assets_folder=str(ASSETS),
-        assets_ignore=r"(.*\.(svg|mjs)|markup\.js|signin\.css|office\.css|data\.css)$",
-        index_string=frame(onemap.village, "/assets/"),
-        serve_locally=True,
-        enable_mcp=False,
-        suppress_callback_exceptions=True,
-        add_log_handler=False,
-        csrf_token_name=csrf_cookie(settings),
-        csrf_header_name=CSRF_HEADER,
-    )
+    app = _made(onemap, settings)
     map_component.attach(app)
     opened = Desk.open(onemap, store, settings)
 
@@ -84,3 +71,20 @@ def create(
     app.layout = lambda: page.layout(here())
     page.register(app, here, record)
     return app
+
+
+def _made(onemap: OneMap, settings: Settings) -> Page:
+    return Page(
+        __name__,
+        title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
+        update_title="",
+        assets_folder=str(ASSETS),
+        assets_ignore=r"(.*\.(svg|mjs)|markup\.js|signin\.css|office\.css|data\.css)$",
+        index_string=frame(onemap.village, "/assets/"),
+        serve_locally=True,
+        enable_mcp=False,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        csrf_token_name=csrf_cookie(settings),
+        csrf_header_name=CSRF_HEADER,
+    )

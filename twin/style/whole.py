@@ -12,6 +12,8 @@ from twin.style.sheet import SELECTION, Json, Sheet
 from twin.style.signs import colour_expression
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twin.model import Draw, Layer, OneMap
 
 LAND_SYSTEMS = frozenset({"sandiao", "ydyh"})
@@ -43,11 +45,7 @@ def style(
         raise faults[0]
     policy = policy or Policy(onemap)
     seen = [(x, d) for x in policy.layers(subject) for d in x.draws if policy.sees(subject, d.table)]
-    scenes = [drawn.scene(sheet, layer, draw) for layer, draw in seen if draw.type == "scene"]
     listed = [(layer, draw) for layer, draw in seen if draw.type != "scene"]
-    found = sources.tianditu(sheet) if sheet.tianditu else {}
-    for layer, draw in listed:
-        found |= sources.source(onemap, sheet, layer, draw)
     foreign = drawn.tianditu(sheet) if sheet.tianditu else []
     return {
         "version": 8,
@@ -55,18 +53,25 @@ def style(
         "center": list(onemap.village.center),
         "zoom": onemap.village.zoom,
         "metadata": {
-            "onemap:scenes": scenes,
+            "onemap:scenes": [drawn.scene(sheet, layer, draw) for layer, draw in seen if draw.type == "scene"],
             "onemap:theme": sheet.theme,
             "onemap:selection": SELECTION,
             **_below(sheet),
         },
-        "sources": found,
+        "sources": _sources(onemap, sheet, listed),
         "layers": [
             drawn.ground(sheet),
             *foreign,
             *(made for layer, draw in listed for made in drawn.layers(onemap, sheet, layer, draw)),
         ],
     }
+
+
+def _sources(onemap: OneMap, sheet: Sheet, listed: Sequence[tuple[Layer, Draw]]) -> Json:
+    found = sources.tianditu(sheet) if sheet.tianditu else {}
+    for layer, draw in listed:
+        found |= sources.source(onemap, sheet, layer, draw)
+    return found
 
 
 def _below(sheet: Sheet) -> Json:
