@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
@@ -119,16 +121,26 @@ def test_every_declared_file_is_delivered_but_one_and_nothing_else(raw: Path, re
             assert path.relative_to(raw).with_suffix("") in stems, path
 
 
+def _layer(source: Any) -> str | None:
+    """Give the layer or sheet of the file: where a connection is named, `part` is what it is asked for."""
+    return (source.options.get("layer") if source.connection else source.part) or None
+
+
 def headings(path: Path, source: Any) -> set[str]:
     """Give what a delivered file calls its columns."""
     if path.suffix == ".csv":
         encoding = "utf-8-sig" if source.encoding == "UTF-8" else source.encoding
         return set(next(csv.reader(path.open(encoding=encoding))))
+    if path.suffix == ".sqlite":
+        with contextlib.closing(sqlite3.connect(path)) as made:
+            (name,) = made.execute("SELECT name FROM sqlite_master").fetchone()
+            assert name == source.options.get("layer", source.part)
+            return {row[1] for row in made.execute(f'PRAGMA table_info("{name}")')}
     if path.suffix == ".kml":
         return {"Name"} | set(re.findall(r'<Data name="([^"]+)"', path.read_text("utf-8")))
     if path.suffix != ".xlsx":
-        return set(pyogrio.read_info(path, layer=source.part or None)["fields"])
-    page = sheet(path, source.part or None)
+        return set(pyogrio.read_info(path, layer=_layer(source))["fields"])
+    page = sheet(path, _layer(source))
     at = [int(n) for n in source.options["header_rows"].split("-")]
     upper, found = "", set()
     for column in range(1, page.max_column + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Mapping
@@ -88,11 +89,19 @@ def origin(address: str) -> tuple[str, str, int | None]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def read(folder: Path) -> dict[str, Connection]:
+def read(folder: Path) -> Mapping[str, Connection]:
     """Read `folder`/connections.toml by id; no file, no connections. Raises DeclarationError naming every fault."""
-    if not (folder / FILE).exists():
+    try:
+        stat = (folder / FILE).stat()
+    except FileNotFoundError:
         return {}
-    document = declared.load(folder / FILE)
+    return _read(folder / FILE, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: Path, _changed_ns: int, _size: int) -> Mapping[str, Connection]:
+    """Read the file once for each state it is in."""
+    document = declared.load(path)
     tables = document.table.get("connection", [])
     found = [declared.value_of(document, Connection, ("connection", i), t) for i, t in enumerate(tables)]
     sound = {c.id: c for c in found if c}

@@ -19,7 +19,7 @@ from typing import Any
 from etl.fetch import book as books
 from etl.fetch import connections, transports
 from etl.fetch.book import Book
-from etl.fetch.connections import Open
+from etl.fetch.connections import Connection, Open
 from etl.fetch.order import Unchanged
 from etl.fetch.tally import Uneven
 from twin import durable
@@ -100,14 +100,23 @@ def arranged(
         elif to is not None:
             found.append(_pulled(to, resource, number, raw, _before(raw, resource, number, published), whole=whole))
         elif (raw / source.location).exists():
-            found.append(source)
+            found.append(_stand_in(source, known))
     return tuple(found)
+
+
+def _stand_in(source: Source, known: Mapping[str, Connection]) -> Source:
+    """Give a source as it lies there as a file; what it is called at its connection is no layer of that file."""
+    layer = source.options.get("layer", "")
+    if not source.connection or (known[source.connection].kind in connections.DATABASES and not layer):
+        return source
+    return dataclasses.replace(source, part=layer)
 
 
 def absent(resource: Resource, sources: tuple[Source, ...]) -> list[str]:
     """Give the declared sources that are not among those to be read."""
     there = {(s.connection, asked(s)) for s in sources if is_pulled(s)}
-    return [s.location for s in resource.sources if s not in sources and (s.connection, s.part) not in there]
+    files = {s.location for s in sources}
+    return [s.location for s in resource.sources if s.location not in files and (s.connection, s.part) not in there]
 
 
 def keep(raw: Path, resource: str, manifests: list[Mapping[str, Any]]) -> None:

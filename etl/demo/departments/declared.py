@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.demo.anchors import Ground
-from etl.demo.departments import vectors
-from etl.demo.departments.coordinates import gcj02, lon_lat, place
+from etl.demo.departments import databases, vectors
+from etl.demo.departments.coordinates import gcj02, in_crs, lon_lat, place
 from etl.demo.departments.sheets import Sheet, full_width, table, workbook
 from etl.demo.frame import chance
 from etl.demo.invented import Row, fill
@@ -77,6 +77,8 @@ def _write(
 ) -> None:
     style = sum(map(ord, resource.id))
     written = [_as_sent(resource, row, shape, style) for row, shape in zip(rows, shapes, strict=True)]
+    if source.watermark:
+        written = [row | {source.watermark: databases.changed_at(number)} for number, row in enumerate(written)]
     if resource.reader == "vector":
         _vector(path, resource, source, written, shapes)
         return
@@ -84,6 +86,9 @@ def _write(
         at = gcj02(shapes) if source.crs == "gcj02" else lon_lat(shapes)
         written = [row | {source.x: lon, source.y: lat} for row, (lon, lat) in zip(written, at, strict=True)]
     _spoil(resource, source, written, planter)
+    if resource.reader == "database":
+        _database(path, resource, source, written, shapes)
+        return
     if path.suffix == ".csv":
         table(path, written, ENCODINGS[source.encoding])
         return
@@ -120,6 +125,17 @@ def _vector(path: Path, resource: Resource, source: Source, rows: list[Written],
         vectors.geojson(path, placed)
 
 
+def _database(path: Path, resource: Resource, source: Source, rows: list[Written], shapes: list[Any]) -> None:
+    """Write the table that stands for a department's database, or for what its service answers."""
+    kinds = {f.source: databases.TYPES.get(f.type, "TEXT") for f in resource.fields}
+    numbers = {source.x: "REAL", source.y: "REAL", source.watermark: "TIMESTAMP"}
+    columns = {name: kinds.get(name) or numbers.get(name, "TEXT") for name in rows[0]}
+    if place_in := source.options.get("geometry"):
+        rows = [row | {place_in: shape} for row, shape in zip(rows, in_crs(shapes, source.crs), strict=True)]
+        columns[place_in] = "GEOMETRY"
+    databases.table(path, source.options.get("layer", source.part), columns, rows)
+
+
 def _as_sent(resource: Resource, row: Written, shape: Any, style: int) -> Written:
     """Give one row under the department's headings, dates, truths and numbers as its office types them."""
     sent: Written = {}
@@ -127,16 +143,18 @@ def _as_sent(resource: Resource, row: Written, shape: Any, style: int) -> Writte
         value = row[item.name]
         if item.name == resource.stated_area:
             value = round(float(shape.area) / item.scale, 4 if item.scale > 1 else 1)
-        sent[item.source] = _typed(item, value, style, vector=resource.reader == "vector")
+        sent[item.source] = _typed(item, value, style, plain=resource.reader in ("vector", "database"))
     return sent
 
 
-def _typed(item: Field, value: Any, style: int, *, vector: bool) -> Any:
+def _typed(item: Field, value: Any, style: int, *, plain: bool) -> Any:
+    """Write a value as an office types it; `plain` is how a program writes it, where every date has one form."""
     if isinstance(value, datetime):
         forms = DATES if item.type == "date" else MOMENTS
-        return value.strftime("%Y-%m-%d" if vector and item.type == "date" else forms[style % len(forms)])
+        one = "%Y-%m-%d" if item.type == "date" else "%Y-%m-%d %H:%M:%S"
+        return value.strftime(one if plain else forms[style % len(forms)])
     if isinstance(value, bool):
         return "是" if value else "否"
-    if value is not None and item.type == "integer" and not vector and style % 11 == 0:
+    if value is not None and item.type == "integer" and not plain and style % 11 == 0:
         return full_width(value)
     return value
