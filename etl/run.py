@@ -191,6 +191,7 @@ def _staged(task: Task, folder: Path) -> list[staging.Delivered]:
         raw=task.settings.raw,
         folder=folder,
         progress=task.progress,
+        amending=task.amending,
     )
     delivered: list[staging.Delivered] = []
     for number, source in enumerate(task.sources):
