@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from etl import amending
 from etl.reasons import SEPARATOR
 from twin import duck
 from twin.errors import ContractError
@@ -191,12 +192,13 @@ def judge(
     payload: Sequence[str],
     *,
     held_out: bool = False,
+    accepted: bool = False,
 ) -> Verdict:
     """Judge the relation `staged`: leave a table `outcome` (_seq, place, reasons) of every row that is not published.
 
     `payload` names the columns in which two rows with one key must agree to be the same row delivered twice; with
-    `held_out` there is a table of that name. Raises ContractError where the balance read = published + quarantined +
-    duplicates + erased does not hold.
+    `held_out` or `accepted` (rows taken in spite of rules) there is a table of that name. Raises ContractError where
+    the balance read = published + quarantined + duplicates + erased does not hold.
     """
     _register_codes(connection, code_systems)
     connection.execute(OUTCOME)
@@ -205,6 +207,8 @@ def judge(
     found = rules(resource)
     cases = ", ".join(f"CASE WHEN {r.sql} THEN {duck.literal(r.reason)} END" for r in found)
     connection.execute(JUDGE.format(cases=cases or "NULL"), [v for r in found for v in r.values])
+    if accepted:
+        amending.forgive(connection)
     if resource.key:
         _judge_duplicates(connection, resource, payload)
     if held_out:

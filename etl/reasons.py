@@ -111,6 +111,8 @@ NOTES: Mapping[str, Words] = {
     ),
     "self_intersection": _words("自相交已修复", "A self-intersection was mended"),
     "ring_unclosed": _words("未闭合的环已闭合", "An unclosed ring was closed"),
+    "desk_corrected": _words("在隔离区更正过", "Corrected on the quarantine desk"),
+    "desk_accepted": _words("在隔离区核实后接受", "Accepted on the quarantine desk"),
 }
 
 

@@ -103,6 +103,12 @@ def _raw_rows(shelf: Shelf, numbers: np.ndarray) -> Iterator[RawRow]:
             yield from _rows_of(reader.get_batch(int(index)).take(pa.array(some - shelf.starts[index])), some)
 
 
+def raw_row(batch: pa.RecordBatch, index: int) -> tuple[str, bytes | None]:
+    """Give one row of a batch as the quarantine keeps it: as received in JSON, its geometry in WKB."""
+    _, raw, shape = next(_rows_of(batch.slice(index, 1), np.array([index])))
+    return raw, shape
+
+
 def _rows_of(batch: pa.RecordBatch, numbers: np.ndarray) -> Iterator[RawRow]:
     shapes = batch.column("_geometry").to_pylist()
     names = [n for n in batch.schema.names if n not in columns.RESERVED]

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl import columns, fetch, geometry, sandbox, shelf
+from etl.amending import Amending, Where
 from etl.reasons import SEPARATOR
 from twin.errors import ContractError, CrsError
 
@@ -93,6 +94,7 @@ class Desk:
     raw: Path
     folder: Path
     progress: Progress
+    amending: Amending = field(default_factory=Amending)
 
 
 def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
@@ -162,7 +164,18 @@ def _work(desk: Desk, number: int, delivered: Delivered) -> Work:
     change = transform(resource)
     form = schema(resource)
 
+    source, location = delivered.source, delivered.location
+
     def work(batch: pa.RecordBatch, first: int) -> tuple[pa.Table, int]:
+        table, misplaced = plain(batch, first, frame)
+        at = Where(first=first, location=location, source=source, resource=resource, frame=frame)
+        amended = desk.amending.table(table, batch, at, redo)
+        return (table, misplaced) if amended is table else (amended, _misplaced(amended))
+
+    def redo(batch: pa.RecordBatch, first: int, frame: geometry.Frame | None) -> pa.Table:
+        return plain(batch, first, frame)[0]
+
+    def plain(batch: pa.RecordBatch, first: int, frame: geometry.Frame | None) -> tuple[pa.Table, int]:
         typed = columns.typed(batch, resource, village.time_zone)
         placed = geometry.place(batch.column("_geometry"), frame) if frame else None
         values = _changed(typed.arrays, change, resource)
@@ -175,6 +188,11 @@ def _work(desk: Desk, number: int, delivered: Delivered) -> Work:
         return pa.table([values[n] for n in form.names], schema=form), misplaced
 
     return work
+
+
+def _misplaced(table: pa.Table) -> int:
+    """Count the rows of a typed batch that lie elsewhere."""
+    return sum(any(n in MISPLACED for n in notes or ()) for notes in table.column("_note").to_pylist())
 
 
 def _places(batch: pa.RecordBatch, number: int, source: Source, first: int) -> dict[str, pa.Array]:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import IntegrityError as Taken
 
 from twin.ops import run_tables, tables
 from twin.ops.copying import copy_in, copy_out, forget_deleted
-from twin.ops.engine import FILE, OWNER_ONLY, Ops, parse
+from twin.ops.engine import FILE, OWNER_ONLY, Ops, has_table, parse
 from twin.ops.upgrading import HEAD, upgrade, version
 from twin.ops.utc import Utc, now
 
@@ -45,6 +45,7 @@ __all__ = [
     "delete",
     "forget_deleted",
     "func",
+    "has_table",
     "insert",
     "literal_column",
     "not_",

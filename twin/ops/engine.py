@@ -106,6 +106,11 @@ class Ops:
         self._engine.dispose()
 
 
+def has_table(connection: sqlalchemy.Connection, name: str) -> bool:
+    """Say whether the store has a table: one that an older program made may not."""
+    return sqlalchemy.inspect(connection).has_table(name)
+
+
 def parse(url: str) -> sqlalchemy.URL:
     """Read the address of an operational store; raises SettingError where it is neither SQLite file nor PostgreSQL."""
     try:
