@@ -49,13 +49,26 @@ tick = Table(
     Column("reason_en", Text, nullable=False, server_default=""),
     Column("created_at", Utc, nullable=False),
     Column("ended_at", Utc),
+    Column("stage", String(12), nullable=False, server_default=""),
+    Column("rows_seen", BigInteger),
+    Column("begun_at", Utc),
     Index("ix_tick_state", "state", "next_at"),
     Index("ix_tick_resource", "resource", "due_at"),
 )
 """One receiving that is due, named by resource, moment and why, so that to plan it twice is to plan it once.
 
-state: waiting, running, done, failed (no attempt is left), skipped (a later one took its place).
+state: waiting, running, done, failed (no attempt is left), skipped (a later one took its place). `stage`, `rows_seen`
+and `begun_at` tell how far the running attempt is.
 """
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("started_at", Utc, nullable=False),
+    Column("seen_at", Utc, nullable=False),
+)
+"""The workers that receive, and when each last said that it lives."""
 
 run = Table(
     "run",
@@ -145,6 +158,7 @@ standing = Table(
     Index("ix_standing_due_at", "due_at", "place"),
     Index("ix_standing_rows", "rows", "place"),
     Index("ix_standing_rows_delta", "rows_delta", "place"),
+    Index("ix_standing_counted", "rank", "department", "theme", "update_cycle"),
 )
 """Where each resource stands now: what was promised against what happened; `place` is its place in the catalogue.
 
@@ -203,10 +217,14 @@ run_request = Table(
     Column("ended_at", Utc),
     Column("reason_zh", Text, nullable=False, server_default=""),
     Column("reason_en", Text, nullable=False, server_default=""),
+    Column("version", String(80), nullable=False, server_default=""),
     Index("ix_run_request_state", "state", "id"),
     Index("ix_run_request_resource", "resource", "id"),
 )
-"""What a person asked of the receiving side: rerun, force, approve, backfill; state: asked, taken, done, failed."""
+"""What a person asked of the receiving side: rerun, force, approve, backfill, rollback (to `version`).
+
+state: asked, taken, done, failed.
+"""
 
 notice = Table(
     "notice",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FOLDER = Path(__file__).with_name("migrations")
-HEAD = "0003"
+HEAD = "0004"
 """The newest schema; the migrations end here (a test looks)."""
 
 

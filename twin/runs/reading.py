@@ -30,6 +30,8 @@ FIRST: Mapping[Sort, tuple[str, ...]] = {
 MOST = 500
 """Rows of one page at most."""
 COUNTED = ("state", "department", "theme", "update_cycle")
+_BY = {"state": "rank"}
+"""The rank of a state stands in every index, so that an index answers alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +85,20 @@ def rows(connection: ops.Connection, wanted: Wanted, now: datetime) -> tuple[Sta
 
 
 def counted(connection: ops.Connection, wanted: Wanted) -> tuple[int, dict[str, dict[str, int]]]:
-    """Give how many rows there are in all, and the counts of a page."""
-    counts = {name: _counts(connection, wanted, name) for name in COUNTED}
-    mine = wanted.states
-    return sum(n for state, n in counts["state"].items() if not mine or state in mine), counts
+    """Give how many rows there are in all, and the counts of a page: one statement, answered by one index alone."""
+    columns = [_S.c[_BY.get(name, name)] for name in COUNTED]
+    query = ops.select(*columns, ops.func.count()).where(*_always(wanted)).group_by(*columns)
+    chosen = [_chosen(wanted)[name] for name in COUNTED]
+    counts: dict[str, dict[Any, int]] = {name: {} for name in COUNTED}
+    total = 0
+    for *values, n in connection.execute(query):
+        misses = [i for i, value in enumerate(values) if chosen[i] and value not in chosen[i]]
+        total += 0 if misses else n
+        for i in range(len(COUNTED)) if not misses else misses if len(misses) == 1 else ():
+            found = counts[COUNTED[i]]
+            found[values[i]] = found.get(values[i], 0) + n
+    counts["state"] = {state: counts["state"][rank] for state, rank in RANK.items() if rank in counts["state"]}
+    return total, counts
 
 
 def one(connection: ops.Connection, resource: str, now: datetime) -> Standing:
@@ -158,15 +170,16 @@ def owing(connection: ops.Connection, now: datetime) -> list[Standing]:
     return [_standing(row, now) for row in connection.execute(query)]
 
 
-def _where(wanted: Wanted, *, but: str = "") -> list[Any]:
-    named: dict[str, tuple[Any, ...]] = {
-        "rank": tuple(rank for state, rank in RANK.items() if state in wanted.states),
-        "department": wanted.departments,
-        "theme": wanted.themes,
-        "update_cycle": wanted.cycles,
-    }
-    asked = {"rank": wanted.states, **{name: values for name, values in named.items() if name != "rank"}}
-    found: list[Any] = [_S.c[name].in_(values) for name, values in named.items() if asked[name] and name != but]
+def _chosen(wanted: Wanted) -> dict[str, tuple[Any, ...]]:
+    """Give what each filter wants; a state goes by its rank, and one that is none of ours wants nothing."""
+    ranks = tuple(next((rank for known, rank in RANK.items() if known == state), -1) for state in wanted.states)
+    others = {"department": wanted.departments, "theme": wanted.themes, "update_cycle": wanted.cycles}
+    return {"state": ranks, **others}
+
+
+def _always(wanted: Wanted) -> list[Any]:
+    """Give the conditions that every count keeps."""
+    found: list[Any] = []
     if wanted.may is not None:
         found.append(_S.c.department.in_(wanted.may))
     if wanted.paused is not None:
@@ -174,11 +187,9 @@ def _where(wanted: Wanted, *, but: str = "") -> list[Any]:
     return found + [_S.c.search.contains(w, autoescape=True) for w in wanted.text.lower().split()]
 
 
-def _counts(connection: ops.Connection, wanted: Wanted, name: str) -> dict[str, int]:
-    by = "rank" if name == "state" else name  # the rank of a state stands in every index, so that indexes count alone
-    query = ops.select(_S.c[by], ops.func.count()).where(*_where(wanted, but=by)).group_by(_S.c[by])
-    found = {row[0]: row[1] for row in connection.execute(query)}
-    return {state: found[rank] for state, rank in RANK.items() if rank in found} if name == "state" else found
+def _where(wanted: Wanted) -> list[Any]:
+    chosen = ((_BY.get(name, name), values) for name, values in _chosen(wanted).items() if values)
+    return [*(_S.c[name].in_(values) for name, values in chosen), *_always(wanted)]
 
 
 def _text(row: Any, name: str) -> Text:
