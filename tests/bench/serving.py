@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -37,12 +38,18 @@ location / {{ gzip_static on; add_header Cache-Control "private, no-cache"; add_
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What one burst of clients saw: answers a second, milliseconds, and how many answers were none."""
+    """What one burst of clients saw: answers a second, milliseconds, how many answers were none, and what was said instead.
+
+    `kinds` counts them as wrk does; a "timeout" is an answer that took longer than two seconds, or never came.
+    """
 
     rate: float
     p95: float
     p99: float
     wrong: int
+    most: float = 0.0
+    kinds: Mapping[str, int] = field(default_factory=dict)
+    said: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -67,18 +74,25 @@ def burst(
     clients: int = 4,
     seconds: float = SECONDS,
     body: str = "",
+    keep: int = 0,
 ) -> Asked:
-    """Let wrk ask for `paths` over `clients` connections, each request the next person's."""
+    """Let wrk ask for `paths` over `clients` connections, each request the next person's; `keep` wrong answers' words."""
     with tempfile.TemporaryDirectory() as folder:
         listed, askers = Path(folder, "paths"), Path(folder, "people")
         listed.write_text("\n".join(paths))
         askers.write_text("\n".join(f"{p['cookie']}\t{p['x-csrf-token']}" for p in people) or "x=y\tz")
         command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "-s", str(SCRIPT), base, "--"]
-        command += ["POST" if body else "GET", body, str(listed), str(askers)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        command += ["POST" if body else "GET", body, str(listed), str(askers), str(keep)]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True)
     got = json.loads(done.stdout.strip().splitlines()[-1])
     return Asked(
-        rate=1e6 * got["requests"] / got["us"], p95=got["p95_us"] / 1000, p99=got["p99_us"] / 1000, wrong=got["wrong"]
+        rate=1e6 * got["requests"] / got["us"],
+        p95=got["p95_us"] / 1000,
+        p99=got["p99_us"] / 1000,
+        wrong=got["wrong"],
+        most=got["most_us"] / 1000,
+        kinds={kind: many for kind, many in got["kinds"].items() if many},
+        said=tuple(got["said"]),
     )
 
 
@@ -231,25 +245,32 @@ def hashes() -> tuple[str, str, str]:
 
 
 def hold(folder: Path, minutes: float) -> list[tuple[str, str, str]]:
-    """Ask without a pause for `minutes`; give the slope of memory and of descriptors after a warm-up of a fifth."""
+    """Ask without a pause for `minutes`; give the slope of memory and of descriptors after a warm-up of a fifth.
+
+    Each burst that saw an error is told at once, with kinds, words, its slowest answer and the machine's load.
+    """
     samples: list[tuple[float, float, int]] = []
+    kinds: Counter[str] = Counter()
     with town(folder, people=300) as (base, headers):
         pid = int((folder / "pid").read_text())
         ends = time.monotonic() + 60 * minutes
-        errors = 0
         while time.monotonic() < ends:
-            seen = burst(base, [*TILES * 5, "/", "/api/v1/layers"], headers, seconds=10)
-            errors += seen.wrong
+            seen = burst(base, [*TILES * 5, "/", "/api/v1/layers"], headers, seconds=10, keep=20)
+            kinds.update(seen.kinds)
+            if seen.wrong:
+                told = {"kinds": seen.kinds, "said": seen.said, "slowest_ms": seen.most, "load": os.getloadavg()[0]}
+                print(json.dumps(told, ensure_ascii=False), file=sys.stderr, flush=True)
             status = Path(f"/proc/{pid}/status").read_text()
             resident = int(status.partition("VmRSS:")[2].split()[0]) / 1024
             samples.append((time.monotonic() / 60, resident, sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())))
     kept = samples[len(samples) // 5 :]
     minute, memory, files = ([s[i] for s in kept] for i in range(3))
     slope = statistics.linear_regression(minute, memory).slope if len(kept) > 2 else float("nan")
+    named = ", ".join(f"{many} {kind}" for kind, many in sorted(kinds.items()))
     return [
         (f"{minutes:.0f} minutes' load: slope of memory", "≤ 1 MB/min", f"{slope:+.2f} MB/min ({memory[0]:.0f} → {memory[-1]:.0f} MB)"),
         ("… descriptors, first and last, highest", "flat", f"{files[0]}, {files[-1]}, {max(files)}"),
-        ("… errors", "0", str(errors)),
+        ("… errors", "0", f"{kinds.total()} {named}".strip()),
     ]  # fmt: skip
 
 
@@ -274,3 +295,9 @@ def compare(folder: Path, minutes: float = 10.0) -> str:
         table(("what", "goal", "measured"), rows)
         + f"\n\nEach ratio is the median of {ROUNDS} rounds by turns in one run; the machine's load was {load:.1f}."
     )
+
+
+if __name__ == "__main__":  # one part alone: `python -m tests.bench.serving rush`, or `hold 10` (minutes)
+    alone = Path(os.environ.get("ONEMAP_BENCH", ROOT / "build" / "bench")) / "serving"
+    found = rush(alone) if sys.argv[1] == "rush" else hold(alone, float(sys.argv[2]))
+    print(table(("what", "goal", "measured"), found))
