@@ -112,7 +112,7 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
             shelf=shelf.Shelf(
                 typed=desk.folder / f"typed-{number}.parquet", raw=desk.folder / f"raw-{number}.arrow", first=first
             ),
-            drift=columns.drift(desk.resource.fields, reading.schema.names, (source.x, source.y)),
+            drift=columns.drift(desk.resource.fields, reading.schema.names, _housekeeping(source)),
         )
         with shelf.opened(delivered.shelf, schema(desk.resource), reading.schema) as hand:
             work = _work(desk, number, delivered)
@@ -124,6 +124,11 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
         delivered.types = _types(reading)
     _refuse_misplaced(desk, delivered)
     return delivered
+
+
+def _housekeeping(source: Source) -> tuple[str, ...]:
+    """Give the headings that are declared without being fields: coordinates, the watermark, a service's own id."""
+    return source.x, source.y, source.watermark, source.options.get("id", "")
 
 
 def _types(reading: sandbox.Reading) -> dict[str, str]:
