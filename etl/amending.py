@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +23,6 @@ import shapely
 
 from etl import shelf
 from twin import duck
-from twin.quarantine import acts as desk
 from twin.quarantine.naming import GEOMETRY, fingerprint
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Amending:
     @property
     def digest(self) -> str:
         """Name what these acts do, "" where there is none."""
-        return desk.digest(self.acts)
+        return _desk().digest(self.acts) if self.acts else ""
 
     def became(self) -> dict[int, Became]:
         """Say of each act whether its row came as it was (applied), came otherwise, or did not come."""
@@ -153,7 +153,12 @@ class Amending:
 
 def of(settings: Settings, resource: Resource) -> Amending:
     """Give what was decided about rows of a resource; raises OpsDown where that cannot be known."""
-    return Amending(acts=tuple(desk.standing(settings, resource.id)))
+    return Amending(acts=tuple(_desk().standing(settings, resource.id)) if settings.ops_made else ())
+
+
+def _desk() -> Any:
+    """Give the module of the acts: the operational store is slow to load, and most runs have nothing to ask it."""
+    return importlib.import_module("twin.quarantine.acts")
 
 
 def forgive(connection: duck.Connection) -> None:

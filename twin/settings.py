@@ -78,11 +78,18 @@ class Settings:
         return tuple(s for s in self.secret_previous.split(",") if s)
 
     @property
+    def ops_made(self) -> bool:
+        """Say whether there is an operational store, without opening one."""
+        return bool(self.ops_url) or (self.data / "run" / OPS_FILE).is_file()
+
+    @property
     def raw(self) -> Path:
         """Give the folder of delivered files."""
         return self.data / "raw"
 
 
+OPS_FILE = "ops.sqlite"
+"""The name of the operational store in run/ where no other is set."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHORTEST_SECRET = 32
 YES, NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")

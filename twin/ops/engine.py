@@ -16,6 +16,7 @@ from sqlalchemy import event, exc
 
 from twin import durable
 from twin.errors import OpsDown, SettingError
+from twin.settings import OPS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +37,7 @@ PRAGMAS = (
 )
 TAKE_TURN = "SELECT pg_advisory_xact_lock(%(writer)s)"
 READ_ONLY = "onemap_read_only"
-FILE = "ops.sqlite"
-"""The name of the SQLite file in run/ where no other store is set."""
+FILE = OPS_FILE
 SQLITE_SIGNS = (
     ("full", ("disk is full",)),
     ("locked", ("locked", "busy")),
