@@ -27,7 +27,7 @@ def build(at: settings.Settings) -> api.Front:
     """Give the whole application: API and tiles, with the pages under it."""
     onemap = read(at)
     store = Store(at.store)
-    front = api.create(onemap, store, at)
+    front = api.create(onemap, store, at, following=lambda: read(at))
     return api.mount(front, pages.create(onemap, store, at), pages.draw)
 
 

@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(command=command)
         return made
 
-    for add in (_declared, _received, _versions, _scheduled, _told):
+    for add in (_declared, _new, _received, _versions, _scheduled, _told):
         add(room)
     return top
 
@@ -81,6 +81,28 @@ def _declared(room: Room) -> None:
 
 
 def _received(room: Room) -> None:
+def _new(room: Room) -> None:
+    """Add looking at a source that nobody has declared."""
+    look = _later("etl.looking.command", "new")
+    new = room("new", "看一个新文件、表或服务,写出申报", "look at a source and write its declaration", look)
+    new.add_argument("source", metavar="PATH|CONNECTION:PART")
+    new.add_argument("--part", default="", help="图层或工作表 · layer or sheet")
+    new.add_argument("--write", action="store_true", help="写入目录,待答的留空 · write it, open questions and all")
+    for name, zh, en in (
+        ("department", "提供部门", "who provides it"),
+        ("id", "资源标识", "the resource's id"),
+        ("title-zh", "名称", "its name in Chinese"),
+        ("title-en", "英文名称", "its name in English"),
+        ("theme", "专题", "its theme"),
+        ("share-type", "共享类型", "unconditional, conditional or none"),
+        ("open-attr", "开放属性", "开放, 依申请开放 or 不开放"),
+        ("update-cycle", "更新周期", "such as 每月"),
+        ("key", "主键列", "the column that names a row"),
+        ("crs", "坐标系", "its coordinate system"),
+    ):
+        new.add_argument(f"--{name}", default="", help=f"{zh} · {en}")
+
+
     """Add what is done with deliveries."""
     run = room("run", "接收并发布", "receive and publish", _later("etl.commands", "run"))
     run.add_argument("resources", nargs="*", metavar="RESOURCE")

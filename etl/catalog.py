@@ -26,11 +26,14 @@ from twin.model import (
     Theme,
     Village,
 )
+from twin.style import plain
 
 __all__ = ["Catalog", "Fault", "check", "join", "read"]
 
 FILES = ("raster", "scene")
 """Kinds that are files rather than rows: they have no fields."""
+ADDED = "added"
+"""The folder of catalog/ in which each file declares one resource more of a department."""
 _FILE = re.compile(r"^(\d{2})_(.+)$")
 
 
@@ -105,7 +108,8 @@ def check(folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = 
 
 
 def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> OneMap:
-    """Join what is received with what is drawn."""
+    """Join what is received with what is drawn; a resource that names a layer nobody drew gets a plain one."""
+    layers = (*layers, *plain.layers(catalog.resources, {layer.id for layer in layers}))
     return OneMap(
         village=catalog.village,
         departments=catalog.whole,
@@ -127,8 +131,10 @@ def _parse(folder: Path) -> _Parsed:
     departments = tuple(x for x in (_department(d, places) for d in offices) if x)
     made = [declared.load(path) for path in sorted((folder / "derived").glob("*.toml"))]
     derived = tuple(r for d in made for r in _derived(d, places))
+    more = [declared.load(path) for path in sorted((folder / "catalog" / ADDED).glob("*.toml"))]
+    departments = _with_added(departments, more, places)
     items, duties = answering.read(folder)
-    documents = (home, *lists, *offices, *made, *([duties] if duties else []))
+    documents = (home, *lists, *offices, *more, *made, *([duties] if duties else []))
     return _Parsed(village, departments, systems, places, documents, derived, items, duties)
 
 
@@ -220,6 +226,21 @@ def _derived(document: Document, places: dict[str, proofs.Place]) -> list[Resour
             remedy = ("此处只有 department 与 [[resource]]", "Only department and [[resource]] stand here")
             document.fault((key,), (f"不认识的项 {key}", f"Unknown key {key}"), remedy)
     return _resources(document, str(document.table.get("department", "")), places)
+
+
+def _with_added(
+    departments: Sequence[Department], documents: Sequence[Document], places: dict[str, proofs.Place]
+) -> tuple[Department, ...]:
+    """Give the departments with what was declared of them in files of their own after what their file declares."""
+    found: list[Resource] = []
+    known = {d.id for d in departments}
+    for document in documents:
+        found += _derived(document, places)
+        name = str(document.table.get("department", ""))
+        if document.table and name not in known:
+            words = (f"没有部门 {name or '(未写)'}", f"There is no department {name or '(none is named)'}")
+            document.fault(("department",), words, ("写明由哪个部门提供", "Name the department that provides it"))
+    return _with_derived(departments, found)
 
 
 def _with_derived(departments: Sequence[Department], derived: Sequence[Resource]) -> tuple[Department, ...]:

@@ -99,6 +99,25 @@ def typed(batch: pa.RecordBatch, resource: Resource, time_zone: str) -> Typed:
     return result
 
 
+def as_text(column: pa.Array) -> pa.Array:
+    """Give a delivered column as the text it would be kept as; the empty string is nothing."""
+    return _string(column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column)
+
+
+def as_number(column: pa.Array) -> np.ndarray:
+    """Give a delivered column as floats, NaN where there is no number."""
+    plain = column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
+    return _number(plain).to_numpy(zero_copy_only=False)
+
+
+def reads_as(column: pa.Array, kind: FieldType, time_zone: str) -> tuple[int, int]:
+    """Count the values written in a column, and those of them that can be read as `kind`."""
+    text = as_text(column)
+    written = pc.and_(text.is_valid(), pc.invert(pc.is_in(text, value_set=pa.array(EMPTY))))
+    read = _datetime(text, time_zone) if kind == "datetime" else _READERS[kind](text)
+    return int(pc.sum(written).as_py() or 0), int(pc.sum(pc.and_(written, read.is_valid())).as_py() or 0)
+
+
 def _note_unread(result: Typed, column: pa.Array, array: pa.Array, item: Field) -> None:
     if array.null_count == column.null_count:
         return

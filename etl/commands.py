@@ -60,9 +60,9 @@ def _recipe(seed: int, village: Path) -> str:
 
 
 def _declared(village: Path) -> Sequence[Resource]:
-    """Give the demo village's resources; a village that is nobody's invention gets only what is written by hand."""
+    """Give the demo village's resources but those somebody added; of a real village none are played."""
     known = catalog.read(village) if (village / "village.toml").exists() else None
-    return known.resources if known and known.village.demo else ()
+    return [r for r in known.resources if "added" not in r.options] if known and known.village.demo else ()
 
 
 def _made(out: Path) -> str:

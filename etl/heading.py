@@ -23,10 +23,11 @@ _NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?")
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """Column names, and the 0-based number of the first row below them."""
+    """Column names, the 0-based number of the first row below them, and of the first row they stand in."""
 
     names: tuple[str, ...]
     first_row: int
+    top: int = 0
 
 
 def find(rows: Sequence[Sequence[str | None]], merged: Sequence[Merged], stated: str) -> Heading:
@@ -46,7 +47,7 @@ def find(rows: Sequence[Sequence[str | None]], merged: Sequence[Merged], stated:
             if word and word not in parts:
                 parts.append(word)
         names.append("/".join(parts) or f"列{letter(column)}")
-    return Heading(names=_distinct(names), first_row=last + 1)
+    return Heading(names=_distinct(names), first_row=last + 1, top=first)
 
 
 def is_totals(row: Sequence[str | None], words: str) -> bool:

@@ -29,6 +29,8 @@ READERS = {
     "scene": "etl.readers.scene",
     "pulled": "etl.readers.pulled",
     "database": "etl.readers.database",
+    "parts": "etl.readers.parts",
+    "unzipped": "etl.readers.unzipped",
 }
 REPORT = b"onemap.report"
 REFUSAL = b"onemap.refusal"

@@ -45,6 +45,18 @@ WORDS: dict[str, tuple[str, str]] = {
             "read {read} = published {published} + quarantined {quarantined} + duplicates {duplicates}"
         ),
     ),
+    "new.what": ("项", "Fact"),
+    "new.value": ("看到的", "Found"),
+    "new.sure": ("把握", "Sure"),
+    "new.why": ("依据", "Why"),
+    "new.column": ("交付列", "Delivered"),
+    "new.name": ("列名", "Column"),
+    "new.type": ("类型", "Type"),
+    "new.class": ("敏感级别", "Class"),
+    "new.written": (
+        "已写入 {path},尚有 {count} 项待答;答完后 python -m etl check",
+        "Written to {path}; {count} questions are open. Answer them, then python -m etl check",
+    ),
     "run.see": (
         "隔离的行:python -m etl quarantine;暂缓的资源核实后:python -m etl run 资源 --accept",
         "Quarantined rows: python -m etl quarantine; held, once checked: python -m etl run RESOURCE --accept",

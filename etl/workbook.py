@@ -12,7 +12,7 @@ from etl import archive
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from etl.heading import Merged
     from etl.job import Job
@@ -33,15 +33,29 @@ class Sheet:
 
 def read(job: Job, magic: bytes) -> Sheet:
     """Read the sheet `job.part` (or the first); raises SourceError where it cannot be opened or is too large."""
+    book = _open(job, magic)
+    return _sheet(job, book, _sheet_name(job, list(book.sheet_names)))
+
+
+def sheets(job: Job, magic: bytes, most: int) -> Iterator[tuple[str, Sheet]]:
+    """Read the first `most` sheets by name, as they stand in the book; raises SourceError as `read` does."""
+    book = _open(job, magic)
+    for name in book.sheet_names[:most]:
+        yield name, _sheet(job, book, name)
+
+
+def _open(job: Job, magic: bytes) -> calamine.CalamineWorkbook:
     if magic.startswith(b"PK"):
         archive.check(job.main, job.name)
     try:
-        book = calamine.CalamineWorkbook.from_path(job.path)
+        return calamine.CalamineWorkbook.from_path(job.path)
     except calamine.PasswordError as wrong:
         raise _refused(job, "有密码保护，请去掉密码", "it is protected by a password; remove it") from wrong
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as wrong:
         raise _refused(job, "不是有效的工作簿", "it is not a valid workbook") from wrong
-    name = _sheet_name(job, list(book.sheet_names))
+
+
+def _sheet(job: Job, book: calamine.CalamineWorkbook, name: str) -> Sheet:
     try:
         sheet = book.get_sheet_by_name(name)
         if sheet.total_height * sheet.total_width > MAX_CELLS:

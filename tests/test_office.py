@@ -349,7 +349,7 @@ def test_grants_that_hold_go_on_holding_while_the_store_is_away(
 
     async def watched() -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(adopted.watch(rooms, who), 1)
+            await asyncio.wait_for(adopted.watch(lambda: rooms, who), 1)
 
     monkeypatch.setattr(who.accounts.ops, "read", away)
     run(watched())

@@ -234,6 +234,11 @@ def _spoken(text: str) -> tuple[str, ...]:
     return plain, "".join(syllables), "".join(s if not s.isascii() or s.isdigit() else s[:1] for s in syllables)
 
 
+def spelled(text: str) -> str:
+    """Give text in Latin letters: its pinyin, syllables joined by "_", where it is Chinese."""
+    return "_".join(lazy_pinyin(normal(text)))
+
+
 def keys(words: tuple[str, ...]) -> str:
     """Give all that a query is looked for in, one key a line, each line begun by a newline."""
     return "\n" + "\n".join(dict.fromkeys(k for w in words if w for k in _spoken(w)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from etl import catalog
 from etl.cataloguing import layout, toml_text
-from twin import durable
+from twin import declared, durable
 from twin.errors import BadRequest, DeclarationError
 
 if TYPE_CHECKING:
@@ -78,11 +78,26 @@ def take(
             f"It would change or remove what is declared; nothing was imported: {listed}. Check it, then --replace",
         )
     texts = _texts(folder, [d for d in wanted if d.id in {c.department for c in changes}])
+    folded = _folded(folder, wanted, {c.department for c in changes})
     with tempfile.TemporaryDirectory(prefix="onemap-catalogue-") as desk:
-        _prove(folder, Path(desk), texts, wanted)
+        _prove(folder, Path(desk), texts, wanted, folded)
     for path, text in texts.items():
         durable.write(path, text.encode())
+    for path in folded:
+        path.unlink()
     return changes
+
+
+def _folded(folder: Path, wanted: Sequence[Department], changed: set[str]) -> list[Path]:
+    """Give the files of single resources that go into the file of their department, which is written anew."""
+    names = {r.id for d in wanted if d.id in changed for r in d.resources}
+    names |= {r for d in wanted if d.id in changed for r in _added_to(folder, d.id)}
+    return [p for p in sorted((folder / "catalog" / catalog.ADDED).glob("*.toml")) if p.stem in names]
+
+
+def _added_to(folder: Path, department: str) -> list[str]:
+    files = sorted((folder / "catalog" / catalog.ADDED).glob("*.toml"))
+    return [p.stem for p in files if declared.load(p).table.get("department") == department]
 
 
 def _texts(folder: Path, departments: Sequence[Department]) -> Mapping[Path, str]:
@@ -106,8 +121,12 @@ def _number(department: Department, taken: set[str]) -> str:
     return next((n for n in (*said, *free) if n not in taken), "99")
 
 
-def _prove(folder: Path, desk: Path, texts: Mapping[Path, str], wanted: Sequence[Department]) -> None:
+def _prove(
+    folder: Path, desk: Path, texts: Mapping[Path, str], wanted: Sequence[Department], folded: Sequence[Path]
+) -> None:
     shutil.copytree(folder / "catalog", desk / "catalog")
+    for path in folded:
+        (desk / path.relative_to(folder)).unlink()
     for name in ("codes", "derived"):
         if (folder / name).is_dir():
             shutil.copytree(folder / name, desk / name)

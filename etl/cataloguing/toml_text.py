@@ -29,6 +29,11 @@ def of(department: Department) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
+def value(held: Any) -> str:
+    """Give one value as TOML writes it."""
+    return _toml(held)
+
+
 def _lines(value: Any) -> Iterator[str]:
     for spec in dataclasses.fields(value):
         held = getattr(value, spec.name)

@@ -35,6 +35,7 @@ from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
 from twin.api.carrying import Carrying
 from twin.api.delivering import Delivering
+from twin.api.following import follow
 from twin.api.forms import NotOurs
 from twin.api.guard import CALLBACKS, Guard, PageGate, page_csp
 from twin.api.packed import Packed
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
+    from twin.api.following import Read
     from twin.api.tile_answers import Ready
     from twin.api.views import Draw
     from twin.model import OneMap
@@ -103,8 +105,11 @@ class Front(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
-    """Give the application of one village; raises DeclarationError for layers that cannot be drawn."""
+def create(onemap: OneMap, store: Store, settings: Settings, *, following: Read | None = None) -> Front:
+    """Give the application of one village; raises DeclarationError for layers that cannot be drawn.
+
+    With `following`, which reads the declarations, it takes up what changes in them while it serves.
+    """
     shared = rooms(onemap, store, settings)
     app = Front(
         title=f"{onemap.village.name.zh} · {onemap.village.name.en}",
@@ -116,7 +121,7 @@ def create(onemap: OneMap, store: Store, settings: Settings) -> Front:
         lifespan=_warmed,
         responses=REFUSALS,
     )
-    app.state.rooms = shared
+    app.state.rooms, app.state.following = shared, following
     app.state.who = who = Who.of_village(onemap, settings)
     hold_newest(shared, who)
     app.guard = Guard(app.unguarded, who)
@@ -150,7 +155,7 @@ def mount(app: Front, pages: Pages, draw: Draw | None = None) -> Front:
     app.state.draw = draw
     kept = app.state.rooms.settings.data / "run" / "packed"
     wsgi: Any = WSGIMiddleware(pages.server, workers=PAGE_THREADS)
-    gate: Any = PageGate(moments.Asked(Callbacks(Packed(wsgi, kept), pages), app.state.rooms))
+    gate: Any = PageGate(moments.Asked(Callbacks(Packed(wsgi, kept), pages), lambda: app.state.rooms))
     app.router.routes.insert(0, Route(CALLBACKS, gate, methods=["POST"], include_in_schema=False))
     app.mount("/", gate)
     app.guard.csp = page_csp(pages.csp_hashes())
@@ -161,12 +166,16 @@ def mount(app: Front, pages: Pages, draw: Draw | None = None) -> Front:
 async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     """Verify every table and build the search index while the first page is still on its way; watch the grants."""
     task = asyncio.create_task(asyncio.to_thread(listings.warm, app.state.rooms))
-    watching = asyncio.create_task(watch(app.state.rooms, app.state.who))
+    watching = asyncio.create_task(watch(lambda: app.state.rooms, app.state.who))
+    read = app.state.following
+    following = asyncio.create_task(follow(app, read)) if isinstance(app, Front) and read else None
     yield
     watching.cancel()
     await task
 
 
+    if following:
+        following.cancel()
 async def _refused(_: Request, error: Any) -> Response:
     return problems.answer(*problems.of(error))
 

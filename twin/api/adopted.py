@@ -15,6 +15,7 @@ from twin.ops import tables
 from twin.policy import grants
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from twin.api.rooms import Rooms
@@ -71,13 +72,13 @@ def hold_newer(rooms: Rooms, who: Who) -> None:
     _hold_from(rooms, who, rooms.policy.grants.version + 1)
 
 
-async def watch(rooms: Rooms, who: Who) -> None:
-    """Hold what other processes adopt, until cancelled; while the store is away, what holds goes on holding."""
+async def watch(rooms: Callable[[], Rooms], who: Who) -> None:
+    """Hold what other processes adopt in the `rooms` that answer, until cancelled; what holds outlasts the store."""
     told = ""
     while True:
         await asyncio.sleep(LOOKED_S)
         try:
-            await asyncio.to_thread(hold_newer, rooms, who)
+            await asyncio.to_thread(hold_newer, rooms(), who)
             told = ""
         except TwinError as error:
             if told != error.en:

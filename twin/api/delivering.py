@@ -35,6 +35,10 @@ class Delivering:
         self._who = who
         self._said: Kept[tuple[str, str], float] = Kept(MOST_SAID)
 
+    def over(self, onemap: OneMap) -> None:
+        """Speak of these declarations from now on."""
+        self._onemap = onemap
+
     def is_counted(self, scope: Scope, subject: Subject, told: Sequence[Told]) -> bool:
         """Say, without waiting, whether all this ground stands in the ledger with today's date."""
         ledger = self._who.ledger_if_open

@@ -103,7 +103,7 @@ def lifted(scope: Scope) -> Scope:
 class Asked:
     """Stand before the pages: what names no moment is refused here, and is not shown as today."""
 
-    def __init__(self, app: ASGIApp, rooms: Rooms) -> None:
+    def __init__(self, app: ASGIApp, rooms: Callable[[], Rooms]) -> None:
         self._app = app
         self._rooms = rooms
 
@@ -112,7 +112,7 @@ class Asked:
         text = asked(scope["query_string"])
         try:
             if text:
-                self._rooms.at(text)
+                self._rooms().at(text)
         except BadRequest as error:
             await problems.answer(*problems.of(error))(scope, receive, send)
             return

@@ -70,6 +70,23 @@ def rooms(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
     return found
 
 
+def current(store: Store) -> Rooms:
+    """Give the rooms over `store` as they are now; raises KeyError where there are none yet."""
+    with _LOCK:
+        return _BUILT[store]
+
+
+def again(before: Rooms, onemap: OneMap) -> Rooms:
+    """Give rooms over the same store for changed declarations, under the grants that hold; they are the rooms now.
+
+    Answers remembered under the policy before are not taken for theirs. Raises DeclarationError, and nothing changed.
+    """
+    after = _build(onemap, before.base, before.settings, before)
+    with _LOCK:
+        _BUILT[before.base] = after
+    return after
+
+
 def granted(settings: Settings) -> policies.Grants:
     """Read what the village grants; a village without grants.toml has the demo's visitor only.
 
@@ -79,11 +96,12 @@ def granted(settings: Settings) -> policies.Grants:
     return policies.grants.read(path) if path.exists() else policies.LOCAL_ONLY
 
 
-def _build(onemap: OneMap, store: Store, settings: Settings) -> Rooms:
+def _build(onemap: OneMap, store: Store, settings: Settings, before: Rooms | None = None) -> Rooms:
     for fault in (*policies.faults(onemap), *style.check(onemap)):
         raise fault
-    serving = Serving(store, memory=settings.memory)  # one thread a query: requests are what runs side by side
-    policy = Policy(onemap, granted(settings))
+    serving = before.serving if before else Serving(store, memory=settings.memory)  # one thread a query: requests are
+    policy = Policy(onemap, before.policy.grants if before else granted(settings))  # what runs side by side
+    policy.edition += before.policy.edition if before else 0
 
     def as_of(at: datetime) -> Rooms:
         return _over(onemap, store, settings, serving.over(Past(store, at)), policy, as_of=at)

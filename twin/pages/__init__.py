@@ -9,6 +9,7 @@ import flask
 from twin import map as map_component
 from twin.api import moments
 from twin.api import recording as records
+from twin.api.rooms import current
 from twin.api.who import CSRF_HEADER, csrf_cookie
 from twin.pages import boot, past
 from twin.pages import onemap as page
@@ -57,6 +58,9 @@ def create(
 
     def here() -> Desk:
         return opened.at(moment()).of(who())
+        nonlocal opened
+        if opened.rooms is not (now := current(store)):
+            opened = Desk.over(now)
 
     def first() -> Mapping[str, Any]:
         desk = here()

@@ -37,9 +37,13 @@ class Desk:
     @classmethod
     def open(cls, onemap: OneMap, store: Store, settings: Settings, subject: Subject = ANONYMOUS_LOCAL) -> Desk:
         """Open the rooms over `store`; raises DeclarationError for layers that cannot be drawn."""
-        found = rooms(onemap, store, settings)
-        edition = found.policy.edition
-        return cls(rooms=found, subject=subject, onemap=view(onemap, found.policy, subject), edition=edition)
+        return cls.over(rooms(onemap, store, settings), subject)
+
+    @classmethod
+    def over(cls, found: Rooms, subject: Subject = ANONYMOUS_LOCAL) -> Desk:
+        """Give the desk in front of rooms that are open."""
+        seen = view(found.onemap, found.policy, subject)
+        return cls(rooms=found, subject=subject, onemap=seen, edition=found.policy.edition)
 
     def of(self, subject: Subject) -> Desk:
         """Give the desk at which `subject` is answered."""
