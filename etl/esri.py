@@ -15,7 +15,8 @@ def geometry(value: Mapping[str, Any]) -> Any:
         if "rings" in value:
             return _areas([np.asarray(r, float)[:, :2] for r in value["rings"] if len(r) > 3])
         if "paths" in value:
-            return shapely.multilinestrings([np.asarray(p, float)[:, :2] for p in value["paths"] if len(p) > 1])
+            lines: list[Any] = [shapely.linestrings(np.asarray(p, float)[:, :2]) for p in value["paths"] if len(p) > 1]
+            return lines[0] if len(lines) == 1 else shapely.multilinestrings(lines) if lines else None
         if isinstance(value.get("x"), (int, float)) and isinstance(value.get("y"), (int, float)):
             return shapely.points(float(value["x"]), float(value["y"]))
     except (TypeError, ValueError, IndexError, shapely.GEOSException):

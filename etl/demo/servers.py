@@ -1,12 +1,14 @@
 """The demo departments' servers on the loopback (JSON, OGC, ArcGIS, files, a bucket); they misbehave on command.
 
-`python -m etl.demo.servers --port 8300` serves one small table in all of them; POST /_misbehave?what=html&at=2&times=1
+`python -m etl.demo.servers --port 8300` serves one small table in all of them, `python -m etl demo --serve` what the
+demo has, each department below its connection. POST /_misbehave?what=html&at=2&times=1 (with &who=CONNECTION)
 makes the second answer from then on a login page. Everything served is invented.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -17,10 +19,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from etl.demo.served import Query, Row, answered
+from etl.demo.shaped import Feature
 
 HTML = b"<!DOCTYPE html><html><head><title>login</title></head><body><form>user</form></body></html>"
 PIECE = 1 << 20
@@ -28,10 +32,18 @@ PIECE = 1 << 20
 
 @dataclass(kw_only=True)
 class Town:
-    """What is served: rows with `id`, columns, `lon` and `lat`; files by name; who may ask; what goes wrong next."""
+    """What is served: rows with `id`, columns, `lon` and `lat`; files by name; who may ask; what goes wrong next.
 
-    rows: list[Row]
-    files: dict[str, bytes] = field(default_factory=dict)
+    `tables` are served in place of `rows` where there are any, each under its name, in EPSG `systems`; `style` is then
+    how JSON is paged, `watermark` the column that grows with every change.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    files: dict[str, bytes | Path] = field(default_factory=dict)
+    tables: dict[str, list[Feature]] = field(default_factory=dict)
+    systems: dict[str, str] = field(default_factory=dict)
+    style: str = ""
+    watermark: str = ""
     token: str = ""
     user: str = ""
     password: str = ""
@@ -68,13 +80,14 @@ class Town:
 
 
 @contextlib.contextmanager
-def serving(town: Town, port: int = 0) -> Iterator[str]:
-    """Serve `town` on the loopback while the block runs; gives the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (_Handler,), {"town": town}))
+def serving(town: Town | Mapping[str, Town], port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve `town` at `host` while the block runs, of several each below its name; gives the address."""
+    towns = {"": town} if isinstance(town, Town) else town
+    server = ThreadingHTTPServer((host, port), type("Bound", (_Handler,), {"towns": towns}))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://{host}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
@@ -82,10 +95,23 @@ def serving(town: Town, port: int = 0) -> Iterator[str]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    town: Town
+    towns: Mapping[str, Town]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Give (the town that is asked, "" where there is one only; the path within it)."""
+        path = urlsplit(self.path).path
+        first, _, rest = path[1:].partition("/")
+        return ("", path) if "" in self.towns else (first, f"/{rest}")
+
+    @property
+    def town(self) -> Town:
+        """Give the town that is asked; one that has nothing where there is none of that name."""
+        return self.towns.get(self.place[0]) or Town()
 
     def do_GET(self) -> None:
         town, parts = self.town, urlsplit(self.path)
+        name, path = self.place
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         town.asked.append(self.path)
         what = town.fault()
@@ -94,11 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
         if what in _SPECIAL:
             _SPECIAL[what](self)
             return
-        refused = self._stranger(parts.path, query)
+        refused = self._stranger(path, query)
         if refused:
             self.answer(refused, b'{"error": "credentials"}')
             return
-        found = answered(town, parts.path, query, dict(self.headers), what, f"http://{self.headers['Host']}")
+        host = f"http://{self.headers['Host']}" + (f"/{name}" if name else "")
+        found = answered(town, path, query, dict(self.headers), what, host)
         if found is None:
             self.answer(404, b'{"error": "no such thing"}')
             return
@@ -106,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(304 if body is None else 200, body or b"", headers, what)
 
     def do_PUT(self) -> None:
-        path = urlsplit(self.path).path
+        path = self.place[1]
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.town.asked.append(self.path)
         what = self.town.fault()
@@ -125,8 +152,10 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path == "/_misbehave":
             query = dict(parse_qsl(parts.query))
             at, times = int(query.get("at", 1)), int(query.get("times", 1_000_000))
-            self.town.misbehave(query["what"], at=at, times=times)
-            self.answer(200, b"{}")
+            blamed = self.towns.get(query.get("who", ""))
+            if blamed:
+                blamed.misbehave(query["what"], at=at, times=times)
+            self.answer(200 if blamed else 404, b"{}")
             return
         form = dict(parse_qsl(body))
         if (form.get("username"), form.get("password")) != (self.town.user, self.town.password):
@@ -144,8 +173,11 @@ class _Handler(BaseHTTPRequestHandler):
             token = said.removeprefix("Bearer ")
             town.tokens[token] = town.tokens.get(token, town.expires_after + 1 if town.expires_after else 0) + 1
             return 401 if town.expires_after and town.tokens[token] > town.expires_after else 0
-        allowed = (f"Bearer {town.token}", query.get("tk"), self.headers.get("X-Key"))
-        return 401 if town.token and said != allowed[0] and town.token not in allowed[1:] else 0
+        if town.user and not path.startswith("/s3/"):
+            both = base64.b64encode(f"{town.user}:{town.password}".encode()).decode()
+            return 0 if said == f"Basic {both}" else 401
+        allowed = (*query.values(), self.headers.get("X-Key"))
+        return 401 if town.token and said != f"Bearer {town.token}" and town.token not in allowed else 0
 
     def answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None, what: str = "") -> None:
         """Send an answer, wrongly where `what` says so."""

@@ -116,12 +116,13 @@ def _members(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
     """Give the members of GML pages, each once, their properties as text; GDAL reads them and puts longitude first."""
     pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})
     key = said["layout"]["id"] or "gml_id"
+    own = "NO" if said["layout"]["id"] else "YES"
     tables: list[pa.Table] = []
     seen: set[str] = set()
     for page in said["pages"]:
         path = str(job.main / page["file"])
         try:
-            meta, table = pyogrio.read_arrow(path, WRITE_GFS="NO", DOWNLOAD_SCHEMA="NO", EXPOSE_GML_ID="YES")
+            meta, table = pyogrio.read_arrow(path, WRITE_GFS="NO", DOWNLOAD_SCHEMA="NO", EXPOSE_GML_ID=own)
         except (DataSourceError, DataLayerError) as wrong:
             if page["rows"] == 0:
                 continue

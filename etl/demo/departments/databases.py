@@ -35,7 +35,7 @@ def table(path: Path, name: str, columns: Mapping[str, str], rows: Sequence[Mapp
         listed = ", ".join(f"{_quoted(column)} {kind}" for column, kind in columns.items())
         made.execute(f"CREATE TABLE {_quoted(name)} ({listed})")
         places = ", ".join("?" * len(columns))
-        sql = f"INSERT INTO {_quoted(name)} VALUES ({places})"  # noqa: S608 - only the table's name, quoted
+        sql = f"INSERT INTO {_quoted(name)} VALUES ({places})"
         made.executemany(sql, [tuple(_plain(row[column]) for column in columns) for row in rows])
         made.execute("COMMIT")
 

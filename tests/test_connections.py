@@ -1,0 +1,149 @@
+"""The demo's own resources over their connections: the same tables as from files, and nothing secret anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from etl import batch, catalog, tasks
+from etl.demo import offered, village
+from etl.demo.defects import Planter
+from etl.demo.departments import BY_HAND, declared
+from etl.demo.servers import Town, serving
+from etl.demo.village import Truth
+from etl.fetch import connections
+from etl.ledger import Report
+from tests.departments import ACCOUNT, PASSWORD, Say, mariadb, postgis
+from twin.model import Resource
+from twin.settings import Settings
+from twin.store import Store
+
+__all__ = ["mariadb", "postgis"]
+ROOT = Path(__file__).resolve().parents[1]
+DECLARED = ROOT / "data"
+FEW = (
+    "land_consolidation", "relief_supplies", "lamp", "house_registration",
+    "care_home", "legal_adviser", "gig_demand",
+    "grain_zone", "collective_asset", "land_transfer", "parking_lot", "school_bus_route",
+    "pv_station", "weather_warning", "fire_alarm", "village_credit", "service_item",
+    "grain_store", "mail_route", "short_forecast",
+)  # fmt: skip
+"""Of every transport some: polygons, lines and points, three systems, a key that is empty, rows twice, axes exchanged."""
+HOW = ("_run", "_source", "_source_sha256", "_row")
+"""Columns that say how a row came, which is what differs."""
+
+
+@functools.cache
+def truth() -> Truth:
+    return village.build()
+
+
+def connected() -> list[Resource]:
+    """Give the resources that come over connections and are small enough for a test."""
+    every = catalog.read(DECLARED).resources
+    return [r for r in every if any(s.connection for s in r.sources) and r.id not in BY_HAND]
+
+
+@dataclass(kw_only=True)
+class Both:
+    """One village twice: what its files gave, and what its connections gave; what serves, and with which secrets."""
+
+    resources: list[Resource]
+    filed: Settings
+    asked: Settings
+    towns: dict[str, Town]
+    variables: dict[str, str]
+
+    def receive(self, settings: Settings, resources: Sequence[Resource]) -> dict[str, Report]:
+        known = catalog.read(DECLARED)
+        found = batch.run_all(resources, known, settings, accept=False, force=False, progress=lambda *_: None)
+        return {r.resource: r for r in found}
+
+
+@contextlib.contextmanager
+def armed(variables: Mapping[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        yield
+
+
+@contextlib.contextmanager
+def both(folder: Path, resources: list[Resource], pg: tuple[str, Say], my: tuple[str, Say]) -> Iterator[Both]:
+    """Write the stand-ins of `resources`, load the databases with them and serve the rest."""
+    filed = Settings(data=folder / "filed", village=DECLARED)
+    asked = Settings(data=folder / "asked", village=DECLARED)
+    declared.write(truth(), filed.raw, Planter(), resources)
+    known = connections.read(DECLARED)
+    variables: dict[str, str] = {}
+    for one in known.values():
+        if one.kind not in connections.DATABASES:
+            continue
+        (address, say), user = (pg, "postgres") if one.kind == "postgis" else (my, ACCOUNT)
+        for _, source in offered.sources(resources, one.id):
+            say(";\n".join(offered.statements(one.kind, source, filed.raw)))
+        variables |= {one.address_env: address, one.user_env: user, one.password_env: PASSWORD}
+    towns = offered.towns(resources, known, filed.raw)
+    with serving(towns) as address:
+        variables |= offered.environment(known, towns, address)
+        yield Both(resources=resources, filed=filed, asked=asked, towns=towns, variables=variables)
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory, postgis: tuple[str, Say], mariadb: tuple[str, Say]) -> Iterator[Both]:
+    chosen = [r for r in connected() if r.id in FEW]
+    with both(tmp_path_factory.mktemp("both"), chosen, postgis, mariadb) as made:
+        yield made
+
+
+def published(settings: Settings, resource: str) -> pa.Table:
+    table = pq.read_table(Store(settings.store).current(resource).file("part.parquet"))
+    return table.drop_columns([c for c in HOW if c in table.column_names]).sort_by("id").replace_schema_metadata()
+
+
+def test_what_comes_over_a_connection_is_what_came_as_a_file(few: Both) -> None:
+    assert {r.id for r in few.resources} == set(FEW)
+    alike(few)
+
+
+def alike(here: Both) -> None:
+    """Receive everything both ways and compare tables, ledgers and provenance."""
+    files = here.receive(here.filed, here.resources)
+    with armed(here.variables):
+        asked = here.receive(here.asked, here.resources)
+    wrong = {n: (files[n].reason_en, r.status, r.reason_en) for n, r in asked.items() if r.status != "published"}
+    assert not wrong
+    for resource in here.resources:
+        compare(here, resource, files[resource.id], asked[resource.id])
+
+
+def compare(here: Both, resource: Resource, filed: Report, asked: Report) -> None:
+    name = resource.id
+    for what in ("counts", "rules", "warnings", "repairs", "notes"):
+        assert getattr(filed, what) == getattr(asked, what), (name, what)
+    first, second = published(here.filed, name), published(here.asked, name)
+    assert first.schema == second.schema, name
+    for column in first.column_names:
+        assert first[column].to_pylist() == second[column].to_pylist(), (name, column)
+    held = [tasks.quarantine(s).current(name).manifest["rows"] for s in (here.filed, here.asked)]
+    assert held[0] == held[1], name
+    tells(here.asked, resource)
+
+
+def tells(settings: Settings, resource: Resource) -> None:
+    """Hold the provenance of every row to the connection and to the row's own identity there."""
+    rows = pq.read_table(Store(settings.store).current(resource.id).file("part.parquet")).to_pylist()
+    (source,) = resource.sources
+    assert {r["_source"] for r in rows} == {f"{source.connection}:{source.part}"}, resource.id
+    kind = connections.read(DECLARED)[source.connection].kind
+    if kind in connections.DATABASES:
+        assert all(r["_row"].endswith(f"!{r['id']}") for r in rows), resource.id
+    elif kind not in ("web", "s3"):
+        assert len({r["_row"] for r in rows}) == len(rows), resource.id
