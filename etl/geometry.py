@@ -23,7 +23,9 @@ LARGEST_REPAIR = 0.01
 WIDEST_GAP = 0.05
 """A drawn line counts as a ring left open where its ends lie closer than this ratio of its length."""
 _TYPES: dict[Kind, tuple[int, ...]] = {"polygon": (3, 6), "line": (1, 5), "point": (0, 4)}
-_LINESTRING, _LINEARRING = 1, 2
+_LINESTRING, _LINEARRING, _POLYGON = 1, 2, 3
+_SURE = 1e-15
+"""Areas (square degrees, 1e-5 m²) from which the sign tells how a ring is turned, however its sum was rounded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +93,9 @@ class Placed:
 def place(wkb: pa.Array, frame: Frame) -> Placed:
     """Take WKB in the source CRS (x, y order; null for none) to where it is published from; never raises for a row."""
     placed = _read(wkb)
-    placed.shapes = np.asarray(shapely.force_2d(placed.shapes), dtype=object)
+    deep = shapely.has_z(placed.shapes) | shapely.has_m(placed.shapes)
+    if deep.any():
+        placed.shapes[deep] = shapely.force_2d(placed.shapes[deep])
     _refuse_not_finite(placed)
     _fit_kind(placed, frame.kind)
     source = placed.shapes
@@ -100,7 +104,7 @@ def place(wkb: pa.Array, frame: Frame) -> Placed:
     invalid = _present(placed.shapes) & ~shapely.is_valid(placed.shapes)
     if frame.kind == "polygon":
         _mend_invalid(placed, invalid, frame)
-        placed.shapes = np.asarray(shapely.orient_polygons(placed.shapes), dtype=object)
+        _orient(placed.shapes)
     else:
         placed.refuse(invalid, "geometry_unreadable")
     placed.measure = _measure(placed, source, invalid, frame)
@@ -127,9 +131,9 @@ def _read(wkb: pa.Array) -> Placed:
 
 
 def _refuse_not_finite(placed: Placed) -> None:
-    xy, rows = shapely.get_coordinates(placed.shapes, return_index=True)
-    bad = ~np.isfinite(xy).all(axis=1)
-    if bad.any():
+    if not np.isfinite(shapely.get_coordinates(placed.shapes)).all():
+        xy, rows = shapely.get_coordinates(placed.shapes, return_index=True)
+        bad = ~np.isfinite(xy).all(axis=1)
         flags = np.zeros(len(placed.shapes), dtype=bool)
         flags[rows[bad]] = True
         placed.refuse(flags, "geometry_not_finite")
@@ -215,6 +219,8 @@ def _measure(placed: Placed, source: Shapes, changed: Flags, frame: Frame) -> ND
     if frame.kind not in ("polygon", "line"):
         return np.full(len(source), np.nan)
     size = shapely.area if frame.kind == "polygon" else shapely.length
+    if not frame.planar and frame.kind == "polygon":
+        return _areas(placed.shapes, frame)
     if not frame.planar:
         return np.asarray(size(_moved(placed.shapes, frame.storage_crs, frame.metric_crs, frame)), np.float64)
     measured = np.asarray(size(source), np.float64)
@@ -222,6 +228,51 @@ def _measure(placed: Placed, source: Shapes, changed: Flags, frame: Frame) -> ND
         rows = np.flatnonzero(changed)
         measured[rows] = size(_moved(placed.shapes[rows], frame.storage_crs, frame.metric_crs, frame))
     return measured
+
+
+def _orient(shapes: Shapes) -> None:
+    """Turn exteriors counter-clockwise in place, touching no single ring that surely is turned so already."""
+    rows = _single_rings(shapes)
+    rest = np.ones(len(shapes), dtype=bool)
+    rest[rows[_ring_areas(shapes[rows], shapely.get_coordinates(shapes[rows])) > _SURE]] = False
+    if rest.any():
+        shapes[rest] = shapely.orient_polygons(shapes[rest])
+
+
+def _areas(shapes: Shapes, frame: Frame) -> NDArray[np.float64]:
+    """Give the areas (m²) of polygons in the storage CRS; single rings are measured without being built again."""
+    rows = _single_rings(shapes)
+    xy = shapely.get_coordinates(shapes[rows])
+    way = geodesy.transformer(frame.storage_crs, frame.metric_crs, accepted=frame.accepted)
+    moved = np.column_stack(way.transform(xy[:, 0], xy[:, 1]))
+    measured = np.full(len(shapes), np.nan)
+    measured[rows] = np.abs(_ring_areas(shapes[rows], moved))
+    rest = np.ones(len(shapes), dtype=bool)
+    rest[rows] = False
+    if rest.any():
+        measured[rest] = _area(shapes[rest], frame)
+    return measured
+
+
+def _single_rings(shapes: Shapes) -> NDArray[np.intp]:
+    single = (shapely.get_type_id(shapes) == _POLYGON) & (shapely.get_num_interior_rings(shapes) == 0)
+    return np.flatnonzero(single & ~shapely.is_empty(shapes))
+
+
+def _ring_areas(rings: Shapes, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the areas (counter-clockwise positive) of polygons of one ring whose vertices are `xy`, as GEOS does.
+
+    The vertices are summed in its order, so that the last bit of an area does not hang on who measured it.
+    """
+    counts = shapely.get_num_coordinates(rings)
+    ends = np.cumsum(counts)
+    owner = np.repeat(np.arange(len(rings)), counts)
+    x, y = xy[:, 0], xy[:, 1]
+    part = np.zeros(len(xy))
+    part[1:-1] = (x[1:-1] - x[(ends - counts)[owner[1:-1]]]) * (y[2:] - y[:-2])
+    part[ends - 1] = 0.0
+    part[ends - counts] = 0.0
+    return np.bincount(owner, weights=part, minlength=len(rings)) / 2.0
 
 
 def _same_zone(a: str, b: str) -> bool:
