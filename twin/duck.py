@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib.util
+import os
 import sys
 import threading
 from functools import cache
@@ -85,14 +86,25 @@ def connect(
 
 
 @contextlib.contextmanager
-def limited(connection: Connection, memory: str) -> Iterator[None]:
-    """Let `connection` hold `memory` ("128MB") within the block, and what it might before afterwards."""
-    before = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+def limited(connection: Connection, memory: str, *, threads: int = 0) -> Iterator[None]:
+    """Let `connection` hold `memory` ("128MB") and use `threads` within the block, and what it might before afterwards.
+
+    No `threads` leaves those it has.
+    """
+    asked = "SELECT current_setting('memory_limit'), current_setting('threads')"
+    before, had = connection.execute(asked).fetchall()[0]
     connection.execute(f"SET memory_limit = {literal(memory)}")
+    connection.execute(f"SET threads = {threads or int(had)}")
     try:
         yield
     finally:
+        connection.execute(f"SET threads = {int(had)}")
         connection.execute(f"SET memory_limit = {literal(before)}")
+
+
+def cores() -> int:
+    """Give how many threads work is shared by: the cores there are, at most four."""
+    return min(4, len(os.sched_getaffinity(0)))
 
 
 def give_back() -> None:

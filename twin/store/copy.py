@@ -20,6 +20,8 @@ ROW_GROUP = 2048
 """Rows between zone maps: small enough that a tile reads few rows beyond its own (2048 is DuckDB's least)."""
 MEMORY_MB = 128
 """What deriving may hold, however many rows there are: they stream through, and the grid spills."""
+LAYING_MB = 320
+"""What laying the rows may hold beside that: with less, DuckDB lays them on one thread, which takes twice as long."""
 INDEX_BYTES = 64
 """What the index of identifiers takes a row while it is made, with room to spare; it cannot spill."""
 COMPRESS = "SET disabled_compression_methods = 'fsst'"
@@ -61,9 +63,10 @@ def derive(
     connection.execute(COMPRESS)
     connection.execute(f"ATTACH {duck.literal(path)} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
     try:
-        with duck.limited(connection, f"{MEMORY_MB}MB"):
-            sql = FEATURES if with_geometry else PLAIN
+        sql = FEATURES if with_geometry else PLAIN
+        with duck.limited(connection, f"{LAYING_MB}MB", threads=duck.cores()):
             connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
+        with duck.limited(connection, f"{MEMORY_MB}MB"):
             _index(connection)
             if with_geometry:
                 dimension = quadgrid.worth(connection, "serving.features")

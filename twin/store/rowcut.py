@@ -7,9 +7,9 @@ tiles below one of the coarsest of these zooms come of one query: planning a que
 
 from __future__ import annotations
 
+import bisect
 import gzip
 import itertools
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -64,15 +64,18 @@ class RowCutter:
 
     def tiles(self, year: int | None) -> Iterator[Tile]:
         """Give the tiles of an edition, zoom by zoom in the order of archives, a few at a time in memory."""
-        parents: list[tuple[int, int, int]] = []
-        with ThreadPoolExecutor(_cores(), thread_name_prefix="cut") as workers:
-            for z in ZOOMS:
-                if not self._crowded(z, year):
-                    return
-                parents = parents or self._touched(z, year)
+        zooms = self._worth(year)
+        parents = self._touched(zooms[0], year) if zooms else []
+        with ThreadPoolExecutor(duck.cores(), thread_name_prefix="cut") as workers:
+            for z in zooms:
                 for some in _batches(parents, AHEAD):
                     for tiles in workers.map(lambda parent, z=z: self._below(parent, z, year), some):
                         yield from tiles
+
+    def _worth(self, year: int | None) -> range:
+        """Give the zooms to be cut for an edition: a zoom that is crowded has none but crowded ones above it."""
+        finest = bisect.bisect_left(ZOOMS, x=True, key=lambda z: not self._crowded(z, year))
+        return ZOOMS[:finest]
 
     def _crowded(self, z: int, year: int | None) -> bool:
         """Say whether the rows of an edition make it worth cutting `z`."""
@@ -107,10 +110,6 @@ class RowCutter:
         found = self._local.connection.execute(sql, [self._layer]).fetchall()
         tiles = [(z, x, y, gzip.compress(bytes(data), archive.LEVEL, mtime=0)) for x, y, data in found]
         return sorted(tiles, key=lambda tile: archive.order(*tile[:3]))
-
-
-def _cores() -> int:
-    return min(4, len(os.sched_getaffinity(0)))
 
 
 def _batches(wanted: Sequence[tuple[int, int, int]], size: int) -> Iterator[list[tuple[int, int, int]]]:
