@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(command=command)
         return made
 
-    for add in (_declared, _new, _received, _versions, _scheduled, _told):
+    for add in (_declared, _new, _received, _apart, _versions, _scheduled, _told):
         add(room)
     return top
 
@@ -71,6 +71,7 @@ def _declared(room: Room) -> None:
     demo.add_argument(
         "--villages", type=int, default=0, help="生成整县(村数) · a county of so many villages, for benchmarks"
     )
+    demo.add_argument("--apart", action="store_true", help="每村一个文件 · one delivery for each village of a county")
     demo.add_argument("--out", default="", help="写到哪个文件夹(默认 raw) · folder to write to")
     room("check", "检查申报目录", "prove the declarations", _later("etl.commands", "check"))
     catalogue = _later("etl.cataloguing.command", "catalogue")
@@ -80,7 +81,6 @@ def _declared(room: Room) -> None:
     listed.add_argument("--replace", action="store_true", help="允许改写已有申报 · let it change what is declared")
 
 
-def _received(room: Room) -> None:
 def _new(room: Room) -> None:
     """Add looking at a source that nobody has declared."""
     look = _later("etl.looking.command", "new")
@@ -103,6 +103,7 @@ def _new(room: Room) -> None:
         new.add_argument(f"--{name}", default="", help=f"{zh} · {en}")
 
 
+def _received(room: Room) -> None:
     """Add what is done with deliveries."""
     run = room("run", "接收并发布", "receive and publish", _later("etl.commands", "run"))
     run.add_argument("resources", nargs="*", metavar="RESOURCE")
@@ -117,6 +118,22 @@ def _new(room: Room) -> None:
     quarantine = room("quarantine", "查看隔离的行", "show quarantined rows", _later("etl.commands", "quarantine"))
     quarantine.add_argument("resource", nargs="?", default="", metavar="RESOURCE")
     quarantine.add_argument("--limit", type=int, default=20, help="最多显示行数 · rows shown a resource")
+
+
+def _apart(room: Room) -> None:
+    """Add what is done with a county's tables, cut by administrative code."""
+    county = _later("etl.scale.command", "county")
+    made = room("county", "按行政区划分区接收", "receive a county's table cut by administrative code", county)
+    made.add_argument("what", choices=["run", "show", "verify", "scheduler", "worker"])
+    made.add_argument("table", nargs="?", default="", metavar="TABLE")
+    made.add_argument("--deliveries", default="", help="报送所在:文件夹或 连接:前缀 · folder or connection:prefix")
+    made.add_argument("--out", default="", help="分区所在:文件夹或 连接:前缀 · folder or connection:prefix")
+    made.add_argument("--on", default="here", help="here、pool:进程数、tls://调度器 · pool:<n> or tls://<scheduler>")
+    made.add_argument("--accept", action="store_true", help="发布被暂缓的 · publish what a gate would hold")
+    made.add_argument("--tls", default="", help="ca.pem、cert.pem、key.pem 所在文件夹 · folder of the certificates")
+    made.add_argument("--scheduler", default="", help="调度器地址 · the scheduler's address")
+    made.add_argument("--listen", default="", help="监听地址,如 tls://10.0.0.2:8787 · address to be heard on")
+    made.add_argument("--memory", default="1GiB", help="每个工作进程的内存上限 · memory of one worker")
 
 
 def _scheduled(room: Room) -> None:

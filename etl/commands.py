@@ -43,7 +43,8 @@ def demo(options: argparse.Namespace, settings: Settings, language: Language) ->
     ticker = Ticker()
     if options.villages:
         county = importlib.import_module("etl.demo.county")
-        county.write(options.villages, out, lambda done, of: ticker.tick(f"{done}/{of}"), seed=options.seed)
+        write = county.write_apart if options.apart else county.write
+        write(options.villages, out, lambda done, of: ticker.tick(f"{done}/{of}"), seed=options.seed)
     elif _made(out) != (recipe := _recipe(options.seed, settings.village)):
         village = importlib.import_module("etl.demo.village")
         departments = importlib.import_module("etl.demo.departments")

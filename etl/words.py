@@ -145,6 +145,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "schedule.paused": ("已暂停", "paused"),
     "schedule.running": ("正在运行 {tick}({state},第 {attempt} 次)", "{tick}: {state}, attempt {attempt}"),
     "schedule.owes": ("{department} 欠:{what}", "{department} owes: {what}"),
+    "head.town": ("乡镇", "Town"),
+    "head.class": ("类别", "Class"),
+    "head.mu": ("亩", "Mu"),
+    "county.what": (
+        "请写明表、--deliveries 和 --out,如 county run 表 --deliveries 报送 --out 分区",
+        "Name the table, --deliveries and --out: county run TABLE --deliveries FOLDER --out FOLDER",
+    ),
+    "county.step": ("[{done}/{of}] {code} {seconds:.1f} 秒", "[{done}/{of}] {code} {seconds:.1f} s"),
+    "county.done": (
+        "{published} 个分区已发布,{unchanged} 个未变化,{bad} 个未发布;{by} 个工作进程;索引 {index}",
+        "{published} partitions published, {unchanged} unchanged, {bad} not; {by} workers; {index}",
+    ),
+    "county.sums": (
+        "读取 {read} = 发布 {published} + 隔离 {quarantined} + 重复 {duplicates}(修复 {repaired})",
+        "read {read} = published {published} + quarantined {quarantined} + duplicates {duplicates}; mended {repaired}",
+    ),
+    "county.whole": ("{parts} 个分区的所有文件与清单一致", "Every file of {parts} partitions is as named"),
     "crash": ("程序错误,请报告:{what}", "A fault of ours, please report it: {what}"),
 }
 

@@ -67,6 +67,29 @@ def write(villages: int, out: Path, progress: Progress | None = None, *, seed: i
     return counts
 
 
+def write_apart(villages: int, out: Path, progress: Progress | None = None, *, seed: int = 330521) -> dict[str, int]:
+    """Write the parcels of each village as its own delivery, `out`/<village code>.fgb; return the rows of the layer.
+
+    The rows are those of `write`, in their order; the same number and seed give the same bytes.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for village in range(villages):
+        rows = rows_before("parcels", village + 1) - rows_before("parcels", village)
+        batch = _parcels(village, rows, seed)
+        pyogrio.write_arrow(
+            pa.table([*batch.columns], schema=batch.schema),
+            out / f"{village_code(village)}.fgb",
+            driver="FlatGeobuf",
+            geometry_name="geometry",
+            geometry_type="Polygon",
+            crs=CRS,
+            SPATIAL_INDEX="NO",
+        )
+        if progress:
+            progress(village + 1, villages)
+    return {"parcels": rows_before("parcels", villages)}
+
+
 def _stream(
     make: Maker, villages: int, layer: str, seed: int, tell: Callable[[int], object]
 ) -> Iterator[pa.RecordBatch]:
