@@ -481,3 +481,20 @@ def test_pages_are_packed_once_and_kept(tmp_path: Path) -> None:
     assert get(path, [(b"accept-encoding", b"br"), (b"if-none-match", headers[b"etag"])])[0] == 304
     plain = get("/other", [])
     assert b"content-encoding" not in plain[1]
+
+
+def test_a_large_answer_is_packed_once_for_all_who_are_sent_the_very_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from twin.api import packed, packing
+
+    packs: list[int] = []
+    quick = packing.QUICK[b"gzip"]
+    monkeypatch.setattr(packing, "QUICK", {b"gzip": lambda body: packs.append(len(body)) or quick(body)})
+    app = packed.Packed(lambda *_: None, tmp_path)  # type: ignore[arg-type]
+    bodies = [bytes([n % 7]) * packed.LARGE for n in range(14)]
+    assert [gzip.decompress(app._pack(b, b"gzip", False)) for b in bodies] == bodies
+    assert len(packs) == 7
+    app._pack(b"x" * 5000, b"gzip", False)
+    app._pack(b"x" * 5000, b"gzip", False)
+    assert len(packs) == 9

@@ -14,6 +14,8 @@ from twin.model import Indicator
 from twin.policy import ANONYMOUS_LOCAL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twin.api.rooms import Rooms
 
 LOCAL = ANONYMOUS_LOCAL
@@ -74,3 +76,20 @@ def test_a_theme_gives_its_own_and_nothing_gives_all(built: Rooms) -> None:
     assert [i["id"] for i in built.indicators.theme(LOCAL, "planning")] == ["parcels", "area"]
     assert built.indicators.theme(LOCAL, "governance") == []
     assert len(built.indicators.theme(LOCAL, "")) == 2
+
+
+def test_a_number_is_counted_once_for_a_version_and_anew_for_the_next_and_for_another_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = rooms(*village.build(tmp_path, with_rasters=False))
+    counted: list[str] = []
+    count = built.serving.count
+    monkeypatch.setattr(
+        built.serving, "count", lambda table, *a, **more: counted.append(table) or count(table, *a, **more)
+    )
+    assert [ask(built)["value"] for _ in range(3)] == [9, 9, 9]
+    assert len(counted) == 1
+    assert ask(built, where=(("land_class", "=", "0101"),))["value"] == 5  # the same name, another condition
+    assert ask(built)["value"] == 9
+    village.publish(built.base, "cover", village.cover_rows()[:1], kind="polygon", run="r2")
+    assert ask(built)["value"] == 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import dash
 import pytest
 
 from tests import serving_fixture as fixture
@@ -19,10 +20,12 @@ from twin.pages import boot, card, found, graphs, listing, menu, overlay
 from twin.pages.desk import Desk
 from twin.pages.markup import Markup, el
 from twin.pages.narrowing import narrowed
-from twin.policy import ANONYMOUS_LOCAL, noted
+from twin.policy import ANONYMOUS, ANONYMOUS_LOCAL, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from twin.policy import Subject
 
 ASSETS = Path(pages.__file__).parents[1] / "assets"
 
@@ -158,6 +161,33 @@ def test_every_thing_that_can_be_pressed_is_known_to_the_browser_module(app, des
     trees += [p.get("tree") for c in charts for p in props(c)]
     acts = {e["a"]["data-act"] for t in trees for e in elements(t) if "data-act" in e.get("a", {})}
     assert acts - known == set()
+
+
+def test_the_layout_is_drawn_once_for_all_who_are_shown_the_same_and_anew_for_others_and_after_a_publish(tmp_path):
+    onemap, store, settings = fixture.build(tmp_path, with_rasters=False)
+    asking = [ANONYMOUS_LOCAL]
+    app = pages.create(onemap, store, settings, lambda: asking[0], noted.drain)
+
+    def asked(subject: Subject) -> bytes:
+        asking[0] = subject
+        return app.written()
+
+    first = asked(ANONYMOUS_LOCAL)
+    assert json.loads(first) == json.loads(dash.Dash.serve_layout(app).get_data())
+    assert asked(replace(ANONYMOUS_LOCAL, id="another")) is first
+    nobody = asked(ANONYMOUS)
+    layers = {x.id for x in onemap.layers}
+    assert shown(first) == layers - {"L17"}
+    assert shown(nobody) == set()
+    assert asked(ANONYMOUS_LOCAL) is first
+    fixture.publish(store, "cover", fixture.cover_rows()[:1], kind="polygon", run="r2")
+    again = asked(ANONYMOUS_LOCAL)
+    assert again != first
+    assert shown(again) == shown(first)
+
+
+def shown(written: bytes) -> set[str]:
+    return set(re.findall(r'"data-layer":"(\w+)"', written.decode()))
 
 
 def test_the_browser_is_told_years_and_how_each_layer_is_found(desk):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from twin import classes as classing
 from twin import editions
 from twin.errors import BadRequest, NotFound, Refused, StoreBroken
+from twin.kept import Kept
 from twin.policy import small_numbers
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Where = list[tuple[str, str, Any]]
 Amounts = dict[str | None, float]
+MOST_KEPT = 2_000
+"""Numbers remembered: indicators × areas × languages; a new version, or another permit, is another number."""
 
 
 class Indicators:
@@ -28,6 +31,7 @@ class Indicators:
         self._onemap = onemap
         self._serving = serving
         self._policy = policy
+        self._counted_before: Kept[tuple[str, str, str, int | None, str], tuple[Indicator, Json]] = Kept(MOST_KEPT)
 
     def theme(self, subject: Subject, theme: str, language: str = "zh-CN", *, year: int | None = None) -> list[Json]:
         """Give the indicators of one theme ("" for all) that `subject` may have, as declared."""
@@ -59,7 +63,7 @@ class Indicators:
             "by": asked.by,
         }
         try:
-            return {**head, "state": "ok", **self._counted(permit, asked, language, year)}
+            return {**head, "state": "ok", **self._known(permit, asked, language, year)}
         except NotFound:
             return {**head, "state": "never", "value": None, "groups": [], "years": []}
         except StoreBroken as broken:
@@ -86,6 +90,18 @@ class Indicators:
         used = [w[0] for w in asked.where] + ([asked.by] if asked.by else []) + ([asked.column] if asked.column else [])
         self._policy.columns(subject, asked.table, used, "count")
         return self._policy.decide(subject, "count", asked.table)
+
+    def _known(self, permit: Permit, asked: Indicator, language: str, year: int | None) -> Json:
+        """Count once for all who may be told the same of one version of a table."""
+        version = self._serving.snapshot(asked.table).version
+        key = (asked.id, permit.digest, language, year, version)
+        known = self._counted_before.get(key)
+        if known is not None and known[0] == asked:
+            return dict(known[1])
+        counted = self._counted(permit, asked, language, year)
+        if permit.digest:
+            self._counted_before.put(key, (asked, counted))
+        return dict(counted)
 
     def _counted(self, permit: Permit, asked: Indicator, language: str, year: int | None) -> Json:
         known = self._serving.snapshot(asked.table).manifest.get("years") or []

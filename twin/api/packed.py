@@ -22,6 +22,8 @@ PACKABLE = (b"text/", b"application/json", b"application/javascript", b"image/sv
 SMALL = 1024
 MOST = 64 << 20
 """Bytes kept in memory; all there are come to a fifth of it in each packing."""
+LARGE, MOST_PACKED = 256 << 10, 2 << 20
+"""Bytes of an answer whose packing is remembered (a layout, which many are sent alike), and of all remembered."""
 FOR_EVER = b"private, max-age=31536000, immutable"
 
 
@@ -45,6 +47,7 @@ class Packed:
         self._app = app
         self._folder = folder
         self._kept: Kept[tuple[str, bool, bytes], Reply] = Kept(MOST)
+        self._packed: Kept[tuple[bytes, bytes], bytes] = Kept(MOST_PACKED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -77,13 +80,24 @@ class Packed:
 
     def _pack(self, body: bytes, encoding: bytes, keep: bool) -> bytes:  # noqa: FBT001 - to_thread passes by position
         if not keep:
-            return packing.QUICK[encoding](body)
+            return self._quickly(body, encoding)
         path = self._folder / f"{hashlib.sha256(body).hexdigest()}.{encoding.decode()}"
         if path.is_file():
             return path.read_bytes()
         packed = packing.WELL[encoding](body)
         durable.make_directory(self._folder)
         durable.write(path, packed)
+        return packed
+
+    def _quickly(self, body: bytes, encoding: bytes) -> bytes:
+        """Pack the very bytes of a large answer once, whoever is answered with them."""
+        if len(body) < LARGE:
+            return packing.QUICK[encoding](body)
+        key = (hashlib.sha256(body).digest(), encoding)
+        packed = self._packed.get(key)
+        if packed is None:
+            packed = packing.QUICK[encoding](body)
+            self._packed.put(key, packed, len(packed))
         return packed
 
 

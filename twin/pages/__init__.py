@@ -13,8 +13,9 @@ from twin.api.rooms import current
 from twin.api.who import CSRF_HEADER, csrf_cookie
 from twin.pages import boot, past
 from twin.pages import onemap as page
+from twin.pages.alike import Alike
 from twin.pages.desk import Desk
-from twin.pages.frame import ASSETS, Page, frame
+from twin.pages.frame import ASSETS, Page, frame, plainly
 from twin.pages.signing import draw
 from twin.text import t
 
@@ -57,14 +58,22 @@ def create(
     opened = Desk.open(onemap, store, settings)
 
     def here() -> Desk:
-        return opened.at(moment()).of(who())
         nonlocal opened
         if opened.rooms is not (now := current(store)):
             opened = Desk.over(now)
+        return opened.at(moment()).of(who())
+
+    def begun(given: tuple[OneMap, boot.Known, str]) -> Mapping[str, Any]:
+        return boot.boot(given[0], given[1], settings, below=given[2])
+
+    def drawn(given: page.Opening) -> bytes:
+        return plainly(page.layout(given))
+
+    told, written = Alike(begun), Alike(drawn)
 
     def first() -> Mapping[str, Any]:
         desk = here()
-        return boot.boot(desk.onemap, desk.known(), settings, below=desk.below)
+        return told.of((desk.onemap, desk.known(), desk.below))
 
     def band() -> str:
         desk = here()
@@ -72,7 +81,8 @@ def create(
 
     app.first = first
     app.band = band
-    app.layout = lambda: page.layout(here())
+    app.layout = lambda: page.layout(page.Opening.of(here()))
+    app.written = lambda: written.of(page.Opening.of(here()))
     page.register(app, here, record)
     return app
 

@@ -43,8 +43,8 @@ class Known:
 
 
 def known(onemap: OneMap, store: Tables, settings: Settings, *, as_of: datetime | None = None) -> Known:
-    """Look at the store and the run ledger once, as of the moment `as_of` where one is given."""
-    now = onemap.village.clock or as_of or datetime.now(UTC)
+    """Look at the store and the run ledger once, as of the moment `as_of` where one is given, else of the minute."""
+    now = onemap.village.clock or as_of or datetime.now(UTC).replace(second=0, microsecond=0)
     last = freshness.read(settings.data / "run" / "ledger.jsonl", until=as_of)
     states = {r.id: freshness.status(last.get(r.id), r.cadence_seconds, now) for r in onemap.resources}
     manifests, unknown, gone = _manifests(onemap, store)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from twin.model import OneMap, Resource, Text
 from twin.pages import past
@@ -17,9 +15,9 @@ if TYPE_CHECKING:
     from twin.freshness import Freshness
 
 
-def dialogs(onemap: OneMap, seen: Known) -> list[Any]:
-    """Draw every window, closed."""
-    return [_health(onemap, seen), _share()]
+def dialogs(onemap: OneMap, seen: Known, today: str) -> list[Any]:
+    """Draw every window, closed; `today` is the village's day (YYYY-MM-DD)."""
+    return [_health(onemap, seen, today), _share()]
 
 
 def _window(name: str, title: Text, *inside: Any) -> Any:
@@ -32,7 +30,7 @@ def _window(name: str, title: Text, *inside: Any) -> Any:
     return el("dialog", head, *inside, id=f"dialog-{name}", aria_labelledby=f"{name}-title", class_="dialog")
 
 
-def _health(onemap: OneMap, seen: Known) -> Any:
+def _health(onemap: OneMap, seen: Known, today: str) -> Any:
     def order(resource: Resource) -> int:
         return WORST.index(seen.states[resource.id].state)
 
@@ -46,7 +44,6 @@ def _health(onemap: OneMap, seen: Known) -> Any:
     )
     box = el("div", table, class_="scroll-x", tabindex=0, role="region", aria_labelledby="health-title")
     why = el("p", words("page.health.why"), class_="muted")
-    today = f"{datetime.now(ZoneInfo(onemap.village.time_zone)):%Y-%m-%d}"
     return _window("health", words("page.health.title"), why, past.way(seen, today), box)
 
 

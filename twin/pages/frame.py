@@ -20,6 +20,8 @@ from twin.text import t
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dash.development.base_component import Component
+
     from twin.model import Village
 
 ASSETS = Path(__file__).parents[1] / "assets"
@@ -75,8 +77,14 @@ class Page(dash.Dash):
     """What the browser is told once, asked anew for each page."""
     band: Callable[[], str]
     """What stands above a page of the past, "" above the present."""
+    written: Callable[[], bytes]
+    """The layout as JSON, asked anew for each page; the same bytes for all who are shown the same."""
     questions = QUESTIONS
     """What its callbacks may be asked; the wall in front refuses everything else."""
+
+    def serve_layout(self) -> flask.Response:
+        """Answer Dash's question for the layout; it is drawn and written once for all who are shown the same."""
+        return flask.Response(self.written(), mimetype="application/json")
 
     def interpolate_index(self, **parts: Any) -> str:
         """Write the page: Dash's parts, cleaned, inside our frame."""
@@ -90,6 +98,15 @@ class Page(dash.Dash):
             super().interpolate_index(**cleaned),
             {"first": _json(first), "styles": _styles(flask.request.args.get("lang", ""), below), "past": self.band()},
         )
+
+
+def plainly(layout: Component) -> bytes:
+    """Write a layout as Dash's own script reads it."""
+    return json.dumps(layout, ensure_ascii=False, separators=(",", ":"), default=_parts_of).encode()
+
+
+def _parts_of(part: Component) -> Mapping[str, Any]:
+    return part.to_plotly_json()
 
 
 def frame(village: Village, assets: str) -> str:

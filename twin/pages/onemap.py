@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 
@@ -18,7 +21,7 @@ from twin.policy import noted
 if TYPE_CHECKING:
     from dash.development.base_component import Component
 
-    from twin.model import OneMap
+    from twin.model import OneMap, Text
     from twin.pages.desk import Desk
 
 PATH = "/"
@@ -39,9 +42,33 @@ MAP_OUT = (
 """The map's props that the browser module listens to."""
 
 
-def layout(desk: Desk) -> Component:
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """All that the page is drawn from as it opens; who are shown equal ones are shown the same page."""
+
+    onemap: OneMap
+    seen: boot.Known
+    kpis: tuple[Mapping[str, Any], ...]
+    who: bar.Who
+    foreign: tuple[tuple[str, Text], ...]
+    today: str
+
+    @classmethod
+    def of(cls, desk: Desk) -> Opening:
+        """Look once at what one subject may see; raises AuditDown."""
+        return cls(
+            onemap=desk.onemap,
+            seen=desk.known(),
+            kpis=tuple(desk.kpis()),
+            who=desk.who(),
+            foreign=tuple(boot.foreign(desk.rooms.settings)),
+            today=f"{datetime.now(ZoneInfo(desk.onemap.village.time_zone)):%Y-%m-%d}",
+        )
+
+
+def layout(given: Opening) -> Component:
     """Give the whole page as it opens; nothing in it is asked for again."""
-    onemap, seen, settings = desk.onemap, desk.known(), desk.rooms.settings
+    onemap, seen = given.onemap, given.seen
     told = {x.id: boot.told(onemap, x, seen) for x in onemap.layers}
     counts = {s: sum(f.state == s for f in seen.states.values()) for s in STATES}
     return html.Div(
@@ -51,14 +78,14 @@ def layout(desk: Desk) -> Component:
                 id="bar",
                 tag="header",
                 className="bar",
-                tree=bar.bar(onemap.village, desk.kpis(), counts, f"{seen.now:%H:%M}", desk.who()),
+                tree=bar.bar(onemap.village, given.kpis, counts, f"{seen.now:%H:%M}", given.who),
             ),
             Markup(
                 id="menu",
                 tag="section",
                 className="menu",
                 label=words("page.menu.label"),
-                tree=menu.menu(onemap, told, counts, boot.foreign(settings)),
+                tree=menu.menu(onemap, told, counts, given.foreign),
             ),
             html.Main(_middle(onemap), className="middle", id="map-region", tabIndex=-1),
             html.Aside(side.side(), className="side", id="side", tabIndex=-1),
@@ -71,7 +98,7 @@ def layout(desk: Desk) -> Component:
                 tree=foot.phone_tabs(),
             ),
             Markup(id="found", tag="div", className="found", tree=[]),
-            Markup(id="dialogs", tag="div", className="dialogs", tree=dialogs.dialogs(onemap, seen)),
+            Markup(id="dialogs", tag="div", className="dialogs", tree=dialogs.dialogs(onemap, seen, given.today)),
             Markup(id="notices", tag="div", className="notices", tree=[]),
             dcc.Store(id="opened", data=True),
             *side.stores(),
