@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError as Taken
 
-from twin.ops import run_tables, tables
+from twin.ops import quarantine_tables, run_tables, tables
 from twin.ops.copying import copy_in, copy_out, forget_deleted
 from twin.ops.engine import FILE, OWNER_ONLY, Ops, has_table, parse
 from twin.ops.upgrading import HEAD, upgrade, version
@@ -52,6 +52,7 @@ __all__ = [
     "now",
     "or_",
     "parse",
+    "quarantine_tables",
     "run_tables",
     "select",
     "tables",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FOLDER = Path(__file__).with_name("migrations")
-HEAD = "0004"
+HEAD = "0005"
 """The newest schema; the migrations end here (a test looks)."""
 
 
