@@ -66,6 +66,9 @@ def _unit(item: Field, factor: float) -> Hold:
         zh=f"“{item.title.zh}”({item.source})的值是上一版的 {factor:.6g} 倍,单位可能变了(申报单位:{item.unit or '无'})",
         en=f"{item.title.en} ({item.source}) is {factor:.6g} times what it was: its unit has probably changed "
         f"(declared: {item.unit or 'none'})",
+        kind="unit",
+        old=item.source,
+        new=f"× {factor:.6g}",
     )
 
 
@@ -82,6 +85,9 @@ def retyped(resource: Resource, parent: Mapping[str, Any], delivered: Iterable[D
                     Hold(
                         zh=f"{one.location} 的“{item.source}”由 {old} 变为 {new}",
                         en=f"“{item.source}” of {one.location} went from {old} to {new}",
+                        kind="type",
+                        old=f"{item.source}: {old}",
+                        new=f"{item.source}: {new}",
                     )
                 )
     return found

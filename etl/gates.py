@@ -18,10 +18,17 @@ LARGEST_GROWTH = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """One reason not to publish without somebody's word."""
+    """One reason not to publish without somebody's word.
+
+    `kind` names what changed and `old` and `new` what it was and is, for whoever draws them side by side: rows, extent
+    (west, south, east, north), editions, column, crs, type, unit.
+    """
 
     zh: str
     en: str
+    kind: str = ""
+    old: Any = None
+    new: Any = None
 
 
 def shape(drifts: Iterable[tuple[str, Drift]]) -> list[Hold]:
@@ -36,6 +43,9 @@ def shape(drifts: Iterable[tuple[str, Drift]]) -> list[Hold]:
                     zh=f"{location} 缺少“{item.source}”({item.title.zh})列" + (f",疑似改名为{there}" if there else ""),
                     en=f"{location} has no column “{item.source}” ({item.title.en})"
                     + (f", perhaps renamed to {there}" if there else ""),
+                    kind="column",
+                    old=item.source,
+                    new=new.get(item.name),
                 )
             )
     return held
@@ -48,14 +58,23 @@ def against(parent: Mapping[str, Any], rows: int, years: Sequence[int], bbox: Se
     if before and rows < before * (1 - LARGEST_LOSS):
         lost = round((1 - rows / before) * 100)
         held.append(
-            Hold(zh=f"可发布 {rows} 行,比上一版 {before} 行少 {lost}%", en=f"{rows} rows, {lost} % fewer than {before}")
+            Hold(
+                zh=f"可发布 {rows} 行,比上一版 {before} 行少 {lost}%",
+                en=f"{rows} rows, {lost} % fewer than {before}",
+                kind="rows",
+                old=before,
+                new=rows,
+            )
         )
     gone = sorted(set(parent.get("years") or ()) - set(years))
     if gone:
         named = "、".join(map(str, gone))
-        held.append(Hold(zh=f"缺少 {named} 年的数据", en=f"The edition of {', '.join(map(str, gone))} is gone"))
+        en = f"The edition of {', '.join(map(str, gone))} is gone"
+        was, now = sorted(parent.get("years") or ()), sorted(years)
+        held.append(Hold(zh=f"缺少 {named} 年的数据", en=en, kind="editions", old=was, new=now))
     if bbox and parent.get("bbox") and _jumped(parent["bbox"], bbox):
-        held.append(Hold(zh=f"范围由 {_box(parent['bbox'])} 变为 {_box(bbox)}", en=f"The extent is now {_box(bbox)}"))
+        zh, en = f"范围由 {_box(parent['bbox'])} 变为 {_box(bbox)}", f"The extent is now {_box(bbox)}"
+        held.append(Hold(zh=zh, en=en, kind="extent", old=list(parent["bbox"]), new=list(bbox)))
     return held
 
 
@@ -64,7 +83,13 @@ def systems(parent: Mapping[str, Any], crs: Mapping[str, str]) -> list[Hold]:
     before = {s["path"]: s.get("crs", "") for s in parent.get("sources", ())}
     changed = [(p, before[p], now) for p, now in crs.items() if before.get(p) and now != before[p]]
     return [
-        Hold(zh=f"{p} 的坐标系由 {old} 变为 {new}", en=f"The coordinate system of {p} went from {old} to {new}")
+        Hold(
+            zh=f"{p} 的坐标系由 {old} 变为 {new}",
+            en=f"The coordinate system of {p} went from {old} to {new}",
+            kind="crs",
+            old=old,
+            new=new,
+        )
         for p, old, new in changed
     ]
 

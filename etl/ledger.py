@@ -23,7 +23,8 @@ class Report:
     held = it arrived but a gate kept it from being published; refused = a file as a whole is unfit; failed = our own
     fault or the machine's; never = no file has been delivered. `delivery` is the hash of what a rollback took back, or
     a gate held, `holds` why. `stages` is when it was fetched, read, checked, published; `tick` is what it was due by
-    and `log` where it said more, "" where nobody had planned it.
+    and `log` where it said more, "" where nobody had planned it. `nulls` counts, by field, the published rows in
+    which it is empty.
     """
 
     resource: str
@@ -45,6 +46,7 @@ class Report:
     tick: str = ""
     log: str = ""
     holds: tuple[Mapping[str, object], ...] = ()
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -97,4 +99,5 @@ def _more(report: Report) -> dict[str, object]:
     """Give what only some runs have."""
     stages = {name: at.isoformat() for name, at in report.stages.items()}
     more = {"stages": stages, "tick": report.tick, "log": report.log, "holds": [dict(h) for h in report.holds]}
+    more["nulls"] = dict(report.nulls)
     return {key: value for key, value in more.items() if value}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from etl.staging import Delivered
     from etl.tasks import Task
     from twin.model import Field, Resource, Village
+    from twin.store import Snapshot
 
 PUBLISHABLE = """
 CREATE OR REPLACE TEMP VIEW publishable AS
@@ -126,7 +127,22 @@ def fill_part(connection: duck.Connection, resource: Resource, village: Village,
         "crs": village.storage_crs if spatial else "",
         "columns": manifest_columns(resource),
         "erasure": erasure(resource),
+        "nulls": nulls(resource, directory / "part.parquet"),
     }
+
+
+def nulls(resource: Resource, part: Path) -> dict[str, int]:
+    """Count the rows of a written part in which each declared field is empty, by the file's own footer alone."""
+    declared = {f.name for f in resource.fields}
+    found: dict[str, int] = {}
+    with pq.ParquetFile(part) as file:
+        for group in range(file.metadata.num_row_groups):
+            columns = file.metadata.row_group(group)
+            for number in range(columns.num_columns):
+                one = columns.column(number)
+                if one.path_in_schema in declared and one.statistics is not None and one.statistics.has_null_count:
+                    found[one.path_in_schema] = found.get(one.path_in_schema, 0) + one.statistics.null_count
+    return found
 
 
 def publish_quarantine(
@@ -152,7 +168,7 @@ def publish_quarantine(
     task.quarantine.publish(task.resource.id, fill, version=task.run)
 
 
-def publish_rows(task: Task, connection: duck.Connection, delivered: Sequence[Delivered], verdict: Verdict) -> str:
+def publish_rows(task: Task, connection: duck.Connection, delivered: Sequence[Delivered], verdict: Verdict) -> Snapshot:
     """Publish the good rows and what is derived from them; give the version. Raises ContractError off balance."""
 
     def fill(directory: Path) -> Mapping[str, Any]:
@@ -173,7 +189,7 @@ def publish_rows(task: Task, connection: duck.Connection, delivered: Sequence[De
             "repairs": dict(verdict.repairs),
         }
 
-    return task.store.publish(task.resource.id, fill, version=task.run).version
+    return task.store.publish(task.resource.id, fill, version=task.run)
 
 
 def erasure(resource: Resource) -> Literal["rows", "values"]:

@@ -111,7 +111,7 @@ def _receive(task: Task) -> Report:
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
     task.reached("fetched")
     if parent and not task.force and tasks.unchanged(task, parent.manifest):
-        before = {k: parent.manifest.get(k, {}) for k in ("rules", "warnings", "repairs")}
+        before = {k: parent.manifest.get(k, {}) for k in ("rules", "warnings", "repairs", "nulls")}
         facts = {"counts": parent.manifest.get("ledger", {}), "as_of": tasks.as_of(task.sources), **before}
         return task.report("unchanged", version=parent.version, **facts)
     gone_back = tasks.same_files(ledger.rolled_back(task.settings.data, task.resource.id), task.delivery)
@@ -133,13 +133,17 @@ def _arranged(task: Task, parent: Snapshot | None) -> tuple[Source, ...]:
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
-    with _desk(task.settings.data / "run" / "stage") as folder:
-        spatial = task.resource.kind != "none"  # loading it costs more than receiving a small table
-        connection = duck.connect(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=folder / "spill", spatial=spatial)
-        try:
-            return _judge_and_publish(task, parent, connection, folder)
-        finally:
-            connection.close()
+    with (
+        _desk(task.settings.data / "run" / "stage") as folder,
+        _database(task.resource, folder / "spill") as connection,
+    ):
+        return _judge_and_publish(task, parent, connection, folder)
+
+
+def _database(resource: Resource, spill: Path) -> contextlib.AbstractContextManager[duck.Connection]:
+    if resource.kind != "none":
+        return duck.lent(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=spill)
+    return contextlib.closing(duck.connect(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=spill, spatial=False))
 
 
 @contextlib.contextmanager
@@ -176,11 +180,12 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
         kept = {"version": parent.version if parent else "", "delivery": task.delivery, "holds": _told(held)}
         return task.report("held", reason_zh=zh, reason_en=en, **kept, **facts)
     duck.give_back()
-    version = publishing.publish_rows(task, connection, delivered, verdict)
+    published = publishing.publish_rows(task, connection, delivered, verdict)
     _sift(task, marks)
     fetch.keep(task.settings.raw, resource.id, tasks.manifests(task))
     task.reached("published")
-    return task.report("published", version=version, **facts)
+    nulls = published.manifest.get("nulls") or {}
+    return task.report("published", version=published.version, nulls=nulls, **facts)
 
 
 def _staged(task: Task, folder: Path) -> list[staging.Delivered]:

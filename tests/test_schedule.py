@@ -17,7 +17,7 @@ from tests import hanging, scheduling
 from tests.receiving import deliver, feature
 from tests.running_runs import department, resource
 from twin import ops
-from twin.runs import asking, reading, standing, ticks
+from twin.runs import alive, asking, reading, standing, ticks
 from twin.settings import Settings
 from twin.store import Store
 
@@ -51,6 +51,42 @@ def idle(me: worker.Worker, seconds: float = 90.0) -> None:
     until = time.monotonic() + seconds
     while not worker.turn(me):
         assert time.monotonic() < until, scheduling.all_states(me.store)
+
+
+def test_a_table_goes_back_to_a_chosen_version_as_somebody_asks_and_the_worker_says_that_it_lives(
+    tmp_path: Path, empty_url: str
+) -> None:
+    settings = scheduling.place(tmp_path, "cover", url=empty_url)
+    me = scheduling.hand(settings)
+    for n in (5, 6, 7):
+        deliver(tmp_path, [feature(i) for i in range(n)], "cover/cover.geojson")
+        idle(me)
+    store = Store(settings.store)
+    bad, _, first = (v.version for v in store.versions("cover"))
+    ask(me, "rollback", "cover", first)
+    ask(me, "rollback", "cover", "no-such-version")
+    idle(me)
+    assert store.current("cover").version == first
+    assert [(g.version, g.by, g.reason) for g in store.removed("cover")][-1] == (bad, *WHO.values())
+    with me.store.read() as connection:
+        wrong, right = reading.requests(connection, "cover")
+        assert alive.anybody(connection, ops.now())
+        taken_back = reading.runs(connection, "cover")[0]
+        (tick,) = [t for t in reading.ticks(connection, "cover") if t.request_id == right.id]
+    assert (right.state, wrong.state) == ("done", "failed")
+    assert "no-such-version" in wrong.reason.zh
+    assert (taken_back.status, taken_back.rows_published, taken_back.rows_delta) == ("rolled_back", 5, -2)
+    assert WHO["why"] in taken_back.reason.zh
+    assert WHO["by"] not in taken_back.reason.zh
+    assert tick.attempt == 1
+    stands = row(me, "cover")
+    assert (stands.version, stands.rows, stands.state) == (first, 5, "failed")
+    ask(me, "rerun", "cover")
+    idle(me)
+    assert (row(me, "cover").state, store.current("cover").version) == ("held", first), "the same delivery stays out"
+    worker.part(me)
+    with me.store.read() as connection:
+        assert not alive.anybody(connection, ops.now())
 
 
 def test_a_delivery_is_received_approved_rejected_and_rerun_as_people_ask(tmp_path: Path, empty_url: str) -> None:

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-State = Literal["fresh", "stale", "failed", "never", "held"]
-SHAPES: Mapping[State, str] = {"fresh": "●", "stale": "▲", "failed": "✖", "never": "○", "held": "◆"}
+State = Literal["fresh", "stale", "failed", "never", "held", "unshared"]
+SHAPES: Mapping[State, str] = {
+    "fresh": "●", "stale": "▲", "failed": "✖", "never": "○", "held": "◆", "unshared": "⊘",
+}  # fmt: skip
+"""`unshared` is what the law does not share: catalogued, never received, owed by nobody."""
 GRACE_RATIO = 0.25
 """A delivery is late when a quarter of its cadence has passed beyond its due time."""
 GOOD = ("published", "unchanged")

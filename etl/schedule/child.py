@@ -16,10 +16,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etl import rollback as returning
 from etl import run as one
 from etl.tasks import Errand
 from twin import durable
-from twin.errors import PublishConflict
+from twin.errors import PublishConflict, TwinError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -33,13 +34,27 @@ LOG = logging.getLogger("onemap.schedule.run")
 PLACES = 2
 """Runs of this machine that read and judge at a time: one a core."""
 LOOK_SECONDS = 0.05
+SEEN_SECONDS = 0.5
+"""How often a run tells how many rows it has read."""
 BUSY = "busy"
 WAITING, WORKING = "waiting", "working"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Back:
+    """A rollback that somebody asked for: to which version, who (an account's id) and why."""
+
+    version: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a child is to run: `tick` and `log` as the ledger names them, `doubtful` where the last run went wrong."""
+    """What a child is to run: `tick` and `log` as the ledger names them, `doubtful` where the last run went wrong.
+
+    With `back` nothing is received: the table goes back to that version.
+    """
 
     resource: Resource
     catalog: Catalog
@@ -49,6 +64,7 @@ class Order:
     accept: bool
     force: bool
     approved: str
+    back: Back | None = None
     doubtful: bool = False
     places: int = PLACES
 
@@ -66,9 +82,25 @@ def main(order: Order, talk: Connection, lifeline: Connection) -> None:
     _log_to(order.settings.data / order.log)
     try:
         with durable.lock(home / "locks" / f"{order.resource.id}.lock", seconds=0):
-            _run(order, talk, home)
+            if order.back:
+                _go_back(order, order.back, talk)
+            else:
+                _run(order, talk, home)
     except PublishConflict:
         talk.send((BUSY,))
+
+
+def _go_back(order: Order, back: Back, talk: Connection) -> None:
+    errand = Errand(tick=order.tick, log=order.log)
+    try:
+        now = returning.rollback(
+            order.settings, order.resource.id, to=back.version, by=back.by, reason=back.why, errand=errand
+        )
+    except TwinError as error:
+        talk.send(("ended", "refused", "", error.zh, error.en))
+        return
+    LOG.info("rolled back to %s", now.version)
+    talk.send(("ended", "rolled_back", "", "", ""))
 
 
 def _run(order: Order, talk: Connection, home: Path) -> None:
@@ -83,11 +115,32 @@ def _run(order: Order, talk: Connection, home: Path) -> None:
                 talk.send(("stage", WORKING))
 
         errand = Errand(tick=order.tick, log=order.log, approved=order.approved, reached=reached)
+        seen = _Seen(talk)
         report = one.run(
-            order.resource, order.catalog, order.settings, accept=order.accept, force=order.force, errand=errand
+            order.resource,
+            order.catalog,
+            order.settings,
+            accept=order.accept,
+            force=order.force,
+            progress=seen,
+            errand=errand,
         )
     LOG.info("%s %s", report.status, report.reason_en)
     talk.send(("ended", report.status, report.run, report.reason_zh, report.reason_en))
+
+
+class _Seen:
+    """Tells how many rows were read so far, a few times a second at most."""
+
+    def __init__(self, talk: Connection) -> None:
+        self._talk = talk
+        self._told = -SEEN_SECONDS
+
+    def __call__(self, _resource: str, rows: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= SEEN_SECONDS:
+            self._told = now
+            self._talk.send(("rows", rows))
 
 
 def _take_place(stack: contextlib.ExitStack, home: Path, order: Order) -> None:

@@ -66,7 +66,7 @@ def nothing() -> Outcome:
 def ended_before(connection: ops.Connection, tick: Tick) -> Outcome | None:
     """Give how an earlier attempt of a tick ended well, where its worker was killed before it could say so."""
     names = [_name(tick, n) for n in range(1, tick.attempt)]
-    good = (*freshness.GOOD, "held")
+    good = (*freshness.GOOD, "held", "rolled_back")
     return _found(connection, _R.c.resource == tick.resource, _R.c.tick_id.in_(names), _R.c.status.in_(good))
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from etl.schedule import arrivals
+from etl.schedule.child import Back
 from twin import ops
 from twin.ops import run_tables as tables
 from twin.runs import asking, cadence, standing, ticks
@@ -166,6 +167,15 @@ def _asked(connection: ops.Connection, scene: Scene, request: Request) -> Due | 
         period=request.period,
         request_id=request.id,
     )
+
+
+def rolled_back(connection: ops.Connection, request_id: int | None) -> Back | None:
+    """Give the rollback that a request asks for, None where it asks for none."""
+    if request_id is None:
+        return None
+    query = ops.select(_Q.c.version, _Q.c.account_id, _Q.c.why).where(_Q.c.id == request_id, _Q.c.kind == "rollback")
+    row = connection.execute(query).one_or_none()
+    return Back(version=row.version, by=row.account_id, why=row.why) if row else None
 
 
 def approved(connection: ops.Connection, request_id: int | None) -> str:

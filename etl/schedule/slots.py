@@ -31,7 +31,10 @@ DEADLINES = ("fetch_seconds", "work_seconds")
 
 @dataclass(kw_only=True)
 class Slot:
-    """One child at work; `until` (monotonic) is its deadline in this stage, None while it waits for a place."""
+    """One child at work; `until` (monotonic) is its deadline in this stage, None while it waits for a place.
+
+    `told` is what was last written down of its stage and rows.
+    """
 
     tick: Tick
     order: child.Order
@@ -40,7 +43,9 @@ class Slot:
     talk: Connection
     lifeline: Connection
     person: Any
-    stage: str = "started"
+    stage: str = ""
+    rows: int | None = None
+    told: tuple[str, int | None] = ("", None)
     ended: tuple[str, ...] = ()
     late: bool = False
     lost: bool = field(default=False)
@@ -90,6 +95,9 @@ def _hear(slot: Slot) -> bool:
         kind, *rest = slot.talk.recv()
     except (EOFError, OSError):
         return True
+    if kind == "rows":
+        slot.rows = rest[0]
+        return False
     if kind != "stage":
         slot.ended = (kind, *rest)
         return True

@@ -23,7 +23,7 @@ from etl.schedule.slots import Slot
 from twin import freshness, ops
 from twin.errors import OpsDown
 from twin.ops import run_tables as tables
-from twin.runs import standing, taking, ticks
+from twin.runs import alive, standing, taking, ticks
 from twin.runs.standing import Rules
 from twin.runs.ticks import Limits
 
@@ -61,6 +61,7 @@ class Worker:
     slots: list[Slot] = field(default_factory=list)
     beaten: float = 0.0
     files_seen: float = -FILES_SECONDS
+    seen: float = -alive.SECONDS
     stopping: bool = False
 
 
@@ -101,6 +102,7 @@ def turn(worker: Worker) -> bool:
     _listen(worker)
     _beat(worker)
     return idle
+    _tell(worker)
 
 
 def _claim(worker: Worker, now: datetime) -> list[Tick]:
@@ -141,7 +143,7 @@ def begin(worker: Worker, tick: Tick) -> None:
         ended = closing.ended_before(connection, tick)
         if resource is None or tick.attempt > retries.CLAIMS:
             ended = ended or closing.given_up()
-        elif ended is None and not arrivals.anything(resource, worker.settings.raw):
+        elif ended is None and back is None and not arrivals.anything(resource, worker.settings.raw):
             ended = closing.nothing()
         if ended is not None or resource is None:
             closing.close(connection, tick, ended or closing.given_up(), resource)
@@ -155,6 +157,7 @@ def begin(worker: Worker, tick: Tick) -> None:
             accept=tick.accept,
             force=tick.force,
             approved=planning.approved(connection, tick.request_id),
+        back = planning.rolled_back(connection, tick.request_id)
             doubtful=_doubtful(connection, tick),
             places=worker.places,
         )
@@ -171,6 +174,7 @@ def _listen(worker: Worker) -> None:
     ended = list(slots.listen(worker.slots, LOOK_SECONDS))
     if not worker.slots:
         time.sleep(LOOK_SECONDS)
+            back=back,
     for slot in ended:
         worker.slots.remove(slot)
         slots.close(slot)
@@ -193,7 +197,7 @@ def finish(worker: Worker, slot: Slot) -> None:
             ticks.again(connection, slot.tick, soon, reason=("", ""), tried=False)
             return
         outcome = closing.Outcome.of(told) or closing.said(connection, slot.tick.resource, slot.order.tick)
-        resource = worker.catalog.resource(slot.tick.resource)
+        resource = None if slot.order.back else worker.catalog.resource(slot.tick.resource)  # no second try of its own
         closing.close(connection, slot.tick, outcome or closing.given_up(), resource)
 
 
@@ -227,3 +231,19 @@ def part(worker: Worker) -> None:
         for slot in worker.slots:
             ticks.again(connection, slot.tick, datetime.now(UTC), reason=("", ""), tried=False)
     worker.slots.clear()
+def _tell(worker: Worker) -> None:
+    """Write down how far each child is, where it has come further, and now and then that this worker lives."""
+    further = [s for s in worker.slots if s.told != (s.stage, s.rows)]
+    alive_now = time.monotonic() - worker.seen >= alive.SECONDS
+    if not (further or alive_now):
+        return
+    with worker.store.begin() as connection:
+        for slot in further:
+            slot.told = (slot.stage, slot.rows)
+            ticks.further(connection, slot.tick, slot.stage, slot.rows)
+        if alive_now:
+            worker.seen = time.monotonic()
+            alive.say(connection, worker.name, datetime.now(UTC))
+
+
+        alive.gone(connection, worker.name)

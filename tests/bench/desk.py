@@ -31,7 +31,7 @@ def compare() -> str:
                 for address in ASKED:
                     took[size, address].append(_ms(towns[size], address))
         rows_alone = {size: statistics.median(_rows_ms(town) for _ in range(ROUNDS)) for size, town in towns.items()}
-    lines = [_line(size, *(took[size, a][WARM:] for a in ASKED), rows_alone[size]) for size in SIZES]
+    lines = [_line(n, took[n, ASKED[0]][WARM:], took[n, ASKED[1]][WARM:], rows_alone[n]) for n in SIZES]
     few, many = (statistics.median(took[size, ASKED[0]][WARM:]) for size in SIZES)
     return "\n".join((HEAD, *lines, "", f"Ratio of the first page: {many / few:.2f} (wanted: 1.2 at most)."))
 

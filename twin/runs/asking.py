@@ -1,4 +1,4 @@
-"""What people ask of the receiving side: rerun, approve, reject, backfill, another cadence, pause; with who and why.
+"""What people ask of the receiving side: rerun, approve, reject, backfill, rollback, cadence, pause; with who and why.
 
 The receiving side looks here every few seconds and answers; nothing is done by asking alone but what is only words.
 """
@@ -54,6 +54,13 @@ def approve(connection: ops.Connection, run: str, *, by: str, why: str, at: date
     """Approve what a guard held: that very delivery is published. Raises NotFound, BadRequest (decided already)."""
     held = _decide(connection, run, "approved", by=by, why=why, at=at)
     return _ask(connection, held.resource, "approve", by=by, why=why, at=at, held_run=run)
+
+
+def rollback(connection: ops.Connection, resource: str, version: str, *, by: str, why: str, at: datetime) -> int:
+    """Ask that a table go back to an earlier `version`; raises BadRequest where none is named."""
+    if not version:
+        raise BadRequest("请选择要退回的版本", "Choose the version to go back to")
+    return _ask(connection, resource, "rollback", by=by, why=why, at=at, version=version)
 
 
 def reject(connection: ops.Connection, run: str, *, by: str, why: str, at: datetime) -> None:
@@ -122,11 +129,13 @@ def _ask(
     at: datetime,
     period: tuple[date, date] | None = None,
     held_run: str = "",
+    version: str = "",
 ) -> int:
     _known(connection, resource)
     same: list[Any] = [_Q.c.resource == resource, _Q.c.kind == kind, _Q.c.state == "asked"]
     same += [_Q.c.period_from == (period[0] if period else None), _Q.c.period_to == (period[1] if period else None)]
-    standing_one = connection.execute(ops.select(_Q.c.id).where(*same, _Q.c.held_run == held_run)).scalar()
+    same += [_Q.c.held_run == held_run, _Q.c.version == version]
+    standing_one = connection.execute(ops.select(_Q.c.id).where(*same)).scalar()
     if standing_one is not None:
         return int(standing_one)
     values = {
@@ -138,6 +147,7 @@ def _ask(
         "period_from": period[0] if period else None,
         "period_to": period[1] if period else None,
         "held_run": held_run,
+        "version": version,
         "state": "asked",
     }
     return int(connection.execute(ops.insert(_Q).values(values).returning(_Q.c.id)).scalar_one())

@@ -166,7 +166,8 @@ def notices(connection: ops.Connection, resource: str = "", *, count: int = 30) 
 
 def owing(connection: ops.Connection, now: datetime) -> list[Standing]:
     """Give what departments owe: late, failed, held or never delivered, by department, the worst first."""
-    query = ops.select(_S).where(_S.c.state != "fresh").order_by(_S.c.department, _S.c.rank, _S.c.place).limit(10_000)
+    owed = _S.c.state.not_in(("fresh", "unshared"))
+    query = ops.select(_S).where(owed).order_by(_S.c.department, _S.c.rank, _S.c.place).limit(10_000)
     return [_standing(row, now) for row in connection.execute(query)]
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from twin.model import Department, Resource
 
 _S = tables.standing
-QUIET: tuple[tuple[State, State], ...] = (("never", "fresh"), ("never", "never"))
+QUIET: tuple[tuple[State, State], ...] = (
+    ("never", "fresh"), ("never", "never"), ("never", "unshared"), ("unshared", "never"),
+)  # fmt: skip
 """Changes that nobody need be told of."""
 
 
@@ -42,10 +44,14 @@ def declare(connection: ops.Connection, departments: Iterable[Department], rules
         wanted = _declared(place, department, resource, changed.get(resource.id))
         row = kept.pop(resource.id, None)
         if row is None:
-            new.append({**wanted, "state": "never", "rank": RANK["never"], "since": now})
-        elif any(getattr(row, key) != value for key, value in wanted.items()):
+            state = _unreceived(resource)
+            new.append({**wanted, "state": state, "rank": RANK[state], "since": now})
+            continue
+        if any(getattr(row, key) != value for key, value in wanted.items()):
             connection.execute(ops.update(_S).where(_S.c.resource == resource.id), {**wanted})
             promise(connection, resource.id, rules)
+        if row.state in ("never", "unshared"):
+            turn(connection, resource.id, _unreceived(resource), now)
     if new:
         connection.execute(ops.insert(_S), new)
     for name in kept:
@@ -74,6 +80,11 @@ def _declared(place: int, department: Department, resource: Resource, change: An
         "paused": bool(change and change.paused),
         "search": "\n".join(dict.fromkeys(w.lower() for w in (*words, *fields) if w)),
     }
+
+
+def _unreceived(resource: Resource) -> State:
+    """Give how a resource stands of which nothing was received: the law may not share it."""
+    return "unshared" if resource.share_type == "none" else "never"
 
 
 def changes(connection: ops.Connection) -> dict[str, Any]:
@@ -191,8 +202,8 @@ def reason(row: Mapping[str, Any], now: datetime) -> tuple[str, str]:
         day = row["due_at"].astimezone(now.tzinfo).date().isoformat()
         zh = t("runs.reason.late", "zh-CN", n=days, day=day)
         return zh, t("runs.reason.late", "en", n=days, day=day)
-    if row["state"] == "never":
-        return t("runs.reason.never", "zh-CN"), t("runs.reason.never", "en")
+    if row["state"] in ("never", "unshared"):
+        return t(f"runs.reason.{row['state']}", "zh-CN"), t(f"runs.reason.{row['state']}", "en")
     return ("", "") if row["state"] == "fresh" else (row["reason_zh"], row["reason_en"])
 
 

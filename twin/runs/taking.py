@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 STAGES = ("fetched", "read", "checked", "published")
 COUNTS = ("read", "published", "quarantined", "duplicates", "repaired")
-DETAILS = ("rules", "warnings", "repairs", "notes", "holds")
+DETAILS = ("rules", "warnings", "repairs", "notes", "holds", "nulls")
+CURRENT = (*freshness.GOOD, "rolled_back")
+"""Ends of runs that name the version which is current then."""
 HEAD_BYTES = 200
 _RUN = tables.run
 
@@ -115,11 +117,11 @@ def _row(name: str, line: Mapping[str, Any]) -> dict[str, Any]:
 
 def _delta(connection: ops.Connection, row: Mapping[str, Any]) -> int | None:
     """Give how many rows more were published than by the good run before, None where there is nothing to compare."""
-    if row["status"] not in freshness.GOOD or row["rows_published"] is None:
+    if row["status"] not in CURRENT or row["rows_published"] is None:
         return None
     before = (
         ops.select(_RUN.c.rows_published)
-        .where(_RUN.c.resource == row["resource"], _RUN.c.status.in_(freshness.GOOD))
+        .where(_RUN.c.resource == row["resource"], _RUN.c.status.in_(CURRENT), _RUN.c.rows_published.is_not(None))
         .order_by(_RUN.c.finished_at.desc())
         .limit(1)
     )
@@ -174,6 +176,8 @@ def _facts(row: Mapping[str, Any], clock: datetime | None) -> dict[str, Any]:
         "reason_en": row["reason_en"],
     }
     if row["status"] in freshness.GOOD:
-        facts |= {"good_at": ended, "as_of": row["as_of"], "version": row["version"]}
+        facts |= {"good_at": ended}
+    if row["status"] in freshness.GOOD or (row["status"] in CURRENT and row["rows_published"] is not None):
+        facts |= {"as_of": row["as_of"], "version": row["version"]}
         facts |= {k: row[k] for k in ("rows_delta", "rows_quarantined")} | {"rows": row["rows_published"]}
     return facts

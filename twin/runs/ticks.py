@@ -147,7 +147,10 @@ def _waiting(connection: ops.Connection, now: datetime) -> list[Any]:
 
 
 def _lease(connection: ops.Connection, row: Any, owner: str, now: datetime, lease: timedelta) -> Tick:
-    values = {"state": "running", "lease_owner": owner, "lease_until": now + lease, "attempt": row.attempt + 1}
+    values = {
+        "state": "running", "lease_owner": owner, "lease_until": now + lease, "attempt": row.attempt + 1,
+        "begun_at": now, "stage": "", "rows_seen": None,
+    }  # fmt: skip
     connection.execute(ops.update(_T).where(_T.c.id == row.id), values)
     return tick_of(connection.execute(ops.select(_T).where(_T.c.id == row.id)).one())
 
@@ -160,6 +163,11 @@ def beat(connection: ops.Connection, held: Sequence[Tick], now: datetime, *, lea
         if not connection.execute(ops.update(_T).where(_mine(tick)), values).rowcount:
             lost.append(tick.id)
     return lost
+
+
+def further(connection: ops.Connection, tick: Tick, stage: str, rows: int | None) -> None:
+    """Write down how far a running tick is: the stage it has reached, and rows read so far."""
+    connection.execute(ops.update(_T).where(_mine(tick)), {"stage": stage, "rows_seen": rows})
 
 
 def close(

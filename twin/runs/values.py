@@ -12,11 +12,11 @@ from twin.model import Text
 
 Why = Literal["cadence", "catchup", "arrival", "inputs", "request", "backfill"]
 TickState = Literal["waiting", "running", "done", "failed", "skipped"]
-Kind = Literal["rerun", "force", "approve", "backfill"]
+Kind = Literal["rerun", "force", "approve", "backfill", "rollback"]
 RequestState = Literal["asked", "taken", "done", "failed"]
 Decision = Literal["", "approved", "rejected", "overtaken"]
 
-RANK: Mapping[State, int] = {"failed": 0, "held": 1, "stale": 2, "never": 3, "fresh": 4}
+RANK: Mapping[State, int] = {"failed": 0, "held": 1, "stale": 2, "never": 3, "fresh": 4, "unshared": 5}
 """The order in which states are listed: what somebody must do something about comes first."""
 
 
@@ -135,7 +135,7 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a person asked of the receiving side."""
+    """What a person asked of the receiving side; `version` is what a rollback goes back to."""
 
     id: int
     at: datetime
@@ -145,6 +145,7 @@ class Request:
     why: str
     period: tuple[date, date] | None
     held_run: str
+    version: str
     state: RequestState
     ended_at: datetime | None
     reason: Text

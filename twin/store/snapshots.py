@@ -171,8 +171,8 @@ class Store:
         stack.callback(lease.close)
         return True
 
-    def rollback(self, table: str, *, by: str = "", reason: str = "") -> Snapshot:
-        """Make the version before the current one current, remembering who did so and why; durable on return.
+    def rollback(self, table: str, *, to: str = "", by: str = "", reason: str = "") -> Snapshot:
+        """Make the version before the current one current, or `to`; remember who did so and why. Durable on return.
 
         Raises NotFound where there is none.
         """
@@ -181,7 +181,9 @@ class Store:
             raise _unpublished(table)
         with durable.lock(folder / ".lock"):
             pointer, _ = self._pointer(table)
-            if len(pointer.chain) == 1:
+            chain = [v.version for v in pointer.chain]
+            place = chain.index(self.at(table, to).version) if to else 1
+            if place == len(chain):
                 gone = next(iter(self.removed(table)), None)
                 zh, en = (gone.zh, gone.en) if gone else ("", "")
                 raise NotFound(
@@ -189,8 +191,8 @@ class Store:
                     f"{table} has no version before this one{'. ' + en if en else ''}",
                     table=table,
                 )
-            removed.add(folder, [removed.gone(pointer.current, "rollback", by=by, reason=reason)])
-            pointers.write(folder, Pointer(chain=pointer.chain[1:]))
+            removed.add(folder, [removed.gone(v, "rollback", by=by, reason=reason) for v in pointer.chain[:place]])
+            pointers.write(folder, Pointer(chain=pointer.chain[place:]))
         return self.current(table)
 
     def _folder(self, table: str) -> Path:
