@@ -23,6 +23,7 @@ Connection = duckdb.DuckDBPyConnection
 Error = duckdb.Error
 InterruptError = duckdb.InterruptException
 
+ATTACHED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal"
 OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 """Nothing is ever fetched: an extension that is not loaded by path is an error."""
 
@@ -83,6 +84,33 @@ def connect(
         connection.execute(f"LOAD {literal(extension_path(scanner))}")
     connection.execute("SET preserve_insertion_order = true")
     return connection
+
+
+_idle: list[Connection] = []
+"""Databases in memory that nobody in this process borrows now."""
+
+
+@contextlib.contextmanager
+def lent(*, threads: int, memory: str, temp: Path) -> Iterator[Connection]:
+    """Lend a connection with spatial to a database in memory, which is kept for who borrows next in this process.
+
+    Loading spatial takes longer than receiving a small table. Temporary tables and views go with the borrower; where
+    anything else could be left (it failed, it spilled to `temp`, a file is still attached) the database goes as well.
+    """
+    root = _idle.pop() if _idle else connect(threads=threads, memory=memory, temp=temp)
+    kept = False
+    try:
+        root.execute(f"SET temp_directory = {literal(temp)}")
+        root.execute(f"SET memory_limit = {literal(memory)}")
+        root.execute(f"SET threads = {threads}")
+        with contextlib.closing(root.cursor()) as connection:
+            yield connection
+        kept = not temp.exists() and len(root.execute(ATTACHED).fetchall()) == 1
+    finally:
+        if kept:
+            _idle.append(root)
+        else:
+            root.close()
 
 
 @contextlib.contextmanager

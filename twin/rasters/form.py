@@ -14,13 +14,12 @@ NODATA = -32768.0
 
 def _on_top(below: np.ndarray, above: np.ndarray) -> None:
     opaque = above[3] >= 128
-    below[:, opaque] = above[:, opaque]
-    below[3, opaque] = 255
+    np.copyto(below, above, where=opaque)
+    np.copyto(below[3], np.uint8(255), where=opaque)
 
 
 def _known(below: np.ndarray, above: np.ndarray) -> None:
-    known = np.isfinite(above) & (above != NODATA)
-    below[known] = above[known]
+    np.copyto(below, above, where=np.isfinite(above) & (above != NODATA))
 
 
 @dataclass(frozen=True, kw_only=True)
