@@ -100,6 +100,7 @@ def test_a_bundle_holds_declarations_papers_and_what_runs_it_and_no_secret_or_da
         "data/grants.toml",
         "docs/operations.md",
         "machine/__main__.py",
+        "units/onemap-schedule.service",
         "units/onemap.service",
     } <= names
     assert {f"data/catalog/{p.name}" for p in (ROOT / "data" / "catalog").glob("*.toml")} <= names
@@ -369,22 +370,49 @@ def test_old_backups_go_only_after_a_new_one_is_there(tmp_path: Path, monkeypatc
         steps.nightly(at, 0)
 
 
-def test_the_unit_is_walled_in_as_systemd_itself_measures() -> None:
-    unit = (ROOT / "deploy" / "units" / "onemap.service").read_text(encoding="utf-8")
+UNITS = ROOT / "deploy" / "units"
+
+
+@pytest.mark.parametrize(("name", "most"), [("onemap.service", 2.0), ("onemap-schedule.service", 3.2)])
+def test_each_unit_is_walled_in_as_systemd_itself_measures(name: str, most: float) -> None:
+    unit = (UNITS / name).read_text(encoding="utf-8")
     for line in ("ProtectSystem=strict", "NoNewPrivileges=yes", "PrivateTmp=yes", "User=onemap", "Restart=on-failure"):
         assert f"\n{line}\n" in unit
     assert re.search(r"^MemoryMax=\d+%$", unit, re.MULTILINE)
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed: the lines were read, the measure was not taken")
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(ROOT / "deploy/units/onemap.service")],
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / name)],
         capture_output=True,
         text=True,
         check=False,
     )
-    found = re.search(r"exposure level for onemap.service: ([\d.]+)", done.stdout)
+    found = re.search(rf"exposure level for {name}: ([\d.]+)", done.stdout)
     assert found, done.stdout + done.stderr
-    assert float(found[1]) <= 2.0
+    assert float(found[1]) <= most
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+def test_systemd_reads_every_unit_without_a_complaint(tmp_path: Path) -> None:
+    for path in UNITS.iterdir():  # what is started does not lie here: true stands for it
+        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    files = [str(tmp_path / path.name) for path in UNITS.iterdir()]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, check=False
+    )
+    ours = [line for line in done.stderr.splitlines() if "onemap" in line]
+    assert (done.returncode, ours) == (0, [])
+
+
+def test_receiving_by_schedule_comes_and_goes_with_the_page() -> None:
+    unit = (UNITS / "onemap-schedule.service").read_text(encoding="utf-8")
+    for line in ("PartOf=onemap.service", "After=network.target onemap.service", "WantedBy=onemap.service"):
+        assert f"\n{line}\n" in unit, "an upgrade stops the page, and must find no receiver on the store it copies"
+    namespaces = re.search(r"^RestrictNamespaces=(.+)$", unit, re.MULTILINE)
+    assert namespaces
+    assert set(namespaces[1].split()) >= {"user", "mnt", "pid", "net", "ipc", "uts"}, "bubblewrap asks for these"
+    assert not re.search(r"^Protect(KernelTunables|KernelLogs|Hostname|Proc)=", unit, re.MULTILINE), "they cover /proc"
 
 
 def test_the_installer_says_everything_in_both_languages() -> None:
