@@ -73,6 +73,12 @@ def _declared(room: Room) -> None:
     )
     demo.add_argument("--apart", action="store_true", help="每村一个文件 · one delivery for each village of a county")
     demo.add_argument("--out", default="", help="写到哪个文件夹(默认 raw) · folder to write to")
+    demo.add_argument("--serve", action="store_true", help="扮演各部门的服务 · play the departments' servers")
+    demo.add_argument("--port", type=int, default=8300, help="服务端口 · port of the servers")
+    demo.add_argument(
+        "--postgis", default="", help="装入数据的 PostGIS 地址 · PostGIS to be filled: postgresql://user@host/db"
+    )
+    demo.add_argument("--mysql", default="", help="装入数据的 MySQL 地址 · MySQL or MariaDB: mysql://user@host/db")
     room("check", "检查申报目录", "prove the declarations", _later("etl.commands", "check"))
     catalogue = _later("etl.cataloguing.command", "catalogue")
     listed = room("catalog", "目录统计、导出与导入", "count, export and import the catalogue", catalogue)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-from etl import answering, drawn, official, proofs
+from etl import answering, connecting, drawn, official, proofs
 from etl.derived import proving
 from twin import declared
 from twin.declared import Document, Fault
@@ -104,7 +104,9 @@ def read(folder: Path) -> Catalog:
 
 def check(folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = ()) -> list[Fault]:
     """Prove the declarations under `folder`, and `layers` and `themes` against them; give every fault found."""
-    return _faults(_parse(folder), layers, themes)
+    parsed = _parse(folder)
+    facts = proofs.Facts(village=None, departments=parsed.departments, code_systems=(), places=parsed.places)
+    return connecting.faults(facts, folder) + _faults(parsed, layers, themes)
 
 
 def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> OneMap:

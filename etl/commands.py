@@ -51,6 +51,18 @@ def demo(options: argparse.Namespace, settings: Settings, language: Language) ->
         departments.write(village.build(options.seed), out, ticker.tick, _declared(settings.village))
         durable.write(out / DEMO, recipe.encode())
     ticker.line(say("demo.done", language, path=out))
+    return _served(options, settings, out) if options.serve else GOOD
+
+
+def _served(options: argparse.Namespace, settings: Settings, out: Path) -> int:
+    """Play the departments' servers until interrupted; print what arms their connections."""
+    given = {"postgis": options.postgis, "mysql": options.mysql}
+    playing = importlib.import_module("etl.demo.playing")
+    databases = {kind: address for kind, address in given.items() if address}
+    for line in playing.play(
+        _declared(settings.village), settings.village, out, port=options.port, databases=databases
+    ):
+        print(line, flush=True)
     return GOOD
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from defusedxml import ElementTree
@@ -93,6 +94,30 @@ def identity(form: str, item: Mapping[str, Any], key: str) -> str:
     if found is None or found == "":
         raise Unusable(f"a row without {key or 'an id'}")
     return text(found) or ""
+
+
+def merged(folder: Path, said: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, Any]]:
+    """Give (page, identity, row) of a pull, each row once: the newest layer's, and none that was dropped since.
+
+    A row of GML is its bytes, any other what JSON says. Raises Unusable.
+    """
+    layout, dropped = said["layout"], {int(k): set(v) for k, v in said.get("dropped", {}).items()}
+    seen: set[str] = set()
+    for page in said["pages"]:
+        gone = dropped.get(page["layer"], set())
+        for name, row in _rows_of(layout, (folder / page["file"]).read_bytes()):
+            if name not in gone and name not in seen:
+                seen.add(name)
+                yield page, name, row
+
+
+def _rows_of(layout: Mapping[str, Any], body: bytes) -> Iterator[tuple[str, Any]]:
+    form, key = layout["form"], layout.get("id", "")
+    if form == "gml":
+        yield from ((name, found) for name, found, _ in gml(body, key)[1])
+        return
+    for item in items(form, loads(body), layout.get("items", "")):
+        yield identity(form, item, key), item
 
 
 def text(value: Any) -> str | None:

@@ -39,19 +39,24 @@ def sources(resources: Sequence[Resource], connection: str) -> Iterator[tuple[Re
                 yield resource, source
 
 
-def towns(resources: Sequence[Resource], known: Mapping[str, Connection], raw: Path) -> dict[str, Town]:
-    """Give the server of every connection that is asked over HTTP, by its id, with what lies below `raw`."""
+def towns(
+    resources: Sequence[Resource], known: Mapping[str, Connection], raw: Path, *, beginning: str = "demo"
+) -> dict[str, Town]:
+    """Give the server of every connection that is asked over HTTP, by its id, with what lies below `raw`.
+
+    Each answers whoever knows its own secret, `beginning`-<connection>.
+    """
     return {
         one.id: town
         for one in known.values()
-        if one.kind not in DATABASES and (town := _town(one, list(sources(resources, one.id)), raw))
+        if one.kind not in DATABASES
+        and (town := _town(one, list(sources(resources, one.id)), raw, f"{beginning}-{one.id}"))
     }
 
 
-def _town(connection: Connection, offered: Sequence[tuple[Resource, Source]], raw: Path) -> Town | None:
+def _town(connection: Connection, offered: Sequence[tuple[Resource, Source]], raw: Path, secret: str) -> Town | None:
     if not offered:
         return None
-    secret = f"demo-{connection.id}"
     who: dict[str, Any] = {
         "user": "demo" if connection.user_env else "",
         "password": secret if connection.password_env else "",

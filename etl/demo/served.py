@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
 from etl.demo.shaped import Feature, Row, esri, geojson, gml, pole
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Query", "Row", "answered"]
 
 Query = Mapping[str, str]
+MODIFIED = "Fri, 21 Nov 2025 02:00:00 GMT"
 CRS84 = "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
-_SINCE = re.compile(r"^\W*(\w+)\W*>=\s*(?:TIMESTAMP)?\W*([^')\"]+)")
+_SINCE = re.compile(r"(\w+)[\"\s]*>=\s*(?:TIMESTAMP)?\W*([^')\"]+)")
 """`column >= 'moment'`, as ArcGIS and CQL2 write it."""
 _LITERAL = re.compile(r"<fes:ValueReference>([^<]+)</fes:ValueReference><fes:Literal>([^<]+)</fes:Literal>")
 _Found = tuple[bytes | None, dict[str, str]]
@@ -41,7 +42,7 @@ def answered(town: Town, path: str, query: Query, headers: Query, what: str, hos
     if path.startswith("/s3/"):
         return _bucket(town, path.removeprefix("/s3/"), query, headers)
     name = path.removeprefix("/files/")
-    return _file(_bytes(town.files[name]), headers) if path.startswith("/files/") and name in town.files else None
+    return _file(_bytes(town.files[name]), headers, town) if path.startswith("/files/") and name in town.files else None
 
 
 def _bytes(file: bytes | Path) -> bytes:
@@ -52,11 +53,16 @@ def _tag(body: bytes) -> str:
     return f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
-def _file(body: bytes, headers: Query) -> _Found:
-    tag = _tag(body)
+def _file(body: bytes, headers: Query, town: Town | None = None) -> _Found:
+    tag, modified = _tag(body), town.modified if town else MODIFIED
     known = {k.lower(): v for k, v in headers.items()}
-    kept = {"ETag": tag, "Last-Modified": "Fri, 21 Nov 2025 02:00:00 GMT", "Content-Type": "application/octet-stream"}
-    return (None if known.get("if-none-match") == tag else body), kept
+    kept = {"Last-Modified": modified, "Content-Type": "application/octet-stream"}
+    if town is None or not town.tagless:
+        kept["ETag"] = tag
+        same = known.get("if-none-match") == tag
+    else:
+        same = known.get("if-modified-since") == modified
+    return (None if same else body), kept
 
 
 def _table(town: Town, name: str, since: tuple[str, str] | None = None) -> list[Feature]:
@@ -79,10 +85,11 @@ def _page(town: Town, every: Sequence[Any], first: int, size: int, what: str) ->
 
 def _rows(town: Town, name: str, query: Query) -> list[Row]:
     since = query.get("since", "")
-    if not town.tables:
-        return [r for r in town.rows if str(r.get("updated_at", "")) >= since]
     only = query.get("fields", "")
-    rows = [dict(f.columns) for f in _table(town, name, (town.watermark, since) if since else None)]
+    if town.tables:
+        rows = [dict(f.columns) for f in _table(town, name, (town.watermark, since) if since else None)]
+    else:
+        rows = [r for r in town.rows if str(r.get("updated_at", "")) >= since]
     return [{only: r[only]} for r in rows] if only else rows
 
 
@@ -109,7 +116,8 @@ def _json(town: Town, path: str, query: Query, headers: Query, what: str, host: 
     if style == "cursor":
         said["next"] = "0" if what == "circle" else str(after) if found and after < len(rows) else None
     if style == "link" and (after < len(rows) or what == "circle"):
-        said["next"] = f"{host}/json/{path}?limit={size}&offset={0 if what == 'circle' else after}"
+        rest = "".join(f"&{k}={quote(query[k])}" for k in ("since", "fields") if k in query)
+        said["next"] = f"{host}/json/{path}?limit={size}&offset={0 if what == 'circle' else after}{rest}"
         if what == "elsewhere":
             said["next"] = f"{town.other}json/link?offset={after}"
     listed = found if what != "circle" or style != "page" else rows[:size]
@@ -134,7 +142,7 @@ def _features(town: Town, name: str, query: Query, what: str, host: str) -> _Fou
     }
     after = 0 if what == "circle" else first + len(found)
     if after < len(every) and found:
-        rest = "".join(f"&{k}={query[k]}" for k in ("filter", "skipGeometry") if k in query)
+        rest = "".join(f"&{k}={quote(query[k])}" for k in ("filter", "skipGeometry") if k in query)
         href = f"{host}/oapif/collections/{name}/items?offset={after}&limit={size}{rest}"
         said["links"] = [{"rel": "next", "href": href}]
     system = "<http://www.opengis.net/def/crs/EPSG/0/4490>" if what == "crs" else CRS84

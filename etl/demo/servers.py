@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from etl.demo.served import Query, Row, answered
+from etl.demo.served import MODIFIED, Query, Row, answered
 from etl.demo.shaped import Feature
 
 HTML = b"<!DOCTYPE html><html><head><title>login</title></head><body><form>user</form></body></html>"
@@ -35,7 +35,7 @@ class Town:
     """What is served: rows with `id`, columns, `lon` and `lat`; files by name; who may ask; what goes wrong next.
 
     `tables` are served in place of `rows` where there are any, each under its name, in EPSG `systems`; `style` is then
-    how JSON is paged, `watermark` the column that grows with every change.
+    how JSON is paged, `watermark` the column that grows with every change. A `tagless` town tells files by `modified`.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -44,6 +44,8 @@ class Town:
     systems: dict[str, str] = field(default_factory=dict)
     style: str = ""
     watermark: str = ""
+    modified: str = MODIFIED
+    tagless: bool = False
     token: str = ""
     user: str = ""
     password: str = ""

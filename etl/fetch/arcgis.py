@@ -6,9 +6,12 @@ Options: `size` (ids a request), `where`. `source.part` is the path of the layer
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from etl import paged
+from etl.fetch import layers
 from etl.fetch.book import Book
 from etl.fetch.order import Order
 from etl.fetch.web import Answer, Faulty, Web
@@ -19,9 +22,32 @@ _Found = tuple[Answer, Any, list[tuple[str, Any]]]
 
 def read(web: Web, order: Order, book: Book) -> None:
     """Write every object of the layer into `book`; raises Uneven, SourceError or CrsError."""
-    field, ids = web.ask(_query(order), {"where": _where(order), "returnIdsOnly": "true", "f": "json"}, _listed)
-    book.stated = {str(i) for i in ids}
+    field, ids = _ids(web, order, _where(order))
     book.facts["layout"] = {"form": "esri", "id": field}
+    if order.base:
+        book.layer = layers.top(order) + 1
+        changed = _ids(web, order, f"({_where(order)}) AND {_since(order)}")[1]
+        _objects(web, order, book, field, changed)
+        if layers.lay_under(order, book, [str(i) for i in ids]):
+            return
+    book.stated = {str(i) for i in ids}
+    _objects(web, order, book, field, ids)
+
+
+def _ids(web: Web, order: Order, where: str) -> tuple[str, list[int]]:
+    return web.ask(_query(order), {"where": where, "returnIdsOnly": "true", "f": "json"}, _listed)
+
+
+def _since(order: Order) -> str:
+    """Give the condition of what changed: a date as ArcGIS writes one, where its watermark is one."""
+    moment = order.since.replace("'", "''")
+    if moment.isdigit():
+        moment = f"{datetime.fromtimestamp(int(moment) / 1000, UTC):%Y-%m-%d %H:%M:%S}"
+        return f"{order.source.watermark} >= TIMESTAMP '{moment}'"
+    return f"{order.source.watermark} >= '{moment}'"
+
+
+def _objects(web: Web, order: Order, book: Book, field: str, ids: Sequence[int]) -> None:
     waiting = [ids[i : i + order.size] for i in range(0, len(ids), order.size)]
     systems: set[str] = set()
     while waiting:
@@ -34,7 +60,7 @@ def read(web: Web, order: Order, book: Book) -> None:
             waiting[:0] = [some[: len(some) // 2], some[len(some) // 2 :]]
             continue
         systems.add(_system(document))
-        book.page("json", answer.shown, answer.body, found)
+        book.page("json", f"{urlsplit(answer.shown).path}?objectIds={some[0]}-{some[-1]}", answer.body, found)
     if len(systems) > 1:
         raise CrsError("坐标系在各页之间不同", f"The coordinate system differs between pages: {sorted(systems)}")
     book.facts["crs"] = (systems.pop() if systems else "") if order.spatial else ""

@@ -19,7 +19,11 @@ FORM = 1
 
 @dataclass(kw_only=True)
 class Book:
-    """What one reading of a source has brought so far, in `folder`; `layer` tells its pages from earlier ones."""
+    """What one reading of a source has brought so far, in `folder`; `layer` tells its pages from earlier ones.
+
+    `dropped` are the rows of earlier layers that are no more, `marked` the column whose newest value is `mark`; a book
+    that is not `keeping` only counts.
+    """
 
     name: str
     folder: Path
@@ -28,7 +32,10 @@ class Book:
     ids: list[str] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
     stated: set[str] | None = None
-    dropped: list[str] = field(default_factory=list)
+    dropped: dict[int, list[str]] = field(default_factory=dict)
+    marked: str = ""
+    mark: str = ""
+    keeping: bool = True
     kinds: dict[str, set[str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     digest: int = 0
@@ -36,7 +43,9 @@ class Book:
 
     def page(self, suffix: str, shown: str, body: bytes, rows: Sequence[tuple[str, Any]], overlap: int = 0) -> None:
         """Keep a page: its bytes, and the (identity, value) of its rows but the first `overlap`, which are known."""
-        self.lay(suffix, shown, len(rows) - overlap).write_bytes(body)
+        path = self.lay(suffix, shown, len(rows) - overlap)
+        if self.keeping:
+            path.write_bytes(body)
         self.pages[-1]["sha256"] = hashlib.sha256(body).hexdigest()
         for identity, value in rows[overlap:]:
             self.ids.append(identity)
@@ -58,8 +67,25 @@ class Book:
         self.pages.append({"file": file, "address": shown, "rows": rows, "layer": self.layer})
         return self.folder / file
 
+    def aside(self) -> Book:
+        """Give a book that only counts: for what is asked to compare."""
+        return Book(name=self.name, folder=self.folder, keeping=False)
+
+    def empty(self) -> None:
+        """Forget what came so far, pages and all."""
+        for page in self.pages:
+            (self.folder / page["file"]).unlink(missing_ok=True)
+        fresh = Book(name=self.name, folder=self.folder, marked=self.marked, facts={**self.facts})
+        vars(self).update(vars(fresh))
+
+    def newest(self, value: str) -> None:
+        """Note a value of the watermark."""
+        both = (self.mark, value)
+        self.mark = max(both, key=int) if all(v.isdigit() for v in both) else max(both)
+
     def seen(self, row: Mapping[str, Any]) -> None:
-        """Note of which JSON type each column is."""
+        """Note of which JSON type each column is, and how new the row."""
+        self.newest(paged.text(row.get(self.marked)) or "")
         for name, value in row.items():
             if kind := paged.kind(value):
                 self.kinds.setdefault(name, set()).add(kind)
@@ -91,6 +117,8 @@ class Book:
             "stated": self.counts[-1] if self.counts else (len(self.stated) if self.stated is not None else None),
             "types": {k: sorted(v) for k, v in sorted(self.kinds.items())},
             "pages": self.pages,
+            **({"dropped": self.dropped} if self.dropped else {}),
+            **({"watermark": self.mark, "watermark_of": self.marked} if self.mark else {}),
         }
         durable.write(self.folder / PULL, json.dumps(words, ensure_ascii=False, indent=1).encode())
 

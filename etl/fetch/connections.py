@@ -19,6 +19,16 @@ FILE = "connections.toml"
 DATABASES = ("postgis", "mysql")
 HIDDEN = "•••"
 _LINK_LOCAL = re.compile(r"^(169\.254\.|\[?fe80:)", re.IGNORECASE)
+_VARIABLE = re.compile(r"^[A-Z][A-Z0-9_]*$")
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "basic": ("user_env", "password_env"),
+    "login": ("user_env", "password_env"),
+    "s3": ("user_env", "password_env"),
+    "bearer": ("token_env",),
+    "header": ("token_env",),
+    "query": ("token_env",),
+}
+"""How somebody proves who asks → what that takes."""
 _OTHERS_MAY = 0o077
 
 
@@ -101,14 +111,8 @@ def read(folder: Path) -> Mapping[str, Connection]:
 @functools.lru_cache(maxsize=8)
 def _read(path: Path, _changed_ns: int, _size: int) -> Mapping[str, Connection]:
     """Read the file once for each state it is in."""
-    document = declared.load(path)
-    tables = document.table.get("connection", [])
-    found = [declared.value_of(document, Connection, ("connection", i), t) for i, t in enumerate(tables)]
-    sound = {c.id: c for c in found if c}
-    for number, one in enumerate(found):
-        if one:
-            _prove(document, number, one)
-    if document.faults or len(sound) != len(found):
+    document, sound = parse(path)
+    if document.faults:
         words = [f"{f.file}:{f.line} {f.field}" for f in document.faults]
         raise DeclarationError(
             "connections.toml 有误(编号不可重复):\n"
@@ -117,6 +121,21 @@ def _read(path: Path, _changed_ns: int, _size: int) -> Mapping[str, Connection]:
             + "\n".join(f"{w} {f.en}" for w, f in zip(words, document.faults, strict=True)),
         )
     return sound
+
+
+def parse(path: Path) -> tuple[declared.Document, dict[str, Connection]]:
+    """Give the file as a document with every fault in it, and the connections that could be read, by id."""
+    document = declared.load(path)
+    sound: dict[str, Connection] = {}
+    for number, table in enumerate(document.table.get("connection", [])):
+        one = declared.value_of(document, Connection, ("connection", number), table)
+        if one:
+            _prove(document, number, one)
+            if one.id in sound:
+                words = (f"连接 {one.id} 重复", f"The connection {one.id} stands twice")
+                document.fault(("connection", number, "id"), words, ("改用不同的标识", "Use another id"))
+            sound[one.id] = one
+    return document, sound
 
 
 def _prove(document: declared.Document, number: int, one: Connection) -> None:
@@ -128,6 +147,23 @@ def _prove(document: declared.Document, number: int, one: Connection) -> None:
     if _LINK_LOCAL.match(parts.hostname or ""):
         words = ("不可访问链路本地地址", "Link-local addresses are not asked")
         document.fault(("connection", number, "address"), words, ("改用主机名", "Name the host"))
+    for key in ("address_env", "user_env", "password_env", "token_env"):
+        if getattr(one, key) and not _VARIABLE.match(getattr(one, key)):
+            words = (f"{key} 应是环境变量的名字,不是口令本身", f"{key} is the name of a variable, not the secret")
+            remedy = (
+                "用大写字母、数字、下划线;写错的口令请更换",
+                "Use A-Z, 0-9 and _; change a secret that stood here",
+            )
+            document.fault(("connection", number, key), words, remedy)
+    needed = _NEEDS.get("s3" if one.kind == "s3" else one.auth.partition(":")[0], ())
+    for key in needed:
+        if not getattr(one, key):
+            words = (f"{one.auth or one.kind} 需要 {key}", f"{one.auth or one.kind} needs {key}")
+            document.fault(("connection", number, key), words, (f"写明 {key}", f"Declare {key}"))
+    if one.auth and one.auth.partition(":")[0] not in _NEEDS:
+        words = (f"没有认证方式 {one.auth}", f"There is no auth {one.auth}")
+        listed = "basic / bearer / login / header:NAME / query:NAME"
+        document.fault(("connection", number, "auth"), words, (f"用其中之一:{listed}", f"Use one of: {listed}"))
 
 
 def opened(connection: Connection, environ: Mapping[str, str] = os.environ) -> Open | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from etl import paged
-from etl.fetch import tally
+from etl.fetch import layers, tally
 from etl.fetch.book import Book
 from etl.fetch.order import Order, moving, rows
 from etl.fetch.web import Answer, Web
@@ -18,8 +18,18 @@ _Read = tuple[Answer, Any, list[tuple[str, Any]]]
 def read(web: Web, order: Order, book: Book) -> None:
     """Write every page of the collection `source.part` into `book`; raises Uneven, SourceError or CrsError."""
     book.facts |= {"layout": {"form": "geojson", "id": order.key}, "crs": "EPSG:4326" if order.spatial else ""}
+    column = order.source.watermark
+    only = {"skipGeometry": "true", "properties": order.key or column}
+    moment = order.since.replace("'", "''")
+    since = {"filter": f"\"{column}\" >= '{moment}'", "filter-lang": "cql2-text"}
+    if layers.gone_on(order, book, lambda o, b: _pages(web, o, b), changed=since, identities=only):
+        return
+    _pages(web, order, book)
+
+
+def _pages(web: Web, order: Order, book: Book) -> None:
     known: set[str] = set()
-    address = web.full(f"collections/{order.source.part}/items", {"limit": str(order.size), "f": "json"})
+    address = web.full(f"collections/{order.source.part}/items", {"limit": str(order.size), "f": "json", **order.asked})
     asked: list[str] = []
     while address:
         if address in asked:

@@ -2,7 +2,8 @@
 
 Options: `items` and `total` (dotted paths), `paging` ("none", "page", "offset", "cursor", "link"), `size`, the names of
 parameters `page_param`, `size_param`, `offset_param`, `cursor_param`, `since_param`, and `first_page`, `next` (path of
-the next cursor or link), `geometry` (a column of GeoJSON or WKT), `confirm` ("no" where pages cannot shift).
+the next cursor or link), `only` (the parameter that names the columns wanted: with it and a watermark only what changed
+is read), `geometry` (a column of GeoJSON or WKT), `confirm` ("no" where pages cannot shift).
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from etl import paged
-from etl.fetch import tally
+from etl.fetch import layers, tally
 from etl.fetch.book import Book
 from etl.fetch.order import Order, Unchanged, moving, rows
 from etl.fetch.web import Answer, Web
 
 _Rows = list[tuple[str, Any]]
 _Read = tuple[Answer, Any, _Rows]
+CONDITIONS = ("If-None-Match", "If-Modified-Since")
 _Asked = tuple[Mapping[str, str], str]
 """(parameters, address); an address of its own has its parameters in it."""
 
@@ -31,26 +33,36 @@ def read(web: Web, order: Order, book: Book) -> None:
         "id": order.key,
         "geometry": order.option("geometry"),
     }
+    key = {order.option("only"): order.key}
+    if layers.gone_on(order, book, lambda o, b: _pages(web, o, b), changed=_changed(order), identities=key):
+        return
+    _pages(web, order, book)
+
+
+def _changed(order: Order) -> dict[str, str]:
+    return {order.option("since_param", "since"): order.since}
+
+
+def _pages(web: Web, order: Order, book: Book) -> None:
     paging = order.option("paging", "none")
     pagers = {"none": _single, "page": _numbered, "offset": _offset, "cursor": _cursor, "link": _linked}
     pagers[paging](web, order, book)
 
 
 def _page(web: Web, order: Order, book: Book, parameters: Mapping[str, str], address: str = "") -> _Read:
-    since = {order.option("since_param", "since"): order.since} if order.since else {}
-
     def opened(answer: Answer) -> _Read:
         if answer.status == 304:
             raise Unchanged
         document = paged.loads(answer.body)
         return answer, document, rows("json", document, order.option("items"), order.key, book)
 
-    asked = {**parameters, **since} if not address else {}
+    asked = {**parameters, **order.asked} if not address else {}
     return web.ask(address or order.source.part, asked, opened, _conditions(order))
 
 
 def _conditions(order: Order) -> Mapping[str, str]:
-    return order.validators if order.option("paging", "none") == "none" else {}
+    plain = order.option("paging", "none") == "none" and not order.asked
+    return {k: v for k, v in order.validators.items() if k in CONDITIONS} if plain else {}
 
 
 def _keep(book: Book, order: Order, read: _Read, overlap: int = 0) -> None:

@@ -19,7 +19,8 @@ MOST_PAGES = 50_000
 class Order:
     """One source to be pulled: `key` is the column that identifies a row ("" for the feature's own id).
 
-    `since` is the watermark less its overlap, "" for everything; `validators` are ETags and dates of the last pull.
+    `since` is the watermark less its overlap, "" for everything; `base` the pull that is gone on from; `validators` are
+    ETags and dates of the last pull; `asked` are parameters of every request.
     """
 
     source: Source
@@ -28,6 +29,7 @@ class Order:
     spatial: bool = True
     base: Path | None = None
     validators: Mapping[str, str] = field(default_factory=dict[str, str])
+    asked: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def option(self, name: str, default: str = "") -> str:
         """Give an option of the declaration."""

@@ -28,6 +28,8 @@ from twin.model import Resource, Source
 
 ROOM = "_pulled"
 ASKED = "_asked"
+WHOLE = ".whole"
+"""The file of a source's room that says when it was last read whole."""
 READINGS = 2
 """A source that does not come out even is read as often as this before it is refused."""
 _SAFE = re.compile(r"[^0-9A-Za-z_.-]")
@@ -145,7 +147,7 @@ def _pulled(to: Open, resource: Resource, number: int, raw: Path, before: Path |
     durable.make_directory(room)
     with durable.lock(room / ".lock"):
         durable.sweep(room)
-        last = books.read(before) if before and not whole else {}
+        last = _known(before, room) if before and not whole else {}
         base = before if last and transports.goes_on(source, last) else None
         try:
             folder = _even(_Asked(to=to, resource=resource, source=source, room=room, last=last, base=base))
@@ -154,6 +156,13 @@ def _pulled(to: Open, resource: Resource, number: int, raw: Path, before: Path |
     if folder is None:
         raise SourceError(f"“{source.part}”称未变化,但没有上一版", f"“{source.part}” says unchanged", file=source.part)
     return _source(source, raw, folder)
+
+
+def _known(before: Path, room: Path) -> dict[str, Any]:
+    """Give what the last pull says; read whole since, with the same outcome, it is as old as that reading."""
+    last = books.read(before)
+    again = (room / WHOLE).read_text("ascii") if (room / WHOLE).exists() else ""
+    return last | {"whole_at": max(again, str(last.get("whole_at", last["pulled_at"])))}
 
 
 def _newest(raw: Path, resource: Resource, number: int) -> Path | None:
@@ -185,8 +194,11 @@ def _read(asked: _Asked) -> Path:
     started = datetime.now(UTC)
     order = transports.order(asked.to.connection.kind, asked.resource, asked.source, asked.last, asked.base)
     with durable.staging(asked.room) as folder:
-        book = Book(name=f"{asked.source.connection}:{asked.source.part}", folder=folder)
+        name = f"{asked.source.connection}:{asked.source.part}"
+        book = Book(name=name, folder=folder, marked=asked.source.watermark)
         transports.read(asked.to, order, book)
+        if order.base is None:
+            durable.write(asked.room / WHOLE, started.isoformat().encode())
         if not book.facts.get("rows", len(book.ids)) and order.option("empty") != "allowed":
             raise _nothing(book.name)
         fingerprint = _fingerprint(book, asked.source)

@@ -18,9 +18,11 @@ OVERLAP = timedelta(minutes=10)
 """How far before the watermark an incremental reading begins: what was committed late is not lost."""
 WHOLE_EVERY = timedelta(days=7)
 """An incremental source is read whole as often as this: deletions are found even where it cannot tell them."""
-INCREMENTAL = ("postgis", "mysql")
+INCREMENTAL = ("postgis", "mysql", "wfs", "features", "arcgis", "json")
 WITH_IDS = ("features", "wfs", "arcgis")
 """Services whose features have an id of their own: rows are told apart by it unless `id` names a column."""
+_MILLISECONDS = 12
+"""A watermark of at least so many digits counts the milliseconds since 1970, as ArcGIS does."""
 _PAGED = {
     "json": json_api.read,
     "features": features.read,
@@ -49,6 +51,8 @@ def goes_on(source: Source, last: Mapping[str, Any]) -> bool:
     """Say whether a reading may go on from `last`: it has a watermark, and is not due to be read whole."""
     if not source.watermark or not last.get("watermark") or last.get("kind") not in INCREMENTAL:
         return False
+    if last["kind"] == "json" and not source.options.get("only"):
+        return False
     whole = datetime.fromisoformat(last.get("whole_at", last["pulled_at"]))
     return last.get("watermark_of") == source.watermark and datetime.now(UTC) - whole < WHOLE_EVERY
 
@@ -58,6 +62,8 @@ def since(last: Mapping[str, Any]) -> str:
     mark = str(last.get("watermark", ""))
     if not mark:
         return ""
+    if mark.isdigit() and len(mark) >= _MILLISECONDS:
+        return str(int(mark) - int(OVERLAP.total_seconds() * 1000))
     try:
         moment = datetime.fromisoformat(mark)
     except ValueError:

@@ -24,23 +24,30 @@ from etl.fetch.web import Answer, Sign, Web
 from twin.errors import SourceError
 
 TAG = "etag"
+CONDITIONS: Mapping[str, str] = {TAG: "If-None-Match", "last-modified": "If-Modified-Since"}
+"""What an answer says of a file's state → the header that asks for it only in another one."""
 
 
 def read(web: Web, order: Order, book: Book) -> None:
     """Write the file and its companions into `book`; raises Unchanged where the server says that nothing changed."""
     path = PurePosixPath(order.source.part)
     beside = [path.with_suffix(f".{s}") for s in order.option("companions").split()]
-    known = dict(order.validators)
-    headers = {"If-None-Match": known[TAG]} if TAG in known and not beside else {}
-    first = web.ask(_address(path), None, _file, headers)
-    if first.status == 304:
+    answers = {one: web.ask(_address(one), None, _file, _unless(order, one)) for one in (path, *beside)}
+    if all(answer.status == 304 for answer in answers.values()):
         raise Unchanged
-    _keep(book, path, first)
-    _proved(web, order, path, first)
-    for one in beside:
-        _keep(book, one, web.ask(_address(one), None, _file))
+    for one, answer in answers.items():
+        answers[one] = web.ask(_address(one), None, _file) if answer.status == 304 else answer
+        _keep(book, one, answers[one])
+    _proved(web, order, path, answers[path])
     book.facts |= {"main": path.name, "rows": len(book.pages), "layout": {"form": "file"}}
-    book.facts["validators"] = {TAG: first.headers[TAG]} if TAG in first.headers else {}
+    stated = {(name, one.name): a.headers.get(name, "") for one, a in answers.items() for name in CONDITIONS}
+    book.facts["validators"] = {f"{name} {file}": value for (name, file), value in stated.items() if value}
+
+
+def _unless(order: Order, path: PurePosixPath) -> dict[str, str]:
+    """Give the headers that ask for a file only where it changed since the last pull."""
+    known = {header: order.validators.get(f"{name} {path.name}", "") for name, header in CONDITIONS.items()}
+    return {header: value for header, value in known.items() if value}
 
 
 def bucket(web: Web, order: Order, book: Book) -> None:
@@ -49,6 +56,10 @@ def bucket(web: Web, order: Order, book: Book) -> None:
         read(web, order, book)
         return
     listed = listed_below(web, order.source.part)
+    tags = {f"{TAG} {key}": f"{tag} {size}" for key, (tag, size) in listed.items()}
+    if tags and tags == dict(order.validators):
+        raise Unchanged
+    book.facts["validators"] = tags
     for key, (tag, size) in listed.items():
         answer = web.ask(_address(PurePosixPath(key)), None, _file)
         if len(answer.body) != size or answer.headers.get(TAG, tag) != tag:

@@ -46,17 +46,10 @@ def read(job: Job, report: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 
 
 def _rows(folder: Path, said: Mapping[str, Any]) -> Iterator[_Row]:
-    """Give each row once: the newest layer's first where an id comes again, pages in the order they came."""
-    layout, dropped = said["layout"], {int(k): set(v) for k, v in said.get("dropped", {}).items()}
-    seen: set[str] = set()
-    for page in said["pages"]:
-        gone = dropped.get(page["layer"], set())
-        document = paged.loads((folder / page["file"]).read_bytes())
-        for number, item in enumerate(paged.items(layout["form"], document, layout.get("items", ""))):
-            identity = paged.identity(layout["form"], item, layout.get("id", ""))
-            if identity not in gone and identity not in seen:
-                seen.add(identity)
-                yield f"{page['address']}#{number + 1}", paged.properties(layout["form"], item), _geometry(layout, item)
+    """Give each row once, with its page and its identity there."""
+    layout = said["layout"]
+    for page, identity, item in paged.merged(folder, said):
+        yield f"{page['address']}#{identity}", paged.properties(layout["form"], item), _geometry(layout, item)
 
 
 def _geometry(layout: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
@@ -116,6 +109,7 @@ def _members(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
     """Give the members of GML pages, each once, their properties as text; GDAL reads them and puts longitude first."""
     pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})
     key = said["layout"]["id"] or "gml_id"
+    dropped = {int(k): set(v) for k, v in said.get("dropped", {}).items()}
     own = "NO" if said["layout"]["id"] else "YES"
     tables: list[pa.Table] = []
     seen: set[str] = set()
@@ -127,10 +121,10 @@ def _members(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
             if page["rows"] == 0:
                 continue
             raise refusals.damaged(job.name, str(wrong).partition(path)[0] + page["file"]) from wrong
-        place = pa.array([f"{page['address']}#{n + 1}" for n in range(table.num_rows)], pa.string())
         ids = table.column(key).to_pylist()
-        new = [i not in seen for i in ids]
-        seen.update(ids)
+        place = pa.array([f"{page['address']}#{i}" for i in ids], pa.string())
+        new = [i not in seen and i not in dropped.get(page["layer"], ()) for i in ids]
+        seen.update(i for i, is_new in zip(ids, new, strict=True) if is_new)
         table = table.rename_columns(["_geometry" if n == meta["geometry_name"] else n for n in table.column_names])
         tables.append(table.append_column("_row", place).filter(pa.array(new)))
     whole = pa.concat_tables(tables, promote_options="default").combine_chunks()
