@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError as Taken
 
-from twin.ops import quarantine_tables, run_tables, tables
+from twin.ops import newcomer_tables, quarantine_tables, run_tables, tables
 from twin.ops.copying import copy_in, copy_out, forget_deleted
 from twin.ops.engine import FILE, OWNER_ONLY, Ops, has_table, parse
 from twin.ops.upgrading import HEAD, upgrade, version
@@ -48,6 +48,7 @@ __all__ = [
     "has_table",
     "insert",
     "literal_column",
+    "newcomer_tables",
     "not_",
     "now",
     "or_",

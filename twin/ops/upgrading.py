@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FOLDER = Path(__file__).with_name("migrations")
-HEAD = "0005"
+HEAD = "0006"
 """The newest schema; the migrations end here (a test looks)."""
 
 
