@@ -57,15 +57,34 @@ def _received(
             yield one.run(resource, catalog, settings, accept=accept, force=force, progress=progress)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
+    given = (
+        catalog,
+        settings,
+    )  # once a process: the whole catalogue takes longer to send than most resources to receive
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_begin, initargs=given) as pool:
         for wave in (False, True):  # 3D buildings stand on the terrain: they come after everything else
             begun = datetime.now(UTC)
             chosen = sorted((r for r in resources if scenes.wanted(r) is wave), key=lambda r: -_bytes(r, settings.raw))
             waiting: dict[Future[Report], Resource] = {
-                pool.submit(one.run, r, catalog, settings, accept=accept, force=force): r for r in chosen
+                pool.submit(_run, r.id, accept=accept, force=force): r for r in chosen
             }
             for future in as_completed(waiting):
                 yield _report(future, waiting[future], settings, begun)
+
+
+_given: list[tuple[Catalog, Settings]] = []
+"""In a process of the pool: what it was begun with."""
+
+
+def _begin(catalog: Catalog, settings: Settings) -> None:
+    _given.append((catalog, settings))
+
+
+def _run(resource: str, *, accept: bool, force: bool) -> Report:
+    [(catalog, settings)] = _given
+    found = catalog.resource(resource)
+    assert found is not None  # noqa: S101 - it was taken from this catalogue
+    return one.run(found, catalog, settings, accept=accept, force=force)
 
 
 def _report(future: Future[Report], resource: Resource, settings: Settings, begun: datetime) -> Report:
