@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tomllib
 import types
 import typing
@@ -84,6 +85,9 @@ def _error_line(message: str) -> int:
     return int(digits) if digits.isdigit() else 1
 
 
+_hints = functools.cache(typing.get_type_hints)
+
+
 def value_of(
     document: Document,
     cls: type[T],
@@ -106,7 +110,7 @@ def value_of(
     before = len(document.faults)
     specs = {f.name: f for f in dataclasses.fields(cls) if f.name not in given}  # type: ignore[arg-type]
     _unknown_keys(document, path, rows, specs)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     values: dict[str, Any] = dict(given)
     for key, spec in specs.items():
         if key in rows:
