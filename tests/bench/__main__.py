@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import changes, desk, page, peers, pulling, receiving, schedules, serving, tiles
+from tests.bench import changes, desk, night, page, peers, pulling, receiving, scale, schedules, serving, tiles
 from tests.bench.machine import ROOT, commit, describe, timed
 
 WORK = ROOT / "build" / "bench"
@@ -17,6 +17,8 @@ TITLES = {
     "receiving": "Receiving 1 M parcels",
     "pulling": "Pulling 200,000 polygons from PostGIS",
     "changes": "1 M parcels compared with the version before",
+    "scale": "A county by parts",
+    "night": "A night of 282 resources",
     "tiles": "Vector tiles of 1 M parcels, four clients, over HTTP",
     "page": "The page",
     "schedules": "Schedules",
@@ -42,6 +44,8 @@ def parts(minutes: float) -> dict[str, Callable[[], str]]:
         "receiving": lambda: receiving.compare(WORK, county_file),
         "pulling": lambda: pulling.compare(WORK / "pulling"),
         "changes": lambda: changes.compare(WORK, county_file),
+        "scale": lambda: scale.compare(WORK / "scale"),
+        "night": lambda: night.compare(WORK / "night"),
         "tiles": lambda: tiles.compare(WORK),
         "page": lambda: page.compare(WORK),
         "schedules": lambda: schedules.compare(WORK / "schedules"),
