@@ -11,8 +11,8 @@ import pytest
 
 from tests.running_runs import DAY, NOON, RULES, department, line, resource, write
 from twin import freshness, ops
-from twin.errors import BadRequest, NotFound
-from twin.runs import asking, reading, standing, taking
+from twin.errors import BadRequest, NotFound, Refused
+from twin.runs import asking, reading, standing, taking, ticks
 from twin.runs.reading import Wanted
 
 HOUR = timedelta(hours=1)
@@ -157,6 +157,29 @@ def test_a_held_publish_waits_for_one_decision_with_who_and_why(known: ops.Ops, 
         (decided,) = reading.holds(connection, waiting=False)
     assert (request.id, request.kind, request.held_run, request.account_id) == (number, "approve", held.run, "a-1")
     assert (decided.decision, decided.account_id, decided.why) == ("approved", "a-1", "领导要看")
+
+
+@pytest.mark.parametrize("kind", ["rerun", "backfill"])
+def test_whoever_asked_for_a_run_may_send_it_back_and_somebody_else_approves_it(
+    known: ops.Ops, ledger: Path, kind: str
+) -> None:
+    period = ((date(2025, 11, 1), date(2025, 11, 2)),) if kind == "backfill" else ()
+    with known.begin() as connection:
+        number = getattr(asking, kind)(connection, "parcel", *period, at=NOON - 3 * HOUR, **WHO)
+        due = ticks.Due(resource="parcel", department="land", due_at=NOON - 3 * HOUR, why="request", request_id=number)
+        ticks.plan(connection, [due], NOON - 3 * HOUR)
+    told(known, ledger, line("parcel", "held", NOON - HOUR, tick=f"{due.id}#2"))
+    with known.begin() as connection:
+        (held,) = reading.holds(connection)
+        with pytest.raises(Refused, match="somebody else must approve"):
+            asking.approve(connection, held.run, at=NOON, **WHO)
+        assert len(reading.holds(connection)) == 1
+        asking.approve(connection, held.run, by="b-2", why="已核实", at=NOON)
+        (decided,) = reading.holds(connection, waiting=False)
+    assert (decided.decision, decided.account_id) == ("approved", "b-2")
+    told(known, ledger, line("parcel", "held", NOON + HOUR, tick=f"{due.id}#3"))
+    with known.begin() as connection:
+        asking.reject(connection, reading.holds(connection)[0].run, at=NOON, **WHO)
 
 
 def test_a_rejected_publish_counts_as_failed_and_says_why(known: ops.Ops, ledger: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from twin import ops
-from twin.errors import BadRequest, NotFound
+from twin.errors import BadRequest, NotFound, Refused
 from twin.ops import run_tables as tables
 from twin.runs import cadence, reading, standing
 
@@ -24,6 +24,8 @@ LONGEST_WHY = 2000
 LONGEST_BACKFILL_DAYS = 3660
 _Q, _S = tables.run_request, tables.standing
 OPEN = ("asked", "taken")
+FETCHING = ("rerun", "force", "backfill")
+"""Requests by which something comes anew; an approval only lets through what had come."""
 
 
 def rerun(connection: ops.Connection, resource: str, *, by: str, why: str, at: datetime, force: bool = False) -> int:
@@ -51,7 +53,15 @@ def backfill(
 
 
 def approve(connection: ops.Connection, run: str, *, by: str, why: str, at: datetime) -> int:
-    """Approve what a guard held: that very delivery is published. Raises NotFound, BadRequest (decided already)."""
+    """Approve what a guard held: that very delivery is published.
+
+    Whoever asked for the run does not approve what came of it: a second person looks. Raises NotFound, BadRequest
+    (decided already), Refused (one's own).
+    """
+    if by in _askers(connection, run):
+        raise Refused(
+            "这次接收是您自己要求的，须由另一人批准", "You asked for this run yourself; somebody else must approve it"
+        )
     held = _decide(connection, run, "approved", by=by, why=why, at=at)
     return _ask(connection, held.resource, "approve", by=by, why=why, at=at, held_run=run)
 
@@ -177,6 +187,16 @@ def _decide(connection: ops.Connection, run: str, decision: str, *, by: str, why
     values = {"decision": decision, "account_id": by, "why": _why(why), "decided_at": at}
     connection.execute(ops.update(h).where(h.c.run == run), values)
     return reading.hold_of(row)
+
+
+def _askers(connection: ops.Connection, run: str) -> set[str]:
+    """Give who asked that this run be made, nobody where it was due by itself."""
+    r, tick = tables.run, tables.tick
+    named = connection.execute(ops.select(r.c.tick_id).where(r.c.run == run)).scalars()
+    ticks = {name.rpartition("#")[0] or name for name in named}  # the ledger names the attempt too
+    joined = tick.join(_Q, _Q.c.id == tick.c.request_id)
+    asked = ops.select(_Q.c.account_id).select_from(joined).where(tick.c.id.in_(ticks), _Q.c.kind.in_(FETCHING))
+    return set(connection.execute(asked).scalars())
 
 
 def _forget_planned(connection: ops.Connection, resource: str) -> None:
