@@ -57,6 +57,23 @@ class Document:
         )
 
 
+FOLDERS = ("catalog", "codes", "derived")
+"""Below a village's folder, what declares what is received; it is followed while a process runs."""
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def stamp(village: Path) -> Stamp:
+    """Name what the declarations under `village` are now, by names, sizes and times."""
+    found: list[tuple[str, int, int]] = []
+    for path in (p for folder in FOLDERS for p in sorted((village / folder).rglob("*.toml"))):
+        try:
+            facts = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((str(path.relative_to(village)), facts.st_size, facts.st_mtime_ns))
+    return tuple(found)
+
+
 def load(path: Path) -> Document:
     """Read the TOML file at `path`; text that is not TOML or not UTF-8 becomes a fault, and the table is empty."""
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twin.model import FieldType
 
 CODES = 0.8
-ENOUGH = 0.95
+ENOUGH = 0.85
 MOST_DISTINCT = 2_000
 EXAMPLES = 3
 _LABEL = re.compile(r"编号|编码|代码|号$|号码|序号|code|_id$|^id$|bh$|bm$|dm$", re.IGNORECASE)

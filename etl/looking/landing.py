@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from etl.looking.values import Look
     from twin.declared import Fault
 
-PROVED_BY = ("codes", "derived")
-_FILES = ("village.toml", "responsibility.toml")
+PROVED_BY = ("catalog", "codes", "derived")
 
 
 def location(village: Path, department: str, resource: str, look: Look) -> str:
@@ -72,18 +71,21 @@ def _copy(source: Path, target: Path) -> None:
 def prove(village: Path, resource: str, text: str) -> list[Fault]:
     """Prove the whole catalogue with `text` as the declaration of `resource`; gives every fault."""
     with tempfile.TemporaryDirectory(prefix="onemap-declared-") as folder:
-        desk = Path(folder)
-        shutil.copytree(village / "catalog", desk / "catalog")
-        for name in PROVED_BY:
-            if (village / name).is_dir():
-                shutil.copytree(village / name, desk / name)
-        for name in _FILES:
-            if (village / name).is_file():
-                shutil.copy(village / name, desk / name)
-        file = declaring.file_of(desk, resource)
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text, "utf-8")
-        return catalog.check(desk)
+        return catalog.check(beside(village, Path(folder) / "village", resource, text))
+
+
+def beside(village: Path, desk: Path, resource: str, text: str) -> Path:
+    """Copy a village's declarations to `desk`, with `text` as that of one resource more."""
+    desk.mkdir()
+    for name in PROVED_BY:
+        if (village / name).is_dir():
+            shutil.copytree(village / name, desk / name)
+    for file in village.glob("*.toml"):
+        shutil.copy(file, desk / file.name)
+    added = declaring.file_of(desk, resource)
+    added.parent.mkdir(exist_ok=True)
+    added.write_text(text, "utf-8")
+    return desk
 
 
 def declare(village: Path, resource: str, text: str, *, proved: bool = True) -> Path:

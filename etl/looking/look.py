@@ -59,21 +59,28 @@ def _outlines(folder: Path) -> list[np.ndarray]:
 
 
 def at(
-    path: Path, known: Catalog, *, part: str = "", name: str = "", store: Path | None = None, alone: str = ""
+    path: Path,
+    known: Catalog,
+    *,
+    part: str = "",
+    name: str = "",
+    header: str = "",
+    store: Path | None = None,
+    alone: str = "",
 ) -> Look:
     """Look at the file or folder at `path`, called `name`; raises SourceError where it is none that is taken.
 
-    `part` is the layer or sheet (the one with the most rows where none is named); `alone` is a resource whose own
-    declaration is not looked up.
+    `part` is the layer or sheet (the one with the most rows where none is named), `header` the rows of its heading
+    ("3-4", told where none are named); `alone` is a resource whose own declaration is not looked up.
     """
     words = lexicon.of((r for r in known.resources if r.id != alone), known.code_systems)
     with taking.opened(path) as taken:
-        return _look(taken, words, ground_of(known, store), name or path.name, part)
+        return _look(taken, words, ground_of(known, store), name or path.name, asked=(part, header))
 
 
-def _look(taken: Taken, words: lexicon.Lexicon, ground: places.Ground, name: str, part: str) -> Look:
-    chosen = _chosen(taken, part)
-    head = _heading(taken, chosen)
+def _look(taken: Taken, words: lexicon.Lexicon, ground: places.Ground, name: str, *, asked: tuple[str, str]) -> Look:
+    chosen = _chosen(taken, asked[0])
+    head = _heading(taken, chosen, asked[1])
     options = dict(head[2])
     source = Source(location=taken.main, part=chosen.name, options=options, crs=taking.unsaid(taken.suffix))
     sample = taking.sample(taken, source)
@@ -187,11 +194,11 @@ def _text(sample: Sample) -> list[Fact]:
     return [Fact(what="encoding", value=said, sure=sure, why=why)]
 
 
-def _heading(taken: Taken, chosen: Part) -> tuple[tuple[tuple[str, ...], ...], list[Fact], dict[str, str]]:
+def _heading(taken: Taken, chosen: Part, asked: str) -> tuple[tuple[tuple[str, ...], ...], list[Fact], dict[str, str]]:
     """Give the rows above the data as texts, the facts about them, and the options that say so."""
     if taken.reader != "table":
         return (), [], {}
-    stated = "1" if taken.suffix in (".csv", ".txt", ".tsv") else ""
+    stated = asked or ("1" if taken.suffix in (".csv", ".txt", ".tsv") else "")
     try:
         found = heading.find(chosen.grid, chosen.merged, stated)
     except ValueError:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from etl import catalog
+from etl.looking import answering
 from etl.schedule import channels, child, telling, worker
 from twin import durable, ops
 from twin.errors import OpsDown
@@ -151,6 +152,7 @@ def serve(settings: Settings, *, until_idle: bool = False, workers: int = WORKER
     known = catalog.read(settings.village)
     store = open_store(settings)
     declare(store, settings, known)
+    stopping = threading.Event()
     me = worker.Worker(
         store=store,
         catalog=known,
@@ -160,5 +162,14 @@ def serve(settings: Settings, *, until_idle: bool = False, workers: int = WORKER
         limits=Limits(),
         places=workers,
     )
+    beside = threading.Thread(target=answering.keep, args=(store, settings, me.name, stopping), daemon=True)
+    if until_idle:
+        while answering.answer(store, settings, me.name):
+            pass
+    else:
+        beside.start()
     worker.work(me, until_idle=until_idle)
+    stopping.set()
+    if beside.is_alive():
+        beside.join(worker.PARTING_SECONDS)
     store.close()

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from etl import ledger
+from etl import catalog, ledger
 from etl.schedule import arrivals, child, closing, planning, retries, slots
 from etl.schedule.planning import Scene
 from etl.schedule.slots import Slot
-from twin import freshness, ops
-from twin.errors import OpsDown
+from twin import declared, freshness, ops
+from twin.errors import DeclarationError, OpsDown
 from twin.ops import run_tables as tables
 from twin.runs import alive, standing, taking, ticks
 from twin.runs.standing import Rules
@@ -63,6 +63,7 @@ class Worker:
     files_seen: float = -FILES_SECONDS
     seen: float = -alive.SECONDS
     stopping: bool = False
+    seen_as: declared.Stamp = ()
 
 
 def named() -> str:
@@ -114,9 +115,24 @@ def _claim(worker: Worker, now: datetime) -> list[Tick]:
         return ticks.claim(connection, worker.name, now, limits=worker.limits, lease=worker.lease, most=room)
 
 
+def follow(worker: Worker) -> None:
+    """Take up declarations that changed since they were last read; one that does not hold leaves those before."""
+    now = declared.stamp(worker.settings.village)
+    if now == worker.seen_as:
+        return
+    first, worker.seen_as = not worker.seen_as, now
+    if first:
+        return
+    try:
+        worker.catalog = catalog.read(worker.settings.village)
+    except DeclarationError as error:
+        LOG.warning("the changed catalogue does not hold, the one before stays: %s", error.en)
+
+
 def plan(worker: Worker, now: datetime) -> None:
     """Take up what ran, turn what is late, and plan what is due; what is not due keeps nobody from writing."""
     at_files = time.monotonic() - worker.files_seen >= FILES_SECONDS
+    follow(worker)
     worker.files_seen = time.monotonic() if at_files else worker.files_seen
     scene = Scene(
         resources={r.id: r for r in worker.catalog.resources},

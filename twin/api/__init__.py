@@ -22,6 +22,7 @@ from twin.api import (
     lineage,
     listings,
     moments,
+    newcoming,
     own_account,
     people,
     persons,
@@ -141,6 +142,7 @@ def create(onemap: OneMap, store: Store, settings: Settings, *, following: Read 
     app.include_router(auditor.router, default_response_class=HTMLResponse)
     app.include_router(granting.router, default_response_class=HTMLResponse)
     app.include_router(data_desk.router, default_response_class=HTMLResponse)
+    app.include_router(newcoming.router, default_response_class=HTMLResponse)
     app.include_router(persons.router, default_response_class=HTMLResponse)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)
@@ -171,11 +173,11 @@ async def _warmed(app: FastAPI) -> AsyncIterator[None]:
     following = asyncio.create_task(follow(app, read)) if isinstance(app, Front) and read else None
     yield
     watching.cancel()
+    if following:
+        following.cancel()
     await task
 
 
-    if following:
-        following.cancel()
 async def _refused(_: Request, error: Any) -> Response:
     return problems.answer(*problems.of(error))
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from twin import declared
 from twin.api import listings
 from twin.api.adopted import hold_newest
 from twin.api.rooms import again
@@ -25,26 +25,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("onemap.catalogue")
 LOOKED_S = 2.0
 """How often a process looks whether the declarations changed; they must lie still for as long."""
-FOLDERS = ("catalog", "codes", "derived")
 Read = Callable[[], "OneMap"]
-Stamp = tuple[tuple[str, int, int], ...]
-
-
-def stamp(village: Path) -> Stamp:
-    """Name what the declarations under `village` are now, by names, sizes and times."""
-    found: list[tuple[str, int, int]] = []
-    for path in _files(village):
-        try:
-            facts = path.stat()
-        except FileNotFoundError:
-            continue
-        found.append((str(path.relative_to(village)), facts.st_size, facts.st_mtime_ns))
-    return tuple(found)
-
-
-def _files(village: Path) -> Iterable[Path]:
-    for folder in FOLDERS:
-        yield from sorted((village / folder).rglob("*.toml"))
 
 
 def turn(front: Front, onemap: OneMap) -> None:
@@ -69,10 +50,10 @@ def turn(front: Front, onemap: OneMap) -> None:
 async def follow(front: Front, read: Read) -> None:
     """Take up changed declarations, until cancelled."""
     village = front.state.rooms.settings.village
-    held = seen = await asyncio.to_thread(stamp, village)
+    held = seen = await asyncio.to_thread(declared.stamp, village)
     while True:
         await asyncio.sleep(LOOKED_S)
-        now = await asyncio.to_thread(stamp, village)
+        now = await asyncio.to_thread(declared.stamp, village)
         if now == held or now != seen:
             seen = now
             continue

@@ -43,21 +43,31 @@ def who_of(request: Request) -> Who:
 
 async def form(request: Request) -> Mapping[str, str]:
     """Read a form of our own page; raises BadRequest for another body, NotOurs where it comes from elsewhere."""
+    return await read(request, FIELDS)
+
+
+async def read(request: Request, most: int) -> Mapping[str, str]:
+    """Read a form of at most so many fields, otherwise as `form`."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
         raise BadRequest("需要表单内容", "A form is wanted")
     text = (await request.body()).decode("utf-8", "replace")
     try:
-        values = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))
+        values = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=most))
     except ValueError as wrong:
         raise BadRequest("表单内容过多", "The form has too many fields") from wrong
-    if not is_own(request) or not who_of(request).csrf_right(request.scope, values.get("csrf", "")):
-        raise NotOurs(
-            "表单不是从本站页面提交的，请刷新页面后重试", "The form was not sent from our page; reload it and try again"
-        )
+    proved(request, values)
     sender = subject(request)
     if sender.via == "session":
         who_of(request).accounts.drafts.drop(sender.id, request.url.path)
     return values
+
+
+def proved(request: Request, values: Mapping[str, str]) -> None:
+    """Raise NotOurs for a form that was not sent from our own page."""
+    if not is_own(request) or not who_of(request).csrf_right(request.scope, values.get("csrf", "")):
+        raise NotOurs(
+            "表单不是从本站页面提交的，请刷新页面后重试", "The form was not sent from our page; reload it and try again"
+        )
 
 
 def is_own(request: Request) -> bool:

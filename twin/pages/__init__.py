@@ -93,7 +93,7 @@ def _made(onemap: OneMap, settings: Settings) -> Page:
         title=f"{onemap.village.name.zh} · {t('page.bar.here', 'zh-CN')}",
         update_title="",
         assets_folder=str(ASSETS),
-        assets_ignore=r"(.*\.(svg|mjs)|markup\.js|signin\.css|office\.css|data\.css)$",
+        assets_ignore=r"(.*\.(svg|mjs)|markup\.js|signin\.css|office\.css|data\.css|newcomer\.css)$",
         index_string=frame(onemap.village, "/assets/"),
         serve_locally=True,
         enable_mcp=False,

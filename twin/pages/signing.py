@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twin.api.views import DataView, GrantsView, PeopleView, PersonsView, RecordView, SignInView
+from twin.api.newcomer_view import NewView
+from twin.api.views import (
+    AccountView,
+    Common,
+    DataView,
+    GrantsView,
+    PeopleView,
+    PersonsView,
+    RecordView,
+    SignInView,
+)
 from twin.model import Text
 from twin.pages import qr
 from twin.pages.data import data
 from twin.pages.entries import entries
 from twin.pages.grants import grants
 from twin.pages.markup import el
+from twin.pages.newcomer import newcomer
 from twin.pages.office import offices, purposes
 from twin.pages.people import people
 from twin.pages.persons import persons
@@ -20,7 +32,6 @@ from twin.text import words
 
 if TYPE_CHECKING:
     from twin.accounts import Account, Session
-    from twin.api.views import AccountView, Common, View
     from twin.pages.markup import Node
 
 BROWSERS = (
@@ -43,19 +54,13 @@ SYSTEMS = (
 ENDED = frozenset({"out", "over", "typed"})
 
 
-def draw(view: View) -> str:
+def draw(view: Common) -> str:
     """Write the page of a view."""
-    if isinstance(view, PeopleView):
-        return people(view)
-    if isinstance(view, RecordView):
-        return entries(view)
-    if isinstance(view, GrantsView):
-        return grants(view)
-    if isinstance(view, DataView):
-        return data(view)
-    if isinstance(view, PersonsView):
-        return persons(view)
-    return sign_in(view) if isinstance(view, SignInView) else account(view)
+    for kind, written in PAGES:
+        if isinstance(view, kind):
+            return written(view)
+    assert isinstance(view, SignInView)  # noqa: S101 - there is no other
+    return sign_in(view)
 
 
 def sign_in(view: SignInView) -> str:
@@ -267,3 +272,15 @@ def _factor(view: AccountView) -> Node:
             offered=view.offered,
         ),
     )
+
+
+PAGES: tuple[tuple[type[Common], Callable[[Any], str]], ...] = (
+    (PeopleView, people),
+    (RecordView, entries),
+    (GrantsView, grants),
+    (DataView, data),
+    (NewView, newcomer),
+    (PersonsView, persons),
+    (AccountView, account),
+)
+"""What draws each kind of view."""

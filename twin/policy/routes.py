@@ -53,6 +53,8 @@ _APPROVES = RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="perso
 
 _DATA = RoutePolicy(action="see", on="nothing", may="data.see")
 _RUNS = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="runs.start")
+_WIDE = RoutePolicy(action="see", on="nothing", body_bytes=200_000, may="runs.start")
+"""Bringing a source: its columns are answered for one by one."""
 _PLANS = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="schedules.change")
 _DECIDES = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="publishes.approve")
 """The data team's table: whoever sees it, starts runs, changes schedules, decides on what a guard held."""
@@ -111,6 +113,15 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /data/rerun-failed": _RUNS,
     "POST /data/schedule": _PLANS,
     "POST /data/decide": _DECIDES,
+    "GET /data/new": _DATA,
+    "POST /data/new/file": RoutePolicy(action="see", on="nothing", body_bytes=64 << 20, may="runs.start"),
+    "POST /data/new/connection": _RUNS,
+    "POST /data/new/look": _RUNS,
+    "POST /data/new/found": _WIDE,
+    "POST /data/new/answers": _WIDE,
+    "POST /data/new/offer": _RUNS,
+    "POST /data/new/drop": _RUNS,
+    "POST /data/new/decide": _DECIDES,
     "GET /persons": _ANSWERS,
     "POST /persons/find": _ANSWERS,
     "POST /persons/export": _ANSWERS,
