@@ -69,14 +69,15 @@ def _fill(kind: str, address: str, sources: Sequence[offered.Source], raw: Path)
             f"地址中不写口令:放在环境变量 {PASSWORDS[kind]}",
             f"No password in an address: put it into {PASSWORDS[kind]}",
         )
-    told = {
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-        "DATABASE": parts.path.strip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": os.environ.get(PASSWORDS[kind], ""),
-    }
-    listed = ", ".join(f"{name} {literal(value)}" for name, value in told.items() if value)
+    password = os.environ.get(PASSWORDS[kind], "")
+    words = (
+        _word("HOST", parts.hostname or ""),
+        _word("PORT", str(parts.port or "")),
+        _word("DATABASE", parts.path.strip("/")),
+        _word("USER", unquote(parts.username or "")),
+        _word("PASSWORD", password),
+    )
+    listed = ", ".join(w for w in words if w)
     connection = duck.connect(spatial=False, scanner=scanner)
     try:
         connection.execute(f"CREATE TEMPORARY SECRET filled (TYPE {word}, {listed})")
@@ -85,7 +86,11 @@ def _fill(kind: str, address: str, sources: Sequence[offered.Source], raw: Path)
             for sql in offered.statements(kind, source, raw):
                 connection.execute(f"CALL {word}_execute('dst', {literal(sql)})")
     except duck.Error as wrong:
-        said = str(wrong).splitlines()[0].replace(told["PASSWORD"] or "\0", connections.HIDDEN)
+        said = str(wrong).splitlines()[0].replace(password or "\0", connections.HIDDEN)
         raise SettingError(f"写不进数据库:{said}", f"The database cannot be filled: {said}") from None
     finally:
         connection.close()
+
+
+def _word(name: str, value: str) -> str:
+    return f"{name} {literal(value)}" if value else ""

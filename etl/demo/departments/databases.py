@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from etl.demo.frame import CLOCK
+from twin.duck import quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,17 +33,13 @@ def table(path: Path, name: str, columns: Mapping[str, str], rows: Sequence[Mapp
     path.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as made:
         made.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
-        listed = ", ".join(f"{_quoted(column)} {kind}" for column, kind in columns.items())
-        made.execute(f"CREATE TABLE {_quoted(name)} ({listed})")
+        listed = ", ".join(f"{quote(column)} {quote(kind)}" for column, kind in columns.items())
+        made.execute(f"CREATE TABLE {quote(name)} ({listed})")
         places = ", ".join("?" * len(columns))
-        sql = f"INSERT INTO {_quoted(name)} VALUES ({places})"
+        sql = f"INSERT INTO {quote(name)} VALUES ({places})"
         made.executemany(sql, [tuple(_plain(row[column]) for column in columns) for row in rows])
         made.execute("COMMIT")
 
 
 def _plain(value: Any) -> Any:
     return shapely.to_wkb(value) if isinstance(value, shapely.Geometry) else value
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
