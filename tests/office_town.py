@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,13 @@ ROOT = Path(__file__).resolve().parents[1]
 BASE = "https://127.0.0.1:8300"
 SECRET = "qV7tN3xJ8bL2wZ6cR9mF4hK1dG5sP0yA"
 OWN = {"origin": BASE, "sec-fetch-site": "same-origin"}
+VERSION = re.compile(r"^version = \d+$", re.MULTILINE)
 STAFF = ("official", "department_owner", "planner", "data_engineer", "security_admin", "auditor")
+
+
+def grants_of(version: int) -> str:
+    """Give the declared grants under a version of one's choice."""
+    return VERSION.sub(f"version = {version}", (ROOT / "data" / "grants.toml").read_text("utf-8"), count=1)
 
 
 class Town:
@@ -31,7 +37,7 @@ class Town:
         declared = folder / "village"
         if not again:
             declared.mkdir(parents=True)
-            shutil.copy(ROOT / "data" / "grants.toml", declared / "grants.toml")
+            (declared / "grants.toml").write_text(grants_of(1), "utf-8")
         settings = replace(
             Settings(), data=folder, village=declared, tile_cache_mb=8, secret=SECRET, origin=BASE, demo=False
         )

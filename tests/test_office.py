@@ -20,7 +20,7 @@ import pytest
 
 from tests.matrix import asking, http, village
 from tests.matrix.test_rooms import CANARIES
-from tests.office_town import OWN, ROOT, STAFF, Town
+from tests.office_town import OWN, ROOT, STAFF, Town, grants_of
 from tests.running import run
 from twin import audit
 from twin.accounts import purposes
@@ -241,7 +241,7 @@ def test_the_grants_page_shows_no_value_of_any_row(town: Town) -> None:
 
 
 def edited(version: int, *, without: str = "") -> str:
-    text = (ROOT / "data" / "grants.toml").read_text("utf-8").replace("version = 1", f"version = {version}", 1)
+    text = grants_of(version)
     if not without:
         return text
     return text + f'\n[[deny]]\nrole = "{without}"\ntables = ["thing", "shop"]\nbecause = {{ zh = "试", en = "try" }}\n'

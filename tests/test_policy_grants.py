@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,7 +55,7 @@ def test_no_role_ever_sees_a_sensitive_value_clear_nor_a_personal_one_without_a_
 
 
 FAULTS = {
-    "version = 1": ("version = 0", "version", "Versions begin at 1"),
+    "version = 2": ("version = 0", "version", "Versions begin at 1"),
     'id = "planner"\ntitle': ('id = "planer"\ntitle', "role.5.id", "no role planer"),
     'role = "planner" ': ('role = "planer" ', "grant.6.role", "no role planer"),
     'columns = { public = "clear" }\nprecision_m = { unconditional = 0.0, conditional = 100.0': (
@@ -109,11 +112,20 @@ def test_a_fault_is_refused_with_its_file_line_field_and_remedy(tmp_path: Path, 
     assert refused.value.where["file"] == str(path)
 
 
+def test_a_version_that_was_given_out_has_the_content_it_had_then(declared: Grants) -> None:
+    given_out = json.loads((ROOT / "tests" / "released" / "grants.json").read_text("utf-8"))
+    content = tomllib.loads(DECLARED.read_text("utf-8"))
+    del content["version"]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    assert given_out.get(str(declared.version), digest) == digest, "raise `version` in data/grants.toml with the change"
+    assert declared.version >= max(map(int, given_out))
+
+
 def test_sound_grants_have_no_fault_and_a_version_that_names_their_content(tmp_path: Path, declared: Grants) -> None:
     assert grants.check(DECLARED)[1] == []
     assert len(declared.digest) == 16
     assert declared.digest == grants.read(DECLARED).digest
-    assert declared.digest != replace(declared, version=2).digest
+    assert declared.digest != replace(declared, version=declared.version + 1).digest
     assert grants.check(tmp_path / "nothing.toml")[0] is None
     path = tmp_path / "grants.toml"
     path.write_text('version = 1\ngrant = "all"', encoding="utf-8")
@@ -184,8 +196,8 @@ def test_what_is_adopted_holds_from_the_next_question_on(declared: Grants) -> No
     policy = Policy(village.onemap(), declared)
     before = policy.decide(ANONYMOUS, "select", "shop")
     assert policy.decide(ANONYMOUS, "select", "shop") is before
-    policy.adopt(replace(declared, grants=(), version=2))
-    assert policy.grants.version == 2
+    policy.adopt(replace(declared, grants=(), version=declared.version + 1))
+    assert policy.grants.version == declared.version + 1
     with pytest.raises(NotFound):
         policy.decide(ANONYMOUS, "select", "shop")
     assert Policy(village.onemap()).layers(ANONYMOUS) == ()
