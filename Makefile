@@ -38,7 +38,7 @@ run: data
 	trap "exit 130" INT TERM; ONEMAP_DEMO=1 $(PY) dashboard.py
 
 test: setup
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: setup
 	@$(VENV)/bin/ruff check .
