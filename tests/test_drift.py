@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,6 +115,33 @@ def test_pulls_that_no_version_names_are_removed_and_those_it_names_stay(here: P
         assert here.receive().status == "published"
     room = here.settings.raw / "_pulled" / "pole" / "0"
     assert len([p for p in room.iterdir() if p.is_dir()]) == len(list((here.settings.store / "pole").glob("v=*")))
+
+
+WRITER = """
+import sys
+with open(sys.argv[1], "ab", buffering=0) as file:
+    file.write(b"2,b\\n")
+    print("written", flush=True)
+    sys.stdin.readline()
+    file.write(b"3,c\\n")
+"""
+
+
+def test_a_file_another_program_is_still_writing_is_not_taken_however_long_it_stalls(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"x,y\n1,a\n")
+    os.utime(file, (1, 1))
+    uploading = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert uploading.stdout is not None
+    assert uploading.stdout.readline() == "written\n"
+    os.utime(file, (1, 1))
+    with pytest.raises(SourceError, match="still changing"):
+        files.fetch(Source(location="a.csv"), tmp_path)
+    uploading.communicate("\n")
+    taken = files.fetch(Source(location="a.csv"), tmp_path)
+    assert taken.sha256 == hashlib.sha256(b"x,y\n1,a\n2,b\n3,c\n").hexdigest()
 
 
 def test_a_file_that_grows_or_is_an_upload_under_way_is_left_alone(tmp_path: Path) -> None:

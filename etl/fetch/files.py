@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import time
 from dataclasses import dataclass
@@ -71,12 +73,15 @@ def fetch(
     """Take the file set `source.location` names below `raw`: find its parts, see that it stands still, hash it.
 
     What changed a moment ago is looked at again after a pause, of `settle_seconds` where that is longer. Raises
-    SourceError where the file is absent, lies outside `raw`, is no regular file, changes while it is being taken, has
-    the name of an upload under way beside it (.part, .filepart …), or lacks the marker the option `done` names.
+    SourceError where the file is absent, lies outside `raw`, is no regular file, changes while it is being taken, is
+    open for writing in any process of this machine, has the name of an upload under way beside it (.part, .filepart …),
+    or lacks the marker the option `done` names.
     """
     root = _inside(raw, source.location)
     parts = _parts(root, source.location)
     _arrived(root, source)
+    if any(_open_for_writing(p) for p in parts):
+        raise _restless(root, source.location)
     before = [_stamp(p) for p in parts]
     young = time.time() - max(m for _, m in before) / 1e9 < YOUNG_SECONDS
     if wait := max(settle_seconds, LOOK_SECONDS if young else 0.0):
@@ -84,7 +89,7 @@ def fetch(
         if before != [_stamp(p) for p in parts]:
             raise _restless(root, source.location)
     taken = tuple(_take(p, _name(p, root)) for p in parts)
-    if before != [(f.bytes, f.modified_ns) for f in taken]:
+    if before != [(f.bytes, f.modified_ns) for f in taken] or any(_open_for_writing(p) for p in parts):
         raise _restless(root, source.location)
     whole = FileSet(root=root, location=source.location, files=taken, sha256=_together(taken))
     whole.unchanged()
@@ -150,6 +155,20 @@ def _name(path: Path, root: Path) -> str:
 def _stamp(path: Path) -> tuple[int, int]:
     stat = path.stat()
     return stat.st_size, stat.st_mtime_ns
+
+
+def _open_for_writing(path: Path) -> bool:
+    """Say whether a process of this machine has the file open for writing: then the kernel grants no read lease.
+
+    Of a file of somebody else, or on a file system without leases, the kernel does not say: False.
+    """
+    with path.open("rb") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as refused:
+            return refused.errno in (errno.EAGAIN, errno.EBUSY)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
 
 
 def _take(path: Path, name: str) -> Delivered:
