@@ -1,0 +1,1 @@
+"""The same resources as assets of Dagster, for whoever runs one: the optional extra `pip install .[dagster]`."""
