@@ -11,6 +11,7 @@ ALL = {**ROUTES, **DASH}
 OFFICES = {
     "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
     "/persons": "persons.answer", "/erasures": "persons.approve", "/data/rerun": "runs.start",
+    "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
     "/data/schedule": "schedules.change", "/data/decide": "publishes.approve", "/data": "data.see",
 }  # fmt: skip
 """Whose each office's pages are: a role, or whoever the grants give a capability."""
@@ -75,7 +76,7 @@ def test_what_is_made_of_rows_is_a_question_about_tables(route: str) -> None:
         assert (row.action, row.on) == ("see" if plain else "tile", kind)
     else:
         of_village = where.startswith(("/api/v1/", "/_dash-layout", "/_dash-dep")) or where == "/"
-        of_village = of_village and "openapi" not in where and "uploads" not in where
+        of_village = of_village and not any(word in where for word in ("openapi", "uploads", "quarantine"))
         assert (row.action, row.on) == ("see", "village" if of_village else "nothing")
 
 
@@ -92,6 +93,8 @@ def test_a_body_is_taken_where_something_is_sent_and_is_small_but_for_maps_and_t
         assert most == 400_000
     elif route == "POST /api/v1/uploads":
         assert most == 16 << 20
+    elif path(route).startswith("/data/quarantine/"):
+        assert most == (9 << 20 if route.endswith("/return") else 64_000)
     elif route.startswith("DELETE "):
         assert most == 0
     else:

@@ -159,6 +159,7 @@ ROUTES: Mapping[str, Ask] = {
         "/health",
         "/api/v1/lineage",
     ),
+    "refused rows": _once("/api/v1/quarantine", "/api/v1/quarantine/acts"),
     "reports": _once("/api/v1/reports", "/api/v1/reports/none.xlsx", "/api/v1/reports/none.pdf"),
     "page": _once("/", "/_dash-layout", "/_dash-dependencies"),
 }

@@ -36,7 +36,7 @@ AT_PAGE = "callbacks"
 RANDOM = re.compile(rb'"end_id":"[^"]*"')
 """What Dash makes anew in every page."""
 FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures", "/data")
-"""Asked in tests/test_signin.py, tests/test_office.py, tests/test_persons_page.py, tests/test_data_page.py: they tell of no row of any table."""
+"""Asked in tests/test_signin.py, test_office.py, test_persons_page.py, test_data_page.py, test_quarantine.py: they tell of no published row."""
 OWN_FILES = "/api/v1/uploads"
 """Asked in tests/test_uploads.py: what a person sent in, which is no row of any table."""
 

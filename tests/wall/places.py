@@ -72,6 +72,18 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "/data/live": ("data_engineer", {"r": "thing", "lang": "en"}),
+    "/data/quarantine": (
+        "data_engineer",
+        {
+            "state": "waiting", "resource": "thing", "rule": "x", "department": "land", "q": "x", "first": "0", "row": "x",
+            "view": "acts", "done": "correct", "lang": "en",
+        },
+    ),
+    "/api/v1/quarantine": (
+        "data_engineer",
+        {"state": "waiting", "resource": "thing", "rule": "x", "department": "land", "q": "x", "first": "0"},
+    ),
+    "/api/v1/quarantine/acts": ("data_engineer", {}),
     "/tiles/M1/15/27304/13463.mvt": ("official", {"v": "a", "year": "2024", "theme": "light", "as_of": "2026-10-01"}),
     "/tiles/drawn/M1/15/27304/13463.png": ("official", {"v": "a", "year": "2024", "theme": "light"}),
     "/": ("official", {"s": "a", "lang": "en", "as_of": "2026-10-01"}),
@@ -139,6 +151,14 @@ FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "data_engineer", {"resource": "thing", "act": "cadence", "cadence": "arrival", "why": "xx", "back-r": "thing"},
     ),
     "/data/decide": ("data_engineer", {"resource": "thing", "run": "x", "act": "approve", "why": "xx", "lang": "en"}),
+    "/data/quarantine/correct": (
+        "data_engineer", {"row": "x", "value-0": "x", "exchange": "1", "why": "xx", "now": "1", "back-q": "x", "lang": "en"},
+    ),
+    "/data/quarantine/accept": ("data_engineer", {"row": "x", "why": "xx", "now": "1", "back-row": "x", "lang": "en"}),
+    "/data/quarantine/withdraw": ("data_engineer", {"act": "1", "why": "xx", "now": "1", "back-view": "acts", "lang": "en"}),
+    "/data/quarantine/rerun": ("data_engineer", {"resource": "thing", "lang": "en"}),
+    "/data/quarantine/return": ("data_engineer", {"why": "xx", "now": "1", "back-q": "x", "lang": "en"}),
+    "/data/quarantine/send": ("data_engineer", {"department": "land", "why": "xx", "back-state": "x", "lang": "en"}),
     "/grants/change": ("security_admin", {"text": "x", "note": "y", "lang": "en"}),
 }  # fmt: skip
 """Each route that takes a form, who sends it, and its fields; `csrf` is added, and tried too."""
@@ -240,6 +260,22 @@ def _files() -> Iterator[Place]:
         return "POST", "/api/v1/uploads", {**OWN, "content-type": "image/jpeg"}, b"{" + value.encode("utf-8", "replace")  # fmt: skip
 
     yield Place(name="POST /api/v1/uploads body", who="official", send=send)
+    for name in ("why", "back-q", "now", "csrf", "file"):
+
+        def back(value: str, name: str = name) -> Any:
+            kind = {**OWN, "content-type": "multipart/form-data; boundary=b"}
+            return "POST", "/data/quarantine/return", kind, _parts({"csrf": "%7Bcsrf%7D", name: value})  # fmt: skip
+
+        yield Place(name=f"POST /data/quarantine/return {name}", who="data_engineer", send=back)
+
+
+def _parts(fields: Mapping[str, str]) -> bytes:
+    """Write a form that carries a file, as a browser does."""
+    told = [
+        f'--b\r\nContent-Disposition: form-data; name="{n}"' + ('; filename="x.xlsx"' if n == "file" else "") + f"\r\n\r\n{v}\r\n"
+        for n, v in fields.items()
+    ]
+    return "".join([*told, "--b--\r\n"]).encode("utf-8", "replace")
 
 
 def _callbacks(names: Mapping[str, str]) -> Iterator[Place]:

@@ -28,6 +28,9 @@ from twin.api import (
     persons,
     problems,
     purpose,
+    refused_book,
+    refused_desk,
+    refused_json,
     reporting,
     sending,
     signin,
@@ -143,6 +146,9 @@ def create(onemap: OneMap, store: Store, settings: Settings, *, following: Read 
     app.include_router(granting.router, default_response_class=HTMLResponse)
     app.include_router(data_desk.router, default_response_class=HTMLResponse)
     app.include_router(newcoming.router, default_response_class=HTMLResponse)
+    app.include_router(refused_desk.router, default_response_class=HTMLResponse)
+    app.include_router(refused_book.router, default_response_class=HTMLResponse)
+    app.include_router(refused_json.router)
     app.include_router(persons.router, default_response_class=HTMLResponse)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)

@@ -16,7 +16,7 @@ from twin.errors import BadRequest, Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twin.api.views import View
+    from twin.api.views import Common
     from twin.api.who import Who
 
 CSP = (
@@ -91,7 +91,7 @@ def language(request: Request, values: Mapping[str, str] | None = None) -> str:
     return "en" if asked.lower().startswith("en") else "zh-CN"
 
 
-def page(request: Request, view: View, **headers: str) -> Response:
+def page(request: Request, view: Common, **headers: str) -> Response:
     """Draw a page; its status is that of the refusal it shows."""
     status = status_of(view.error) if view.error else 200
     wait = view.error.where.get("wait_s") if view.error else None

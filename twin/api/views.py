@@ -275,4 +275,4 @@ class DataView(Common):
 
 
 View = DataView | PersonsView | SignInView | AccountView | PeopleView | RecordView | GrantsView
-Draw = Callable[[View], str]
+Draw = Callable[[Common], str]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from twin.model import Text
 from twin.pages.markup import el, icon
 from twin.pages.parts import status, words
+from twin.quarantine import rules
 from twin.text import age, day, fixed, mu, number, plain, square_metres
 
 if TYPE_CHECKING:
@@ -168,6 +171,7 @@ def source(desk: Desk, section: Json, question: Mapping[str, Any]) -> Any:
         ("cycle", words(f"page.cycle.{section['update_cycle']}")),
         ("share", words(f"page.share_type.{section['share']}")),
         ("repairs", _repairs(desk, section["table"])),
+        ("desk", _decided(desk, section, str(found["source"]), str(found["row"]))),
     )
     rows = [el("div", el("dt", words(f"page.source.{k}")), el("dd", v)) for k, v in facts if v]
     head = el("summary", icon("table"), el("span", line, class_="source"), icon("right", class_="turn"))
@@ -181,6 +185,23 @@ def _repairs(desk: Desk, table: str) -> Any:
     if not ledger.get("repaired") and not ledger.get("quarantined"):
         return words("page.source.no_repairs")
     return words("page.source.repaired", **{k: ledger.get(k, 0) for k in ("read", "repaired", "quarantined")})
+
+
+def _decided(desk: Desk, section: Json, source: str, row: str) -> Any:
+    """Say what the quarantine desk decided about this very row before it was published."""
+    told = desk.manifest(section["table"]).get("desk") or ()
+    one = next((x for x in told if x["source"] == source and x["row"] == row), None)
+    if one is None:
+        return None
+    fields = {f["name"]: f["title"] for f in section["fields"]}
+    day_of = desk.local(datetime.fromisoformat(one["at"])).strftime("%Y-%m-%d %H:%M")
+    if one["kind"] == "corrected":
+        names = [fields.get(c) or words("page.refused.geometry") for c in one["columns"]]
+        joined = Text("、".join(n.zh for n in names), ", ".join(n.en for n in names))
+        return words("page.source.corrected", columns=joined, at=day_of)
+    named = [rules.title(rules.rule_of(r)) for r in one["rules"]]
+    joined = Text("、".join(n.zh for n in named), ", ".join(n.en for n in named))
+    return words("page.source.accepted", rules=joined, at=day_of)
 
 
 def language_of(question: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twin.api.newcomer_view import NewView
+from twin.api.refused_view import RefusedView
 from twin.api.views import (
     AccountView,
     Common,
@@ -28,6 +29,7 @@ from twin.pages.office import offices, purposes
 from twin.pages.people import people
 from twin.pages.persons import persons
 from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
+from twin.pages.refused import refused
 from twin.text import words
 
 if TYPE_CHECKING:
@@ -275,6 +277,7 @@ def _factor(view: AccountView) -> Node:
 
 
 PAGES: tuple[tuple[type[Common], Callable[[Any], str]], ...] = (
+    (RefusedView, refused),
     (PeopleView, people),
     (RecordView, entries),
     (GrantsView, grants),

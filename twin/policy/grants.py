@@ -18,7 +18,7 @@ from twin.policy.areas import Reach
 Access = Literal["clear", "masked"]
 Capability = Literal[
     "grants.change", "accounts.manage", "keys.manage", "audit.read", "audit.export", "data.see", "runs.start",
-    "schedules.change", "quarantine.read", "publishes.approve", "purposes.name", "persons.answer",
+    "schedules.change", "quarantine.read", "quarantine.decide", "publishes.approve", "purposes.name", "persons.answer",
     "persons.approve", "files.send", "files.read",
 ]  # fmt: skip
 """What a role may do beside reading data."""

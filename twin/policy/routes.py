@@ -51,6 +51,10 @@ _ANSWERS = RoutePolicy(action="see", on="nothing", body_bytes=16_384, may="perso
 _APPROVES = RoutePolicy(action="see", on="nothing", body_bytes=4_096, may="persons.approve")
 """A person's request: whoever answers it, and whoever else approves an erasure."""
 
+_REFUSED = RoutePolicy(action="see", on="nothing", may="quarantine.read")
+_MENDS = RoutePolicy(action="see", on="nothing", body_bytes=64_000, may="quarantine.decide")
+"""Refused rows, and what is decided about them; a form carries a whole row, every Chinese letter of it as nine."""
+
 _DATA = RoutePolicy(action="see", on="nothing", may="data.see")
 _RUNS = RoutePolicy(action="see", on="nothing", body_bytes=8_192, may="runs.start")
 _WIDE = RoutePolicy(action="see", on="nothing", body_bytes=200_000, may="runs.start")
@@ -122,6 +126,17 @@ ROUTES: Mapping[str, RoutePolicy] = {
     "POST /data/new/offer": _RUNS,
     "POST /data/new/drop": _RUNS,
     "POST /data/new/decide": _DECIDES,
+    "GET /data/quarantine": _REFUSED,
+    "POST /data/quarantine/correct": _MENDS,
+    "POST /data/quarantine/accept": _MENDS,
+    "POST /data/quarantine/withdraw": _MENDS,
+    "POST /data/quarantine/rerun": _MENDS,
+    "POST /data/quarantine/send": _MENDS,
+    "POST /data/quarantine/return": RoutePolicy(
+        action="see", on="nothing", body_bytes=9 << 20, may="quarantine.decide"
+    ),
+    "GET /api/v1/quarantine": _REFUSED,
+    "GET /api/v1/quarantine/acts": _REFUSED,
     "GET /persons": _ANSWERS,
     "POST /persons/find": _ANSWERS,
     "POST /persons/export": _ANSWERS,

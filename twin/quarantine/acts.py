@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from twin import ops
@@ -26,6 +26,7 @@ Kind = Literal["correct", "accept", "send"]
 DOING: tuple[Kind, ...] = ("correct", "accept")
 """Acts that a run does to the data."""
 SHORTEST_WHY, LONGEST_WHY = 2, 400
+ERASED = "已按本人请求删除 · erased at the person's request"
 _A = quarantine_act
 _TABLE = "quarantine_act"
 
@@ -75,6 +76,11 @@ def reason(text: str) -> str:
     return why
 
 
+def accepted(on: Named, rules: tuple[str, ...]) -> Named:
+    """Give the row of an act that accepts it in spite of `rules` alone."""
+    return replace(on, rules=rules)
+
+
 def record(
     connection: ops.Connection, on: Named, kind: Kind, *, by: str, why: str, at: datetime,
     changes: Mapping[str, str] | None = None, book: str = "",
@@ -96,6 +102,12 @@ def withdraw(connection: ops.Connection, act: int, *, by: str, why: str, at: dat
     values = {"withdrawn_at": at, "withdrawn_by": by, "withdrawn_why": why}
     connection.execute(ops.update(_A).where(_A.c.id == act), values)
     return found
+
+
+def empty(connection: ops.Connection, which: Iterable[int], at: datetime) -> None:
+    """Take the values out of acts on the rows of an erased person; they hold no longer, and that they were stays."""
+    values = {"changes": {}, "key": "", "why": "", "withdrawn_at": at, "withdrawn_why": ERASED}
+    connection.execute(ops.update(_A).where(_A.c.id.in_(list(which))), values)
 
 
 def one(connection: ops.Connection, act: int) -> Act:

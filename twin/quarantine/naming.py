@@ -7,6 +7,8 @@ import hashlib
 GEOMETRY = "@geometry"
 """What a correction names that exchanges a row's coordinates, as no heading of a delivery is called."""
 EXCHANGED = "exchanged"
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+"""So that no row's name looks like somebody's number."""
 
 
 def fingerprint(raw: str, geometry: bytes | None) -> str:
@@ -18,4 +20,5 @@ def fingerprint(raw: str, geometry: bytes | None) -> str:
 
 def row_name(resource: str, source: str, key: str, row: str, mark: str) -> str:
     """Give the word of 20 letters under which a refused row is addressed: another row, or another content, another."""
-    return hashlib.sha256("\0".join((resource, source, key or row, mark)).encode()).hexdigest()[:20]
+    told = "\0".join((resource, source, key or row, mark)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(told).hexdigest()[:20].translate(LETTERS)

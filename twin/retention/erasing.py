@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from twin import durable, ops
 from twin.ops import tables
+from twin.quarantine import acts
 from twin.retention import applying, copies, decoded, finding, uploaded
 from twin.retention.applying import Taken
 
 if TYPE_CHECKING:
+    from twin.quarantine.acts import Act
     from twin.retention.copies import Left
     from twin.retention.marks import Marks
     from twin.retention.requests import Request
@@ -94,6 +96,7 @@ def apply(ground: Ground, marks: Marks, at: datetime, say: Callable[[str], None]
     if ground.store is not None:
         say("account")
         taken += _accounts(ground.store, marks, at)
+        taken += _decided(ground.store, marks, at)
     return taken
 
 
@@ -118,6 +121,21 @@ def _accounts(store: ops.Ops, marks: Marks, at: datetime) -> list[Taken]:
     if held:
         ops.forget_deleted(store)
     return [Taken(where=f"account/{name}", rows=1, how="account") for name in held]
+
+
+def _decided(store: ops.Ops, marks: Marks, at: datetime) -> list[Taken]:
+    """Empty what was decided about a marked person's refused row: that it was decided, when and by whom stays."""
+
+    def marked(act: Act) -> bool:
+        told = (*act.changes.values(), act.on.key, act.why)
+        return any(map(marks.holds, told)) or marks.holds_row(act.on.resource, act.on.key, act.changes.values())
+
+    with store.begin() as connection:
+        held = [a.id for a in acts.of(connection) if marked(a)]
+        acts.empty(connection, held, at)
+    if held:
+        ops.forget_deleted(store)
+    return [Taken(where=f"quarantine_act/{number}", rows=1, how="values") for number in held]
 
 
 def _is_marked(row: Any, marks: Marks) -> bool:
