@@ -12,7 +12,8 @@ OFFICES = {
     "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
     "/persons": "persons.answer", "/erasures": "persons.approve", "/data/rerun": "runs.start",
     "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
-    "/data/schedule": "schedules.change", "/data/decide": "publishes.approve", "/data": "data.see",
+    "/data/schedule": "schedules.change", "/data/decide": "publishes.approve", "/data/rollback": "publishes.approve",
+    "/data/backfill": "runs.start", "/data": "data.see", "/reports": "data.see",
 }  # fmt: skip
 """Whose each office's pages are: a role, or whoever the grants give a capability."""
 FILES = ("/_dash-component-suites/", "/map-assets/", "/_favicon.ico")

@@ -78,6 +78,15 @@ def _changes(table: str, area: str) -> Iterable[Asked]:
             yield _get(f"/api/v1/tables/{table}/{form}")
 
 
+def _data_page(table: str, area: str) -> Iterable[Asked]:
+    """Ask for what the data page tells of a table: its sheet, and what changed since the version before."""
+    if area == "own":
+        for tab in ("overview", "fields", "lineage", "runs", "versions", "access"):
+            yield _get("/data", r=table, tab=tab)
+        yield _get("/data/diff", table=table)
+        yield _get("/reports")
+
+
 def _past(table: str, area: str) -> Iterable[Asked]:
     """Ask as of the end of today: through the rooms of the past, of what is there now."""
     today = f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y-%m-%d}"
@@ -160,6 +169,7 @@ ROUTES: Mapping[str, Ask] = {
         "/api/v1/lineage",
     ),
     "refused rows": _once("/api/v1/quarantine", "/api/v1/quarantine/acts"),
+    "data page": _data_page,
     "reports": _once("/api/v1/reports", "/api/v1/reports/none.xlsx", "/api/v1/reports/none.pdf"),
     "page": _once("/", "/_dash-layout", "/_dash-dependencies"),
 }

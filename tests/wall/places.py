@@ -72,6 +72,12 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "/data/live": ("data_engineer", {"r": "thing", "lang": "en"}),
+    "/data/cadence": ("data_engineer", {"cadence": "arrival", "lang": "en"}),
+    "/data/diff": (
+        "data_engineer",
+        {"table": "thing", "from": "x", "to": "x", "change": "added", "page": "0", "lang": "en"},
+    ),
+    "/reports": ("data_engineer", {"name": "x", "period": "2025", "lang": "en"}),
     "/data/quarantine": (
         "data_engineer",
         {
@@ -149,6 +155,13 @@ FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "/data/rerun-failed": ("data_engineer", {"why": "x", "back-state": "x", "lang": "en"}),
     "/data/schedule": (
         "data_engineer", {"resource": "thing", "act": "cadence", "cadence": "arrival", "why": "xx", "back-r": "thing"},
+    ),
+    "/data/rollback": (
+        "data_engineer", {"resource": "thing", "version": "x", "why": "xx", "back-r": "thing", "lang": "en"},
+    ),
+    "/data/backfill": (
+        "data_engineer",
+        {"resource": "thing", "first_day": "2025-01-01", "last_day": "2025-01-02", "why": "xx", "lang": "en"},
     ),
     "/data/decide": ("data_engineer", {"resource": "thing", "run": "x", "act": "approve", "why": "xx", "lang": "en"}),
     "/data/quarantine/correct": (

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from twin.api import (
     auditor,
     data_desk,
+    data_more,
     granting,
     history,
     lineage,
@@ -32,6 +33,7 @@ from twin.api import (
     refused_desk,
     refused_json,
     reporting,
+    reports_page,
     sending,
     signin,
 )
@@ -145,6 +147,8 @@ def create(onemap: OneMap, store: Store, settings: Settings, *, following: Read 
     app.include_router(auditor.router, default_response_class=HTMLResponse)
     app.include_router(granting.router, default_response_class=HTMLResponse)
     app.include_router(data_desk.router, default_response_class=HTMLResponse)
+    app.include_router(data_more.router, default_response_class=HTMLResponse)
+    app.include_router(reports_page.router, default_response_class=HTMLResponse)
     app.include_router(newcoming.router, default_response_class=HTMLResponse)
     app.include_router(refused_desk.router, default_response_class=HTMLResponse)
     app.include_router(refused_book.router, default_response_class=HTMLResponse)

@@ -17,7 +17,7 @@ from twin.api.offices import event, office
 from twin.api.who import subject
 from twin.errors import BadRequest, NotFound, TwinError
 from twin.runs import asking, reading
-from twin.runs.moving import moving
+from twin.runs.moving import moving, said
 from twin.text import t
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 router = APIRouter(dependencies=[Depends(office)])
 Form = Annotated[Any, Depends(form)]
 CSP = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
+    "worker-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""No password is typed here: our own scripts may run, and ask this service only."""
+"""No password is typed here: our own scripts may run, and ask this service only; a map's worker parses its tiles."""
 HEADERS = {"content-security-policy": CSP}
 WATCHED = 50
 
@@ -39,7 +39,7 @@ WATCHED = 50
 @router.get("/data")
 async def data_page(request: Request, done: str = "", was: str = "") -> Response:
     """Show the table as asked, and one resource's sheet where the address names one."""
-    return await _shown(request, request.query_params, done=done[:20], was=was[:80])
+    return await shown(request, request.query_params, done=done[:20], was=was[:80])
 
 
 @router.get("/data/live")
@@ -57,7 +57,7 @@ def _live(request: Request, named: list[str]) -> dict[str, Any]:
     with who_of(request).accounts.ops.read() as connection:
         found = moving(connection, mine)
     return {
-        name: {"phase": m.phase, "said": t(f"page.data.phase_{m.phase}", lang), "why": m.reason.in_(lang)}
+        name: {"phase": m.phase, "said": said(m, ops.now()).in_(lang), "why": m.reason.in_(lang)}
         for name, m in found.items()
     }
 
@@ -65,33 +65,37 @@ def _live(request: Request, named: list[str]) -> dict[str, Any]:
 @router.post("/data/rerun")
 async def rerun(request: Request, given: Form) -> Response:
     """Ask that a resource be received now."""
-    name, why = given.get("resource", ""), _why(given) or t("page.data.why_pressed", "zh-CN")
+    name, why = given.get("resource", ""), why_of(given) or t("page.data.why_pressed", "zh-CN")
 
     def ask(connection: ops.Connection) -> None:
         asking.rerun(connection, name, by=subject(request).id, why=why, at=ops.now())
 
-    return await _done(request, given, "rerun", name, ask, why=why)
+    return await done(request, given, "rerun", name, ask, why=why)
 
 
 @router.post("/data/rerun-failed")
 async def rerun_failed(request: Request, given: Form) -> Response:
     """Ask that everything of one's own that failed be received again."""
-    why = _why(given) or t("page.data.why_pressed", "zh-CN")
+    why = why_of(given) or t("page.data.why_pressed", "zh-CN")
 
     def ask(connection: ops.Connection) -> None:
         wanted = reading.Wanted(states=("failed",), count=reading.MOST, may=data_view.own_departments(request))
         for row in reading.page(connection, wanted, data_view.now_of(request)).rows:
             asking.rerun(connection, row.resource, by=subject(request).id, why=why, at=ops.now())
 
-    return await _done(request, given, "rerun-failed", "", ask, why=why)
+    return await done(request, given, "rerun-failed", "", ask, why=why)
 
 
 @router.post("/data/schedule")
 async def schedule(request: Request, given: Form) -> Response:
     """Change when a resource is looked for, or pause it, or let it go on."""
-    name, act, why, by = given.get("resource", ""), given.get("act", ""), _why(given), subject(request).id
+    name, act, why, by = given.get("resource", ""), given.get("act", ""), why_of(given), subject(request).id
+    if act == "preview":
+        typed = given.get("cadence", "").strip()[:200]
+        back = {**_back(given), "r": name, "lang": given.get("lang", "")}
+        return await shown(request, back, typed=typed, because=why)
     if act not in ("cadence", "pause", "resume"):
-        return await _shown(request, _back(given), error=BadRequest("没有这种操作", "There is no such change"))
+        return await shown(request, _back(given), error=BadRequest("没有这种操作", "There is no such change"))
     cadence = given.get("cadence", "").strip()[:200]
 
     def ask(connection: ops.Connection) -> None:
@@ -103,28 +107,28 @@ async def schedule(request: Request, given: Form) -> Response:
         if act != "cadence" and stands.paused != (act == "pause"):
             asking.pause(connection, name, by=by, why=why, at=at, paused=act == "pause")
 
-    return await _done(request, given, act, name, ask, why=why, cadence=cadence)
+    return await done(request, given, act, name, ask, why=why, cadence=cadence)
 
 
 @router.post("/data/decide")
 async def decide(request: Request, given: Form) -> Response:
     """Approve or reject what a guard held, for a reason."""
     name, run, act = given.get("resource", ""), given.get("run", ""), given.get("act", "")
-    why, by = _why(given), subject(request).id
+    why, by = why_of(given), subject(request).id
     if act not in ("approve", "reject"):
-        return await _shown(request, _back(given), error=BadRequest("没有这种操作", "There is no such change"))
-    done = "approved" if act == "approve" else "rejected"
+        return await shown(request, _back(given), error=BadRequest("没有这种操作", "There is no such change"))
+    decision = "approved" if act == "approve" else "rejected"
 
     def ask(connection: ops.Connection) -> None:
         held = _held(connection, name, run)
-        if (held.decision, held.account_id) == (done, by):
+        if (held.decision, held.account_id) == (decision, by):
             return  # pressed twice
         if act == "approve":
             asking.approve(connection, run, by=by, why=why, at=ops.now())
         else:
             asking.reject(connection, run, by=by, why=why, at=ops.now())
 
-    return await _done(request, given, act, name, ask, why=why, run=run)
+    return await done(request, given, act, name, ask, why=why, run=run)
 
 
 def _held(connection: ops.Connection, resource: str, run: str) -> Hold:
@@ -134,7 +138,7 @@ def _held(connection: ops.Connection, resource: str, run: str) -> Hold:
     return found
 
 
-async def _done(
+async def done(
     request: Request, given: Any, act: str, resource: str, ask: Callable[[ops.Connection], None], **told: str
 ) -> Response:
     """Do what is asked and record it in the one transaction, and go back; or show why it was refused."""
@@ -150,12 +154,13 @@ async def _done(
     try:
         await asyncio.to_thread(work)
     except TwinError as error:
-        return await _shown(request, {**_back(given), "lang": given.get("lang", "")}, error=error)
+        return await shown(request, {**_back(given), "lang": given.get("lang", "")}, error=error)
     lang = {"lang": "en"} if given.get("lang") == "en" else {}
     return go("/data?" + urlencode({**_back(given), **lang, "done": act, "was": resource}))
 
 
-def _why(given: Any) -> str:
+def why_of(given: Any) -> str:
+    """Give the reason that was typed."""
     return given.get("why", "").strip()[:400]
 
 
@@ -165,6 +170,7 @@ def _back(given: Any) -> dict[str, str]:
     return {k[5:]: v for k, v in given.items() if k.startswith("back-") and k[5:] in names and v}
 
 
-async def _shown(request: Request, given: Any, **more: Any) -> Response:
+async def shown(request: Request, given: Any, **more: Any) -> Response:
+    """Show the page as `given` asks."""
     view = await asyncio.to_thread(data_view.view, request, given, **more)
     return page(request, view, **HEADERS)

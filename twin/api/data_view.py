@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
+from zoneinfo import ZoneInfo
 
 from twin import ops
 from twin.accounts import people
 from twin.api.arriving import common
+from twin.api.data_views import DataSheet, DataView, VersionLine
 from twin.api.forms import who_of
 from twin.api.offices import may
-from twin.api.views import DataSheet, DataView
 from twin.api.who import subject
-from twin.errors import NotFound
+from twin.errors import BadRequest, NotFound, StoreBroken
+from twin.model import Text
 from twin.policy import sight
-from twin.runs import calendar, reading, standing, taking
+from twin.reports import read_all
+from twin.runs import alive, cadence, cadence_words, calendar, reading, standing, taking
 from twin.runs.moving import moving
 
 if TYPE_CHECKING:
@@ -22,12 +26,17 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from twin.runs.values import Standing
+    from twin.api.rooms import Rooms
+    from twin.runs.values import Run, Standing
+    from twin.store.timeline import Held
 
 PAGE = 50
 """Rows of one page of the table, however many resources there are."""
 RUNS = 20
-TABS = ("overview", "fields", "lineage", "runs", "access")
+VERSIONS = 60
+NEXT = 5
+"""How many coming dates a cadence is shown with."""
+TABS = ("overview", "fields", "lineage", "runs", "versions", "access")
 FILTERS = ("state", "theme", "department", "cycle")
 KEPT = (*FILTERS, "q", "sort", "down", "first", "r", "tab")
 """What an address of this page may carry."""
@@ -105,12 +114,17 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> DataView:
     with who.accounts.ops.read() as connection:
         page = reading.page(connection, wanted(request, asked), now)
         moves = moving(connection, [row.resource for row in page.rows])
-    sheet, error = None, None
+        receives = alive.anybody(connection, ops.now())
+    sheet, error, typed = None, None, more.pop("typed", None)
     if asked.get("r"):
         try:
             sheet = sheet_of(request, asked["r"], asked.get("tab", ""), now)
-        except NotFound as wrong:
+            if typed is not None:
+                said, dates = coming(typed or sheet.declared_cadence, request)
+                sheet = replace(sheet, typed=typed, meant=said, coming=dates, because=more.pop("because", ""))
+        except (NotFound, BadRequest) as wrong:
             error = wrong
+    more.pop("because", None)
     return DataView(
         **common(request, given, who.known(request.scope)),
         rows=page.rows,
@@ -124,7 +138,10 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> DataView:
         departments={d.id: d.title for d in rooms.onemap.departments},
         starts=may(request, "runs.start"),
         plans=may(request, "schedules.change"),
+        mends=may(request, "quarantine.read"),
         now=now,
+        now_real=ops.now(),
+        receives=receives,
         sheet=sheet,
         **{"error": error, **more},
     )
@@ -145,12 +162,14 @@ def sheet_of(request: Request, resource: str, tab: str, now: datetime) -> DataSh
         called = {a: _called(connection, a) for a in by if a}
         ran = tuple(reading.runs(connection, resource, count=RUNS))
         moves = moving(connection, [resource])
+    meant, dates = _meant(stands, request)
+    tab = tab if tab in TABS else "overview"
     layers = tuple(x for x in rooms.onemap.layers if any(d.table == resource for d in x.draws))
     visible = tuple(x for x in layers if rooms.policy.sees(subject(request), x.id)) if layers else ()
     return DataSheet(
         stands=stands,
         declared=declared,
-        tab=tab if tab in TABS else "overview",
+        tab=tab,
         runs=ran,
         held=held,
         changes=changes,
@@ -164,7 +183,73 @@ def sheet_of(request: Request, resource: str, tab: str, now: datetime) -> DataSh
         made_of=tuple(r for r in rooms.onemap.resources if r.id in declared.inputs),
         access=sight.who_sees(rooms.onemap, rooms.policy, resource) if tab == "access" else None,
         decides=may(request, "publishes.approve"),
+        versions=versions_of(request, resource) if tab in ("versions", "runs") else (),
+        meant=meant,
+        coming=dates,
+        declared_cadence=declared.cadence or cadence.derived(declared),
+        reports=_reports(rooms, resource) if tab == "lineage" else (),
+        box=_box(request, resource) if tab == "overview" and layers else (),
     )
+
+
+def coming(text: str, request: Request) -> tuple[Text, tuple[datetime, ...]]:
+    """Give a cadence in words and its next five moments on the village's clock; raises BadRequest."""
+    rules, onemap = rules_of(request), request.app.state.rooms.onemap
+    titles = {r.id: r.title for r in onemap.resources}
+    found, at, dates = cadence.parse(text, rules.zone), now_of(request), []
+    while len(dates) < NEXT and (at := cadence.next_fire(found, at, rules.calendar)) is not None:
+        dates.append(at.astimezone(ZoneInfo(rules.zone)))
+    return cadence_words.words(text, rules.zone, titles), tuple(dates)
+
+
+def versions_of(request: Request, table: str) -> tuple[VersionLine, ...]:
+    """Give the versions of a table, the newest first, with what the run ledger knows of each; none where none is."""
+    rooms = request.app.state.rooms
+    try:
+        held, current = rooms.base.history(table), rooms.base.versions(table)[0].version
+    except NotFound:
+        return ()
+    with who_of(request).accounts.ops.read() as connection:
+        ran = {r.version: r for r in reading.runs(connection, table, count=200) if r.status == "published"}
+        by = {h.gone.by for h in held if h.gone and h.gone.by}
+        called = {a: _called(connection, a) for a in by}
+    return tuple(_version(h, current, ran.get(h.version), called) for h in held[:VERSIONS])
+
+
+def _version(held: Held, current: str, ran: Run | None, called: Mapping[str, str]) -> VersionLine:
+    gone = held.gone
+    return VersionLine(
+        version=held.version,
+        since=held.since,
+        state="gone" if gone else "current" if held.version == current else "kept",
+        rows=ran.rows_published if ran else None,
+        as_of=ran.as_of if ran else None,
+        gone=Text(gone.zh, gone.en) if gone else None,
+        by=called.get(gone.by, "") if gone else "",
+        reason=gone.reason if gone and gone.why == "rollback" else "",
+    )
+
+
+def _meant(stands: Standing, request: Request) -> tuple[Text, tuple[datetime, ...]]:
+    try:
+        return coming(stands.cadence, request)
+    except BadRequest:
+        return Text(stands.cadence, stands.cadence), ()
+
+
+def _reports(rooms: Rooms, table: str) -> tuple[tuple[str, Text], ...]:
+    """Give the reports that take a number or a list from a table."""
+    forms = read_all(rooms.settings.village / "reports", rooms.onemap)
+    return tuple((f.id, f.title) for f in forms if any(x.table == table for x in (*f.cells, *f.lists)))
+
+
+def _box(request: Request, table: str) -> tuple[float, ...]:
+    """Give the extent of the current version (west, south, east, north), () where it has none."""
+    try:
+        found = request.app.state.rooms.base.current(table).manifest.get("bbox") or ()
+    except (NotFound, StoreBroken):
+        return ()
+    return tuple(found)
 
 
 def _called(connection: ops.Connection, account: str) -> str:

@@ -67,7 +67,7 @@ def versions(request: Request, table: str) -> Response:
     return answer(request, {"table": table, "versions": listed})
 
 
-def _wanted(  # noqa: PLR0917 - a route's parameters are its query
+def wanted(  # noqa: PLR0917 - a route's parameters are its query
     request: Request,
     table: str,
     before: Before = "",
@@ -83,16 +83,16 @@ def _wanted(  # noqa: PLR0917 - a route's parameters are its query
     return Asked(before=old, after=new, hows=(change,) if change else HOWS, language=language)
 
 
-Wanted = Annotated[Asked, Depends(_wanted)]
+Wanted = Annotated[Asked, Depends(wanted)]
 
 
-@router.get("/api/v1/tables/{table}/diff")  # noqa: FAST003 - _wanted takes the table
+@router.get("/api/v1/tables/{table}/diff")  # noqa: FAST003 - wanted takes the table
 def diff(request: Request, asked: Wanted, page: Annotated[int, Query(ge=0, le=10**9)] = 0) -> Response:
     """Give what changed between two versions: counts, fields, and a page of rows with both values."""
     return answer(request, _rooms(request).changes.told(_asker(request), replace(asked, page=page)))
 
 
-@router.get("/api/v1/tables/{table}/diff.geojson")  # noqa: FAST003 - _wanted takes the table
+@router.get("/api/v1/tables/{table}/diff.geojson")  # noqa: FAST003 - wanted takes the table
 def diff_on_the_map(request: Request, asked: Wanted) -> Response:
     """Give the rows that changed as GeoJSON, with how they did."""
     return answer(request, _rooms(request).changes.shapes(_asker(request), asked))

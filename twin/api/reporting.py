@@ -29,7 +29,7 @@ def listed(request: Request) -> Response:
     """List the reports there are, and the time each tells of."""
     found = [
         {"id": f.id, "title": {"zh": f.title.zh, "en": f.title.en}, "span": f.span, "cells": len(f.cells)}
-        for f in _forms(request.state.rooms)
+        for f in forms_of(request.state.rooms)
     ]
     return answer(request, {"reports": found})
 
@@ -49,13 +49,19 @@ def paper(request: Request, name: str, period: Period = "") -> Response:
     return _sent(request, filled, reports.pdf(filled, font), "pdf", PDF)
 
 
-def _forms(rooms: Rooms) -> tuple[Form, ...]:
+def forms_of(rooms: Rooms) -> tuple[Form, ...]:
+    """Give the reports that are declared."""
     return reports.read_all(rooms.settings.village / FOLDER, rooms.onemap)
 
 
 def _filled(request: Request, name: str, period: str) -> Filled:
     rooms: Rooms = request.state.rooms
-    filler = reports.Filler(
+    return filler_of(rooms).fill(reports.find(forms_of(rooms), name), request.scope["state"]["subject"], period)
+
+
+def filler_of(rooms: Rooms) -> reports.Filler:
+    """Give what fills reports from these rooms."""
+    return reports.Filler(
         onemap=rooms.onemap,
         serving=rooms.serving,
         policy=rooms.policy,
@@ -63,7 +69,6 @@ def _filled(request: Request, name: str, period: str) -> Filled:
         ledger=rooms.settings.data / "run" / "ledger.jsonl",
         as_of=rooms.as_of,
     )
-    return filler.fill(reports.find(_forms(rooms), name), request.scope["state"]["subject"], period)
 
 
 def _sent(request: Request, filled: Filled, data: bytes, suffix: str, kind: str) -> Response:

@@ -15,13 +15,10 @@ if TYPE_CHECKING:
     from twin.api.adopted import Version
     from twin.declared import Fault
     from twin.errors import TwinError
-    from twin.model import Layer, Resource
     from twin.policy.delivered import Usage
     from twin.policy.grants import Purpose, Role
     from twin.policy.sight import Seen, Sight
     from twin.retention.requests import Request
-    from twin.runs import values as received
-    from twin.runs.moving import Moving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,62 +214,5 @@ class PersonsView(Common):
     done: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataSheet:
-    """All of one resource: where it stands, its declaration, its runs (the newest first), who did what about it.
-
-    `held` waits for a decision, `decided` are those before; `called` names accounts; `visible` are those of `layers`
-    that whoever asks may open; `access` is who sees it, where the sheet is open at that; `decides`: may approve.
-    """
-
-    stands: received.Standing
-    declared: Resource
-    tab: str
-    runs: tuple[received.Run, ...]
-    held: received.Hold | None
-    changes: tuple[received.Change, ...]
-    requests: tuple[received.Request, ...]
-    decided: tuple[received.Hold, ...]
-    called: Mapping[str, str]
-    moving: Moving | None
-    layers: tuple[Layer, ...]
-    visible: tuple[Layer, ...]
-    made_into: tuple[Resource, ...]
-    made_of: tuple[Resource, ...]
-    access: Sight | None
-    decides: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataView(Common):
-    """The data team's table: one page of its rows as `values` ask, `total` of them, and the counts of each filter.
-
-    `counts["state"]["stale"]` is how many were shown if only the filter on states changed. `moving` says what runs or
-    was asked of each row. `starts`: may rerun; `plans`: may change a schedule.
-    `done` names what was just done, `was` to which resource.
-    """
-
-    rows: tuple[received.Standing, ...] = ()
-    total: int = 0
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    moving: Mapping[str, Moving] = field(default_factory=dict)
-    values: Mapping[str, str] = field(default_factory=dict)
-    first: int = 0
-    page: int
-    themes: Mapping[str, Text] = field(default_factory=dict)
-    departments: Mapping[str, Text] = field(default_factory=dict)
-    starts: bool = False
-    plans: bool = False
-    now: datetime
-    sheet: DataSheet | None = None
-    done: str = ""
-    was: str = ""
-
-    @property
-    def kept(self) -> Mapping[str, str]:
-        """Give what the address must keep when the language changes: what was asked."""
-        return self.values
-
-
-View = DataView | PersonsView | SignInView | AccountView | PeopleView | RecordView | GrantsView
+View = PersonsView | SignInView | AccountView | PeopleView | RecordView | GrantsView
 Draw = Callable[[Common], str]

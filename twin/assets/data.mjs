@@ -1,5 +1,5 @@
 /* The data team's table without reloading: links and forms of the page are asked for and their parts put in place. */
-const PARTS = ["data-states", "data-told", "data-filters", "data-all", "data-table", "data-sheet", "rerun"];
+const PARTS = ["data-states", "data-told", "data-silent", "data-filters", "data-all", "data-table", "data-sheet", "rerun"];
 const POLL_MS = 2000;
 const SLOWEST_MS = 15000;
 const TOAST_MS = 8000;
@@ -17,11 +17,13 @@ function put(text) {
   if (!page.getElementById("data-table")) return false;
   const focused = document.activeElement?.id;
   const over = document.querySelector(".over .body");
+  const map = $("map");
   const scrolled = { page: scrollY, over: over?.scrollTop || 0, title: $("sheet-title")?.textContent };
   for (const id of PARTS) {
     const [old, now] = [$(id), page.getElementById(id)];
     if (old && now) old.replaceWith(document.adoptNode(now));
   }
+  keepMap(map);
   document.title = page.title;
   const lang = [document, page].map((d) => d.querySelector("a.lang"));
   if (lang[0] && lang[1]) lang[0].replaceWith(document.adoptNode(lang[1]));
@@ -31,6 +33,36 @@ function put(text) {
   if (focused && document.activeElement?.id !== focused) $(focused)?.focus({ preventScroll: true });
   watch();
   return true;
+}
+
+/* The map of the sheet stays where it is the same one; one that has gone lets its drawing go. */
+function keepMap(had) {
+  const now = $("map");
+  const same = had && now && ["layer", "extent"].every((k) => had.dataset[k] === now.dataset[k]);
+  if (same) now.replaceWith(had);
+  else if (had) had.dispatchEvent(new Event("gone"));
+  drawMap();
+}
+
+async function drawMap() {
+  if ($("map")) (await import("./data-map.mjs")).draw($("map"));
+}
+
+/* Say what a cadence that is being typed means, and when it would next be due. */
+async function meant(typed) {
+  const lang = document.documentElement.lang === "en" ? "&lang=en" : "";
+  try {
+    const answer = await fetch(`/data/cadence?cadence=${encodeURIComponent(typed)}${lang}`);
+    if (!answer.ok || $("cadence")?.value !== typed) return;
+    const { said, next, wrong } = await answer.json();
+    $("cadence-said").textContent = wrong || said;
+    $("cadence-said").classList.toggle("wrong", Boolean(wrong));
+    $("cadence").setAttribute("aria-invalid", String(Boolean(wrong)));
+    $("cadence-next").replaceChildren(...(next || []).map((d) => Object.assign(document.createElement("li"), { textContent: d })));
+    $("cadence-none").hidden = Boolean(wrong || next.length);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
 }
 
 /* Ask for an address of this page; what was asked before it and comes later is let go. */
@@ -112,10 +144,10 @@ async function look(names) {
     const row = document.querySelector(`tr[data-resource="${CSS.escape(name)}"]`);
     const now = moving[name];
     if (!now || now.phase === "done" || now.phase === "failed") ended = true;
-    else if (row && row.dataset.moving !== now.phase) {
+    else if (row && $(`phase-${name}`).textContent !== now.said) {
+      changed ||= row.dataset.moving !== now.phase || now.phase === "running";
       row.dataset.moving = now.phase;
       $(`phase-${name}`).textContent = now.said;
-      changed = true;
     }
   }
   pace = changed || ended ? POLL_MS : Math.min(pace * 1.3, SLOWEST_MS);
@@ -137,9 +169,10 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.method === "get" && !form.action.endsWith("/data")) return;
   event.preventDefault();
   const sent = new URLSearchParams(new FormData(form, event.submitter));
-  if (form.method === "get") {
+  if (form.method === "get" && form.action.endsWith("/data")) {
     go(`/data?${[...sent].filter(([, v]) => v).map((p) => p.map(encodeURIComponent).join("=")).join("&")}`);
     return;
   }
@@ -155,6 +188,10 @@ document.addEventListener("submit", (event) => {
 
 let typing = 0;
 document.addEventListener("input", (event) => {
+  if (event.target.id === "cadence" && !event.isComposing) {
+    clearTimeout(typing);
+    typing = setTimeout(() => meant(event.target.value), 250);
+  }
   if (event.target.id !== "data-q" || event.isComposing) return;
   clearTimeout(typing);
   typing = setTimeout(() => find(), 250);
@@ -191,4 +228,5 @@ document.addEventListener("keydown", (event) => {
 
 addEventListener("popstate", () => go(location.href, { quiet: true }));
 toast();
+drawMap();
 watch();

@@ -42,11 +42,27 @@ class Known:
     gone: Mapping[str, Text] = field(default_factory=dict)
 
 
-def known(onemap: OneMap, store: Tables, settings: Settings, *, as_of: datetime | None = None) -> Known:
-    """Look at the store and the run ledger once, as of the moment `as_of` where one is given, else of the minute."""
+def known(
+    onemap: OneMap,
+    store: Tables,
+    settings: Settings,
+    *,
+    as_of: datetime | None = None,
+    late: Mapping[str, datetime | None] | None = None,
+) -> Known:
+    """Look at the store and the run ledger once, as of the moment `as_of` where one is given, else of the minute.
+
+    `late` says from when those are late whose schedule was changed (None: never); the others keep what they declare.
+    """
     now = onemap.village.clock or as_of or datetime.now(UTC).replace(second=0, microsecond=0)
     last = freshness.read(settings.data / "run" / "ledger.jsonl", until=as_of)
-    states = {r.id: freshness.status(last.get(r.id), r.cadence_seconds, now) for r in onemap.resources}
+    changed = late or {}
+    states = {
+        r.id: freshness.status(
+            last.get(r.id), 0 if r.id in changed else r.cadence_seconds, now, late_at=changed.get(r.id)
+        )
+        for r in onemap.resources
+    }
     manifests, unknown, gone = _manifests(onemap, store)
     return Known(now=now, manifests=manifests, states=states, as_of=as_of, unknown=unknown, gone=gone)
 

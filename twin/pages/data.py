@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.model import Text
-from twin.pages.data_parts import PENDING, SIGNS, address, cycle, delta
+from twin.pages.data_parts import PENDING, SIGNS, address, cycle, delta, to_refused
 from twin.pages.data_sheet import sheet
 from twin.pages.entries import shape
 from twin.pages.markup import el
 from twin.pages.plain import button, form, frame, moment, notices
+from twin.runs.moving import said
 from twin.text import catalogue, number, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twin.api.views import DataView
+    from twin.api.data_views import DataView
     from twin.freshness import State
     from twin.pages.markup import Node
     from twin.runs.moving import Moving
     from twin.runs.values import Standing
 
-ORDER: tuple[State, ...] = ("fresh", "stale", "failed", "held", "never")
+ORDER: tuple[State, ...] = ("fresh", "stale", "failed", "held", "never", "unshared")
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("state", "rank"), ("name", "place"), ("theme", "theme"), ("who", "department"), ("promise", "due_at"),
     ("good", "good_at"), ("reason", ""), ("delta", "rows_delta"), ("acts", ""),
@@ -36,12 +37,23 @@ def data(view: DataView) -> str:
     parts = [
         el("div", _states(view), id="data-states"),
         el("div", _told(view), id="data-told", class_="told", aria_live="polite"),
+        el("div", _silent(view), id="data-silent"),
         _bar(view),
         el("section", _listed(view), id="data-table", class_="sheet", aria_label=words("page.data.table")),
         el("div", sheet(view, address(view, r="", tab="")) if view.sheet else None, id="data-sheet"),
         _rerun(view),
     ]
     return frame(view, words("page.office.data"), parts, kind="desk", sheets=("data.css",), scripts=("data.mjs",))
+
+
+def _silent(view: DataView) -> Node:
+    """Say that nobody receives, and what to do about it: what is pressed here would wait."""
+    if view.receives:
+        return None
+    return el(
+        "p", shape("stale"), el("b", words("page.data.silent")), " ", words("page.data.silent_do"), " ",
+        el("code", "make run"), " / ", el("code", "python -m etl schedule"), role="status", class_="silent",
+    )  # fmt: skip
 
 
 def _rerun(view: DataView) -> Node:
@@ -63,6 +75,8 @@ def _states(view: DataView) -> Node:
         pressed = now == state
         to = address(view, state="" if pressed else state, first="")
         inside = [shape(SIGNS[state]), words(f"page.state.{state}"), " ", el("b", str(counts.get(state, 0)))]
+        if state == "unshared" and not (counts.get(state) or pressed):
+            return None
         return el("a", inside, href=to, id=f"state-{state}", class_=f"state {state}", aria_current=_true(pressed))
 
     everything = el(
@@ -73,7 +87,8 @@ def _states(view: DataView) -> Node:
         class_="state all",
         aria_current=_true(not now),
     )
-    return el("nav", everything, [one(s) for s in ORDER], class_="states", aria_label=words("page.data.by_state"))
+    label = words("page.data.by_state")
+    return el("nav", everything, [one(s) for s in ORDER], to_refused(view), class_="states", aria_label=label)
 
 
 def _true(so: object) -> str | None:
@@ -119,7 +134,12 @@ def _bar(view: DataView) -> Node:
         role="search",
         class_="find",
     )
-    return el("div", asked, el("div", _all_failed(view), id="data-all"), class_="tools")
+    printed = el("a", words("page.data.reports"), href=_reports(view), class_="link", id="to-reports")
+    return el("div", asked, el("div", printed, _all_failed(view), id="data-all"), class_="tools")
+
+
+def _reports(view: DataView) -> str:
+    return "/reports" + ("?lang=en" if view.language == "en" else "")
 
 
 def _choice(view: DataView, name: str, titles: Mapping[str, Text]) -> Node:
@@ -200,7 +220,7 @@ def _row(view: DataView, row: Standing) -> Node:
         "who": [el("span", row.department_title, class_="dept"), " ", el("span", row.contact_person, class_="muted")],
         "promise": [cycle(row.update_cycle), el("b", " ", words("page.data.paused")) if row.paused else None],
         "good": when(view, row),
-        "reason": [_phase(moves, row.resource), el("span", row.reason, title=row.reason, class_="why")],
+        "reason": [_phase(view, moves, row.resource), el("span", row.reason, title=row.reason, class_="why")],
         "delta": el("span", delta(row.rows_delta), class_="num"),
         "acts": _acts(view, row, moves),
     }
@@ -225,11 +245,11 @@ def when(view: DataView, row: Standing) -> str:
     return said[5:] if said[:4] == moment(view.now, view.zone)[:4] else said[:10]
 
 
-def _phase(moves: Moving | None, resource: str) -> Node:
+def _phase(view: DataView, moves: Moving | None, resource: str) -> Node:
     """Say what was asked of a row and how far it is."""
     shown = moves if moves and moves.phase in PENDING else None
-    said = words(f"page.data.phase_{shown.phase}") if shown else None
-    return el("b", said, class_="phase", id=f"phase-{resource}", hidden=not shown)
+    told = said(shown, view.now_real) if shown else None
+    return el("b", told, class_="phase", id=f"phase-{resource}", hidden=not shown)
 
 
 def _acts(view: DataView, row: Standing, moves: Moving | None) -> Node:
@@ -240,12 +260,12 @@ def _acts(view: DataView, row: Standing, moves: Moving | None) -> Node:
         acts.append(
             el("a", words("page.data.urge"), href=address(view, r=row.resource, tab="") + "#urge", class_="act")
         )
-    if view.starts:
-        going = bool(moves and moves.phase in PENDING)
+    if view.starts and row.state != "unshared":
+        busy = bool(moves and moves.phase in PENDING)
         acts.append(
             el(
                 "button", words("page.data.rerun"), type="submit", form="rerun", name="resource", value=row.resource,
-                class_="act", aria_label=words("page.data.rerun_of", name=row.title), disabled=going,
+                class_="act", aria_label=words("page.data.rerun_of", name=row.title), disabled=busy,
                 id=f"rerun-{row.resource}",
             )
         )  # fmt: skip

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from twin.model import Text
+from twin.pages.data_parts import to_refused
+from twin.pages.data_versions import diff_address
 from twin.pages.markup import el
 from twin.pages.plain import moment
 from twin.text import catalogue, number, words
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from twin.api.views import DataSheet, DataView
+    from twin.api.data_views import DataSheet, DataView
     from twin.model import Field
     from twin.pages.markup import Node
     from twin.runs.values import Run
@@ -24,6 +27,8 @@ COUNTED = ("read", "published", "quarantined", "duplicates", "repaired")
 WIDTH, LEAST = 240.0, 1.5
 """Of a timeline, in pixels; a stage that took no time is still seen."""
 KINDS = ("rules", "warnings", "repairs")
+WORSE = 0.05
+"""A field that is empty in so many more of a hundred rows than before is pointed out."""
 
 
 def runs(view: DataView, one: DataSheet) -> list[Node]:
@@ -51,7 +56,10 @@ def runs(view: DataView, one: DataSheet) -> list[Node]:
         for h in one.decided
     ]
     longest = max((r.seconds for r in one.runs), default=0.0)
-    listed = [_run(view, r, longest) for r in one.runs]
+    kept = {v.version for v in one.versions if v.state != "gone"}
+    made = [r for r in one.runs if r.status == "published" and r.version in kept]
+    older = {r.run: o for r, o in pairwise(made)}
+    listed = [_run(view, r, longest, older.get(r.run)) for r in one.runs]
     return [
         _section("asked", asked),
         _section("decided", decided),
@@ -65,7 +73,20 @@ def _section(name: str, listed: list[Node]) -> Node:
     return el("section", el("h3", words(f"page.data.{name}")), el("ul", listed, class_="history"))
 
 
-def _run(view: DataView, run: Run, longest: float) -> Node:
+def _compared(view: DataView, run: Run, before: Run | None) -> Node:
+    """Lead to what this run changed, where both versions are kept."""
+    if before is None or run.version == before.version:
+        return None
+    to = diff_address(view.language, run.resource, before.version, run.version)
+    return [" ", el("a", words("page.data.diff_of_run"), href=to, class_="act")]
+
+
+def _refused(view: DataView, run: Run) -> Node:
+    """Lead to what was refused, where anything was."""
+    return [" ", to_refused(view, run.resource)] if run.rows_quarantined else None
+
+
+def _run(view: DataView, run: Run, longest: float, before: Run | None) -> Node:
     known = f"page.data.status_{run.status}" in catalogue("zh-CN")
     status = words(f"page.data.status_{run.status}") if known else Text(run.status, run.status)
     counts = [
@@ -85,7 +106,7 @@ def _run(view: DataView, run: Run, longest: float) -> Node:
             class_="row",
         ),
         _timeline(run, longest),
-        el("p", _joined(counts)) if counts else None,
+        el("p", _joined(counts), _compared(view, run, before), _refused(view, run)) if counts else None,
         el("p", run.reason, class_="reason") if run.reason.zh else None,
         _log(view, run),
     )
@@ -146,7 +167,7 @@ def rule(name: str) -> Text:
 def fields(one: DataSheet) -> list[Node]:
     """List the declared fields, and what rows broke in the last run against the run before it."""
     told = [r for r in one.runs if r.rows_read is not None][:2]
-    return [_quality(told), el("section", el("h3", words("page.data.fields")), _table(one))]
+    return [_quality(told), _nulls(one), el("section", el("h3", words("page.data.fields")), _table(one))]
 
 
 def _quality(told: list[Run]) -> Node:
@@ -169,6 +190,41 @@ def _quality(told: list[Run]) -> Node:
     return el(
         "section", el("h3", words("page.data.quality")), el("table", head, el("tbody", body), class_="grid"), note
     )
+
+
+def _nulls(one: DataSheet) -> Node:
+    """Give the share of rows in which each field is empty, in the version now and in the one before."""
+    told = [r for r in one.runs if r.details.get("nulls") and r.rows_published]
+    now = told[0] if told else None
+    before = next((r for r in told[1:] if now and r.version != now.version), None)
+    if now is None:
+        return el("section", el("h3", words("page.data.nulls")), el("p", words("page.data.nulls_none"), class_="muted"))
+    heads = ("field", "this_run", "run_before")
+    head = el("thead", el("tr", [el("th", words(f"page.data.n_{h}"), scope="col") for h in heads]))
+    body = [
+        el(
+            "tr",
+            el("th", f.title, scope="row"),
+            _share(now, f.name, "this_run", before),
+            _share(before, f.name, "run_before"),
+        )
+        for f in one.declared.fields
+        if f.name in now.details["nulls"]
+    ]
+    return el("section", el("h3", words("page.data.nulls")), el("table", head, el("tbody", body), class_="grid"))
+
+
+def _empty(run: Run | None, name: str) -> float | None:
+    nulls = run.details.get("nulls", {}) if run else {}
+    return nulls[name] / run.rows_published if run and run.rows_published and name in nulls else None
+
+
+def _share(run: Run | None, name: str, head: str, before: Run | None = None) -> Node:
+    share, was = _empty(run, name), _empty(before, name)
+    worse = share is not None and was is not None and share - was > WORSE
+    text = "–" if share is None else f"{share * 100:.1f}%"
+    sign = el("b", " ▲ ", words("page.data.more_empty"), class_="worse") if worse else None
+    return el("td", text, sign, class_="num", data_label=words(f"page.data.n_{head}"))
 
 
 def _cell(name: str, n: int | None) -> Node:

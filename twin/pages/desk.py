@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from twin import ops
 from twin.api import Rooms, moments, rooms
 from twin.entities import Asked, local
-from twin.errors import NotFound, StoreBroken
+from twin.errors import NotFound, OpsDown, StoreBroken
 from twin.model import Text
 from twin.pages import boot
 from twin.pages.bar import Who
 from twin.policy import ANONYMOUS_LOCAL, Subject, view
+from twin.runs import standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from twin.settings import Settings
     from twin.store import Store
 
+LOG = logging.getLogger("onemap.pages")
 MOST_KPIS = 4
 """How many numbers the bar has room for at 1366 pixels."""
 
@@ -70,7 +75,9 @@ class Desk:
 
     def known(self) -> boot.Known:
         """Look at the store and the run ledger."""
-        return boot.known(self.onemap, self.rooms.store, self.rooms.settings, as_of=self.rooms.as_of)
+        past = self.rooms.as_of
+        late = {} if past else changed_promises(self.rooms.settings)
+        return boot.known(self.onemap, self.rooms.store, self.rooms.settings, as_of=past, late=late)
 
     def asked(self, question: Mapping[str, Any]) -> Asked:
         """Give the language and year a question is asked in."""
@@ -117,3 +124,21 @@ class Desk:
             return self.rooms.store.current(table).manifest
         except (NotFound, StoreBroken):
             return {}
+
+
+def changed_promises(settings: Settings) -> Mapping[str, datetime | None]:
+    """Give from when those are late whose schedule somebody changed; none where nobody has ever asked anything."""
+    path = settings.data / "run" / ops.FILE
+    if not settings.ops_url and not path.exists():
+        return {}
+    try:
+        with _opened(settings.ops_url or f"sqlite:///{path.resolve()}").read() as connection:
+            return standing.late(connection) if ops.has_table(connection, "standing") else {}
+    except OpsDown as down:
+        LOG.warning("%s", down.en)
+        return {}
+
+
+@lru_cache(maxsize=8)
+def _opened(url: str) -> ops.Ops:
+    return ops.Ops(url)

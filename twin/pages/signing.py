@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from twin.api.data_views import DataView, DiffView, ReportsView
 from twin.api.newcomer_view import NewView
 from twin.api.refused_view import RefusedView
 from twin.api.views import (
@@ -21,6 +22,7 @@ from twin.api.views import (
 from twin.model import Text
 from twin.pages import qr
 from twin.pages.data import data
+from twin.pages.data_versions import diff
 from twin.pages.entries import entries
 from twin.pages.grants import grants
 from twin.pages.markup import el
@@ -30,6 +32,7 @@ from twin.pages.people import people
 from twin.pages.persons import persons
 from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
 from twin.pages.refused import refused
+from twin.pages.reports import reports
 from twin.text import words
 
 if TYPE_CHECKING:
@@ -282,6 +285,8 @@ PAGES: tuple[tuple[type[Common], Callable[[Any], str]], ...] = (
     (RecordView, entries),
     (GrantsView, grants),
     (DataView, data),
+    (DiffView, diff),
+    (ReportsView, reports),
     (NewView, newcomer),
     (PersonsView, persons),
     (AccountView, account),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from twin import ops
 from twin.model import Text
 from twin.ops import run_tables as tables
+from twin.text import number, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,12 +21,18 @@ OPEN = ("asked", "taken")
 
 @dataclass(frozen=True, kw_only=True)
 class Moving:
-    """One resource's last request or running tick; `since` is when it came to be so, `reason` why it failed."""
+    """One resource's last request or running tick; `since` is when it came to be so, `reason` why it failed.
+
+    Of what runs, `stage` is what it has reached, `rows` what it has read so far, `begun_at` when this try began.
+    """
 
     phase: Phase
     since: datetime
     reason: Text
     request: int | None = None
+    stage: str = ""
+    rows: int | None = None
+    begun_at: datetime | None = None
 
 
 def moving(connection: ops.Connection, resources: Sequence[str]) -> dict[str, Moving]:
@@ -40,9 +47,28 @@ def moving(connection: ops.Connection, resources: Sequence[str]) -> dict[str, Mo
             phase: Phase = "running" if row.state == "running" else "retry"
             before = found.get(row.resource)
             found[row.resource] = Moving(
-                phase=phase, since=row.next_at, reason=_reason(row), request=before.request if before else None
+                phase=phase,
+                since=row.next_at,
+                reason=_reason(row),
+                request=before.request if before else None,
+                stage=row.stage,
+                rows=row.rows_seen,
+                begun_at=row.begun_at,
             )
     return found
+
+
+def said(moves: Moving, now: datetime) -> Text:
+    """Say what moves and how far it is: the stage of what runs, rows read so far, for how long."""
+    phase = words(f"page.data.phase_{moves.phase}")
+    if moves.phase != "running":
+        return phase
+    told = [words(f"page.data.doing_{moves.stage}") if moves.stage else phase]
+    if moves.rows:
+        told.append(words("page.data.rows_so_far", n=number(moves.rows, "en", 0)))
+    if moves.begun_at:
+        told.append(words("page.data.for_seconds", s=str(max(0, round((now - moves.begun_at).total_seconds())))))
+    return Text(" · ".join(x.zh for x in told), " · ".join(x.en for x in told))
 
 
 def _asked(row: Any) -> Moving:

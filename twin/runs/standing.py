@@ -211,6 +211,12 @@ def _row(connection: ops.Connection, resource: str) -> Any:
     return connection.execute(ops.select(_S).where(_S.c.resource == resource)).one_or_none()
 
 
+def late(connection: ops.Connection) -> dict[str, datetime | None]:
+    """Give from when each resource is late whose schedule somebody changed, None for one that then never is."""
+    changed = ops.select(_S.c.resource, _S.c.late_at).where(_S.c.cadence != _S.c.declared)
+    return {row.resource: row.late_at for row in connection.execute(changed)}
+
+
 def next_run(connection: ops.Connection, resource: str, at: datetime | None) -> None:
     """Note when a resource is next looked for."""
     where = ops.and_(_S.c.resource == resource, ops.or_(_S.c.next_run_at != at, _S.c.next_run_at.is_(None)))
