@@ -51,8 +51,17 @@ def _received(
     force: bool,
     progress: Progress,
 ) -> Iterator[Report]:
-    """Give the report of each delivered resource."""
-    if len(resources) <= 1:
+    """Give the report of each delivered resource; processes are begun only for what there is to receive."""
+    new: list[Resource] = []
+    for resource in resources:
+        report = None if force else one.settled(resource, catalog, settings, accept=accept)
+        if report is None:
+            new.append(resource)
+        else:
+            yield report
+    few = len(new) <= PROCESSES < len(resources)  # what is left of a quiet night is sooner done than a process begun
+    resources = new
+    if few or len(resources) <= 1:
         for resource in resources:
             yield one.run(resource, catalog, settings, accept=accept, force=force, progress=progress)
         return

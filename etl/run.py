@@ -22,9 +22,11 @@ from etl import (
     proofs,
     publishing,
     rasters,
+    scenes,
     shelf,
     staging,
     tasks,
+    unchanged,
 )
 from etl.derived import build
 from etl.gates import Hold
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from etl.catalog import Catalog
-    from twin.model import Resource, Source
+    from twin.model import Resource
     from twin.retention.marks import Marks
     from twin.settings import Settings
     from twin.store import Snapshot
@@ -49,8 +51,6 @@ STAGE_MEMORY = "192MB"
 STAGE_THREADS = 1
 """Two would share that memory, and near its limit two half-sized sorts spill more and cost more than one."""
 REFUSALS = (SourceError, CrsError, ContractError)
-UNDELIVERED = ("尚未报送", "Nothing has been delivered")
-UNSHARED = ("法律规定不予共享,只编目,不接收", "By law not shared: listed, never received")
 
 
 def _quiet(_resource: str, _rows: int) -> None:
@@ -73,20 +73,7 @@ def run(
     """
     if resource.reader == proofs.DERIVED:
         return build.build(resource, known, settings, force=force)
-    started = datetime.now(UTC)
-    task = Task(
-        resource=resource,
-        catalog=known,
-        settings=settings,
-        run=errand.name or f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-        started_at=started,
-        accept=accept,
-        force=force,
-        progress=progress,
-        sources=(),
-        declaration=tasks.declaration(resource, known),
-        errand=errand,
-    )
+    task = _task(resource, known, settings, accept=accept, force=force, progress=progress, errand=errand)
     try:
         report = _receive(task)
     except TwinError as error:
@@ -99,37 +86,58 @@ def run(
     return report
 
 
+def _task(
+    resource: Resource,
+    known: Catalog,
+    settings: Settings,
+    *,
+    accept: bool = False,
+    force: bool = False,
+    progress: Progress = _quiet,
+    errand: Errand = NOBODY,
+) -> Task:
+    started = datetime.now(UTC)
+    return Task(
+        resource=resource,
+        catalog=known,
+        settings=settings,
+        run=errand.name or f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+        started_at=started,
+        accept=accept,
+        force=force,
+        progress=progress,
+        sources=(),
+        declaration=tasks.declaration(resource, known),
+        errand=errand,
+    )
+
+
+def settled(resource: Resource, known: Catalog, settings: Settings, *, accept: bool = False) -> Report | None:
+    """Give and record what became of a resource of which nothing new lies there, None for one that is to be received.
+
+    It reads hashes only: connections are not asked, and what stands on another table is not looked at.
+    """
+    if resource.reader == proofs.DERIVED or scenes.wanted(resource):
+        return None
+    task = _task(resource, known, settings, accept=accept)
+    try:
+        lies = any((settings.raw / s.location).exists() for s in resource.sources)
+        if (lies and tasks.parent_of(task) is None) or unchanged.asks(resource, settings.village):
+            return None
+        report = unchanged.look(task).report
+    except (TwinError, OSError):  # whoever receives it meets it again, and says so
+        return None
+    if report is not None:
+        ledger.record(settings.data, report)
+    return report
+
+
 def _receive(task: Task) -> Report:
-    parent = tasks.parent_of(task)
-    task = dataclasses.replace(task, sources=_arranged(task, parent))
-    if not task.sources:
-        zh, en = UNSHARED if task.resource.share_type == "none" else UNDELIVERED
-        return task.report("never", reason_zh=zh, reason_en=en)
-    files = [fetch.fetch(s, task.settings.raw) for s in task.sources]
-    if task.resource.kind not in catalog.FILES:
-        task = dataclasses.replace(task, amending=amending.of(task.settings, task.resource))
-    task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
-    task.reached("fetched")
-    if parent and not task.force and tasks.unchanged(task, parent.manifest):
-        before = {k: parent.manifest.get(k, {}) for k in ("rules", "warnings", "repairs", "nulls")}
-        facts = {"counts": parent.manifest.get("ledger", {}), "as_of": tasks.as_of(task.sources), **before}
-        return task.report("unchanged", version=parent.version, **facts)
-    gone_back = tasks.same_files(ledger.rolled_back(task.settings.data, task.resource.id), task.delivery)
-    if gone_back and not (task.accepted or task.force):
-        zh = "这份数据曾发布后被退回,未再发布;更正后重报,或用 --accept 发布"
-        en = "This very delivery was published and rolled back; deliver a corrected one, or publish it with --accept"
-        version = parent.version if parent else ""
-        return task.report("held", reason_zh=zh, reason_en=en, version=version, delivery=task.delivery)
-    if task.resource.kind in catalog.FILES:
-        return _receive_files(task, parent)
-    return _receive_rows(task, parent)
-
-
-def _arranged(task: Task, parent: Snapshot | None) -> tuple[Source, ...]:
-    """Give what there is to read: files as they lie, and what connections give; for an approved one, what they gave."""
-    settings, published = task.settings, parent.manifest if parent else None
-    still = bool(task.errand.approved)
-    return fetch.arranged(task.resource, settings.raw, settings.village, published, whole=task.force, still=still)
+    looked = unchanged.look(task)
+    if looked.report is not None:
+        return looked.report
+    receive = _receive_files if task.resource.kind in catalog.FILES else _receive_rows
+    return receive(looked.task, looked.parent)
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
