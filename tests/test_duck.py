@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from twin import duck
@@ -82,3 +83,29 @@ def resident_mb() -> float:
     """Give the resident memory of this process, MiB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def test_a_lent_database_keeps_nothing_of_who_had_it(tmp_path):
+    with duck.lent(threads=1, memory="192MB", temp=tmp_path / "a") as first:
+        first.execute("CREATE TEMP TABLE secret AS SELECT ST_Point(1, 2) AS p")
+        first.register("given", pa.table({"n": [1]}))
+    with duck.lent(threads=2, memory="128MB", temp=tmp_path / "b") as second:
+        for name in ("secret", "given"):
+            with pytest.raises(duck.Error, match="does not exist"):
+                second.execute(f"FROM {name}")
+        assert second.execute("SELECT ST_X(ST_Point(1, 2)), current_setting('threads')").fetchall() == [(1.0, 2)]
+        assert second.execute("SELECT current_setting('temp_directory')").fetchall() == [(str(tmp_path / "b"),)]
+
+
+def test_a_lent_database_in_which_something_failed_or_stayed_is_lent_to_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(duck, "_idle", [])
+    with pytest.raises(duck.Error), duck.lent(threads=1, memory="192MB", temp=tmp_path / "a") as first:
+        first.execute("FROM nowhere")
+    assert duck._idle == []
+    with duck.lent(threads=1, memory="192MB", temp=tmp_path / "a") as second:
+        second.execute(f"ATTACH {duck.literal(tmp_path / 'x.duckdb')} AS x")
+    assert duck._idle == []
+    with duck.lent(threads=1, memory="192MB", temp=tmp_path / "a") as third:
+        (tmp_path / "a").mkdir()  # as a spill does
+        assert third.execute("SELECT 1").fetchall() == [(1,)]
+    assert duck._idle == []

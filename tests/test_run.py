@@ -211,6 +211,21 @@ def test_a_rollback_returns_the_version_before_and_the_bad_delivery_stays_out(pl
     assert receive(place).status == "published"
 
 
+def test_what_is_new_is_left_to_a_run_and_what_is_not_is_settled_and_recorded(place):
+    known = place[1]
+    cover = known.resource("cover")
+    assert run.settled(cover, known, place[0]).status == "never"
+    deliver(place[0].data, [feature(i) for i in range(5)])
+    assert run.settled(cover, known, place[0]) is None
+    first = receive(place)
+    settled = run.settled(cover, known, place[0])
+    assert (settled.status, settled.version, settled.counts) == ("unchanged", first.version, first.counts)
+    lines = [json.loads(x)["status"] for x in ledger.path(place[0].data).read_text().splitlines()]
+    assert lines == ["published", "unchanged"]
+    deliver(place[0].data, [feature(i) for i in range(6)])
+    assert run.settled(cover, known, place[0]) is None
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
