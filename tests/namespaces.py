@@ -53,3 +53,9 @@ def net(count: int) -> Iterator[Net]:
             _ip("-n", name, "link", "set", "eth0", "up")
             _ip("-n", name, "link", "set", "lo", "up")
         yield Net(address=ours, others=others)
+
+
+def heard_on(name: str) -> set[str]:
+    """Give the addresses on which anything listens in a namespace."""
+    told = subprocess.run(["ip", "netns", "exec", name, "ss", "-ltunH"], check=True, capture_output=True, text=True)
+    return {line.split()[4].rpartition(":")[0] for line in told.stdout.splitlines()}

@@ -8,6 +8,7 @@ on the one address it is given. No dashboard: the web server Dask insists on sta
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -43,7 +44,6 @@ _CONFIG = {
     "distributed.scheduler.worker-ttl": "60s",
     "distributed.comm.timeouts.connect": PATIENCE,
     "distributed.comm.retry.count": 3,
-    "logging.distributed": "warning",
 }
 
 
@@ -53,6 +53,7 @@ def spread(work: Iterable[Part], *, address: str, tls: str) -> Iterator[Kept]:
     What a killed worker was at is done by another. Raises SettingError where the address is not to be trusted,
     SourceError where no worker comes in WORKERLESS_SECONDS, or workers died of the same part again and again.
     """
+    _hush()
     with dask.config.set(_CONFIG), _client(address, tls) as client:
         work = iter(work)
         width = AHEAD * max(1, _threads(client))
@@ -135,6 +136,7 @@ def scheduler(listen: str, tls: str) -> None:
 
 async def _scheduling(listen: str, tls: str) -> None:
     to = urlsplit(listen)
+    _hush()
     with dask.config.set(_CONFIG):
         async with Scheduler(
             host=to.hostname,
@@ -160,6 +162,7 @@ def worker(address: str, listen: str, tls: str, *, memory: str, folder: Path) ->
 async def _working(address: str, listen: str, tls: str, memory: str, folder: Path) -> None:
     to = urlsplit(listen)
     security(listen, tls)
+    _hush()
     with dask.config.set(_CONFIG):
         async with Worker(
             address,
@@ -178,6 +181,10 @@ async def _working(address: str, listen: str, tls: str, memory: str, folder: Pat
             ended = asyncio.ensure_future(_told_to_end())
             finished = asyncio.ensure_future(made.finished())
             await asyncio.wait([ended, finished], return_when=asyncio.FIRST_COMPLETED)
+
+
+def _hush() -> None:
+    logging.getLogger("distributed").setLevel(logging.WARNING)
 
 
 async def _told_to_end() -> None:
