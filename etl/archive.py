@@ -17,6 +17,8 @@ MAX_UNPACKED = 400 << 20
 MAX_RATIO = 100
 _RATIO_FROM = 8 << 20
 _HEAD = 1 << 16
+_ROOT = re.compile(rb"<[A-Za-z]")
+"""Where the first element begins nothing can be declared any more."""
 _DTD = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -64,9 +66,15 @@ def _sizes(entries: list[zipfile.ZipInfo], name: str) -> None:
 
 
 def _no_dtd(container: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> None:
+    tail = b""
     with container.open(entry) as part:
-        if _DTD.search(part.read(_HEAD).replace(b"\0", b"")):
-            raise _refused(name, f"{entry.filename[:80]} 含有实体声明", f"{entry.filename[:80]} declares entities")
+        while chunk := part.read(_HEAD):
+            plain = tail + chunk.replace(b"\0", b"")
+            if _DTD.search(plain):
+                raise _refused(name, f"{entry.filename[:80]} 含有实体声明", f"{entry.filename[:80]} declares entities")
+            if _ROOT.search(plain):
+                return
+            tail = plain[-64:]
 
 
 def _refused(name: str, zh: str, en: str) -> SourceError:

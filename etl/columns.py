@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl import invisible, moments, quantities
+from etl.heading import AGAIN
 from etl.reasons import SEPARATOR
 
 if TYPE_CHECKING:
@@ -34,15 +36,9 @@ EMPTY = ("", "无", "—", "-", "--", "/", "／", "NULL", "null", "None", "nan",
 """What people write where there is nothing; in text columns only the empty string is nothing."""
 TRUE = ("是", "有", "1", "Y", "y", "yes", "Yes", "YES", "T", "true", "True", "TRUE", "√", "1.0")
 FALSE = ("否", "无", "0", "N", "n", "no", "No", "NO", "F", "false", "False", "FALSE", "×", "0.0")
+_EXACT = 1e15
+"""Beyond it a number no longer has the digits it was written with."""
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-_DATE = (
-    (
-        r"^(?P<y>\d{4})\s*[-/.年]\s*(?P<m>\d{1,2})(?:\s*[-/.月]\s*(?P<d>\d{1,2})\s*日?|\s*月)?"
-        r"(?:[T ]\s*00:00(?::00(?:\.0+)?)?)?$"
-    ),
-    r"^(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})$",
-    r"^(?P<y>\d{4})\s*年?$",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +52,11 @@ class Drift:
 
 @dataclass(kw_only=True)
 class Typed:
-    """Declared columns of one batch, and the rows in which something written could not be read as its type."""
+    """Declared columns of one batch, why rows cannot be published, and what was rewritten in them."""
 
     arrays: dict[str, pa.Array]
     reasons: dict[int, list[str]] = field(default_factory=dict)
+    repairs: dict[int, list[str]] = field(default_factory=dict)
 
 
 def drift(fields: Sequence[Field], headings: Sequence[str], others: Sequence[str] = ()) -> Drift:
@@ -92,8 +89,8 @@ def typed(batch: pa.RecordBatch, resource: Resource, time_zone: str) -> Typed:
         if index < 0:
             result.arrays[item.name] = pa.nulls(batch.num_rows, ARROW[item.type])
             continue
-        column = batch.column(index)
-        array = _read(column, item, time_zone)
+        column = _cleaned(result, batch.column(index), item)
+        array = _quantities(result, column, item) if _is_written(column, item) else _read(column, item, time_zone)
         result.arrays[item.name] = _scaled(array, item)
         _note_unread(result, column, array, item)
     return result
@@ -116,6 +113,41 @@ def reads_as(column: pa.Array, kind: FieldType, time_zone: str) -> tuple[int, in
     written = pc.and_(text.is_valid(), pc.invert(pc.is_in(text, value_set=pa.array(EMPTY))))
     read = _datetime(text, time_zone) if kind == "datetime" else _READERS[kind](text)
     return int(pc.sum(written).as_py() or 0), int(pc.sum(pc.and_(written, read.is_valid())).as_py() or 0)
+
+
+def repeated(fields: Sequence[Field], headings: Sequence[str]) -> list[str]:
+    """Give the declared headings that stand twice in a delivery: which of them is meant, nobody can tell."""
+    return [f.source for f in fields if f"{f.source}{AGAIN}2" in headings]
+
+
+def _cleaned(result: Typed, column: pa.Array, item: Field) -> pa.Array:
+    """Give a text column without invisible characters; rows that hold others that are no text are refused."""
+    if pa.types.is_floating(column.type) and item.type == "string":
+        lost = pc.fill_null(pc.greater_equal(pc.abs(column), _EXACT), fill_value=False)
+        _note(result.reasons, lost.to_numpy(zero_copy_only=False), f"id_damaged{SEPARATOR}{item.name}")
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    column, hidden, control = invisible.cleaned(column)
+    _note(result.repairs, hidden, "invisible_removed")
+    _note(result.reasons, control, f"control_character{SEPARATOR}{item.name}")
+    return column
+
+
+def _is_written(column: pa.Array, item: Field) -> bool:
+    text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    return item.type in ("number", "integer") and text
+
+
+def _quantities(result: Typed, column: pa.Array, item: Field) -> pa.Array:
+    numbers, rewritten = quantities.numbers(column.cast(pa.string()), item)
+    _note(result.repairs, rewritten.to_numpy(zero_copy_only=False), "number_rewritten")
+    return _whole(_finite(numbers)) if item.type == "integer" else _finite(numbers)
+
+
+def _note(places: dict[int, list[str]], rows: np.ndarray, word: str) -> None:
+    for row in np.flatnonzero(rows):
+        found = places.setdefault(int(row), [])
+        found.extend([] if word in found else [word])
 
 
 def _note_unread(result: Typed, column: pa.Array, array: pa.Array, item: Field) -> None:
@@ -188,7 +220,10 @@ def _plain(column: pa.Array) -> pa.Array:
 def _integer(column: pa.Array) -> pa.Array:
     if pa.types.is_integer(column.type):
         return column.cast(pa.int64(), safe=False)
-    numbers = _number(column)
+    return _whole(_number(column))
+
+
+def _whole(numbers: pa.Array) -> pa.Array:
     whole = pc.and_kleene(pc.equal(numbers, pc.floor(numbers)), pc.less(pc.abs(numbers), 2.0**53))
     return pc.if_else(whole, numbers, pa.scalar(None, pa.float64())).cast(pa.int64())
 
@@ -204,52 +239,13 @@ def _boolean(column: pa.Array) -> pa.Array:
 def _date(column: pa.Array) -> pa.Array:
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
         return column.cast(pa.date32(), safe=False)
-    text = _plain(column)
-    days = pa.nulls(len(text), pa.date32())
-    for form in _DATE:
-        days = pc.coalesce(days, _days(pc.extract_regex(text, form), "d" in form.partition("?P<d>")[1]))
-    return days
-
-
-def _days(parts: pa.Array, has_day: bool) -> pa.Array:  # noqa: FBT001 (one caller)
-    """Give dates of (y, m, d) texts; a missing month or day counts as the first, an impossible date as nothing."""
-    names = [f.name for f in parts.type]
-    year = _part(parts, "y")
-    month = _part(parts, "m") if "m" in names else np.where(np.isnan(year), np.nan, 1)
-    day = _part(parts, "d") if has_day and "d" in names else np.where(np.isnan(year), np.nan, 1)
-    month, day = (
-        np.where(np.isnan(month) & ~np.isnan(year), 1, month),
-        np.where(np.isnan(day) & ~np.isnan(year), 1, day),
-    )
-    good = ~np.isnan(year) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31) & (year >= 1000)
-    y, m, d = (np.where(good, v, f).astype("int64") for v, f in ((year, 1970), (month, 1), (day, 1)))
-    first = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1)
-    dates = first.astype("datetime64[D]") + (d - 1)
-    good &= dates.astype("datetime64[M]") == first
-    return pa.array(dates, pa.date32(), mask=~good)
-
-
-def _part(parts: pa.Array, name: str) -> np.ndarray:
-    text = pc.struct_field(parts, name)
-    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-    return text.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return moments.days(_plain(column))
 
 
 def _datetime(column: pa.Array, time_zone: str) -> pa.Array:
     if pa.types.is_timestamp(column.type):
-        local = column.cast(pa.timestamp("us", tz=column.type.tz), safe=False)
-        return _utc(local if column.type.tz else pc.assume_timezone(local, time_zone))
-    text = pc.replace_substring_regex(_plain(column), r"[/.年月]", "-")
-    text = pc.replace_substring_regex(pc.replace_substring_regex(text, "日", ""), r"^(\d{4}-\d{1,2}-\d{1,2})T", r"\1 ")
-    best = pa.nulls(len(text), pa.timestamp("us"))
-    for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"):
-        best = pc.coalesce(best, pc.strptime(text, format=form, unit="us", error_is_null=True))
-    return _utc(pc.assume_timezone(best, time_zone))
-
-
-def _utc(times: pa.Array) -> pa.Array:
-    """Give the same instants in UTC, without a zone (one meaning in every table, no zone data needed to read it)."""
-    return times.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).cast(pa.timestamp("us"))
+        return moments.instants(column.cast(pa.timestamp("us", tz=column.type.tz), safe=False), time_zone)
+    return moments.written(_plain(column), time_zone)
 
 
 _READERS = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from etl import amending
+from etl.checks import FIFTEEN, NAMED_PATTERNS, NAMED_RULES, PRECIOUS, SCIENTIFIC
 from etl.reasons import SEPARATOR
 from twin import duck
 from twin.errors import ContractError
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
 STAGED = "staged"
 """The relation that is judged: `_seq` BIGINT (order in the sources), `_note` VARCHAR[] (reasons met while reading),
 `_repair` VARCHAR, `year` INTEGER, the declared columns, and `area_m2` where the kind is polygon."""
-
-_ID_WEIGHTS = "[7,9,10,5,8,4,2,1,6,3,7,9,10,5,8,4,2]"
-NAMED_PATTERNS: Mapping[str, str] = {
-    # GB 11643-1999: 17 digits and a check character, ISO 7064 MOD 11-2
-    "@gb11643": "regexp_full_match(upper({c}), '[1-9][0-9]{{16}}[0-9X]') AND substr('10X98765432', CAST(1 + list_sum("
-    "list_transform(range(1, 18), lambda i: COALESCE(TRY_CAST(substr({c}, i, 1) AS INTEGER), 0) * "
-    + _ID_WEIGHTS
-    + "[i])) % 11 AS BIGINT), 1) = upper(substr({c}, 18, 1))",
-}
-"""Checks that a regular expression cannot express, by the name a field's `pattern` gives."""
-
-SCIENTIFIC = "[0-9](\\.[0-9]+)?[eE]\\+?[0-9]{1,3}"
-"""What a spreadsheet makes of a long number; its digits are lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,16 +78,21 @@ def _field_rules(item: Field, resource: Resource) -> list[Rule]:
         note = duck.literal(f"type_unreadable{SEPARATOR}{item.name}")
         unread = f"list_contains(_note, {note})"
         add("required_missing", f"{column} IS NULL AND NOT COALESCE({unread}, false)")
+    measured = f"year({column})" if item.type in ("date", "datetime") else column
     if item.minimum is not None:
-        add("below_minimum", f"COALESCE({column} < ?, false)", item.minimum)
+        add("below_minimum", f"COALESCE({measured} < ?, false)", item.minimum)
     if item.maximum is not None:
-        add("above_maximum", f"COALESCE({column} > ?, false)", item.maximum)
+        add("above_maximum", f"COALESCE({measured} > ?, false)", item.maximum)
+    if item.not_before:
+        add("before_other", f"COALESCE({column} < {duck.quote(item.not_before)}, false)")
     if item.above is not None:
         stated = item.name == resource.stated_area and item.above == 0
         add("area_not_positive" if stated else "not_above", f"COALESCE({column} <= ?, false)", item.above)
     if item.length is not None and item.type == "string":
         add("too_long", f"COALESCE(length({column}) > ?, false)", item.length)
     found += _pattern(item, column) if item.pattern else []
+    if item.type == "string" and not item.pattern and (item.name == resource.key or item.meaning in PRECIOUS):
+        add("id_damaged", f"COALESCE(regexp_full_match({column}, ?), false)", SCIENTIFIC)
     if item.code_system:
         known = f"{column} IN (SELECT code FROM codes WHERE system = ?)"
         add("code_unknown", f"COALESCE(NOT {known}, false)", item.code_system)
@@ -116,7 +109,15 @@ def _pattern(item: Field, column: str) -> list[Rule]:
             raise ContractError(
                 f"没有名为 {item.pattern} 的检验", f"There is no check called {item.pattern}", field=item.name
             )
-        return [Rule(rule="id_damaged", column=item.name, sql=f"COALESCE(NOT ({check.format(c=text)}), false)")]
+        rule = NAMED_RULES.get(item.pattern, "id_damaged")
+        wrong = f"{text} IS NOT NULL AND NOT COALESCE({check.format(c=text)}, false)"
+        if item.pattern != "@gb11643":
+            return [Rule(rule=rule, column=item.name, sql=wrong)]
+        old = f"COALESCE(regexp_full_match({text}, ?), false)"
+        return [
+            Rule(rule="id_fifteen", column=item.name, sql=old, values=(FIFTEEN,)),
+            Rule(rule=rule, column=item.name, sql=f"{wrong} AND NOT {old}", values=(FIFTEEN,)),
+        ]
     lost = f"COALESCE(regexp_full_match({text}, ?), false)"
     wrong = f"COALESCE(NOT regexp_full_match({text}, ?), false)"
     return [

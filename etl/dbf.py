@@ -51,6 +51,14 @@ class Encoding:
     declared: str
 
     @property
+    def lied(self) -> bool:
+        """Say whether the file claims another encoding than it is in."""
+        try:
+            return bool(self.declared) and self.how != "ascii" and _plain(self.declared) != _plain(self.encoding)
+        except LookupError:
+            return True
+
+    @property
     def recode(self) -> Recode:
         """Give what repairs the columns."""
         return Recode(encoding=self.encoding)

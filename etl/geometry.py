@@ -180,14 +180,24 @@ def _refuse_misplaced(placed: Placed, source: Shapes, frame: Frame) -> None:
         swapped[lost] = _falls_here_exchanged(source[lost], frame)
         placed.refuse(swapped, "axes_swapped")
         placed.refuse(lost & ~swapped, "outside_plausible")
+    huge = present & ~lost & _reaches_far(box, frame.plausible_bbox)
+    placed.refuse(huge, "geometry_too_large")
     if frame.within_village:
-        placed.refuse(present & ~lost & ~_touches(box, frame.bbox), "outside_village")
+        placed.refuse(present & ~lost & ~huge & ~_touches(box, frame.bbox), "outside_village")
 
 
 def _touches(bounds: NDArray[np.float64], box: Bbox) -> Flags:
     west, south, east, north = box
     near = (bounds[:, 0] <= east) & (bounds[:, 2] >= west) & (bounds[:, 1] <= north) & (bounds[:, 3] >= south)
     return near & np.isfinite(bounds).all(axis=1)
+
+
+def _reaches_far(bounds: NDArray[np.float64], box: Bbox) -> Flags:
+    """Tell which boxes reach beyond the plausible one by more than its own width or height."""
+    west, south, east, north = box
+    wide, high = east - west, north - south
+    far = (bounds[:, 0] < west - wide) | (bounds[:, 2] > east + wide)
+    return far | (bounds[:, 1] < south - high) | (bounds[:, 3] > north + high)
 
 
 def _falls_here_exchanged(source: Shapes, frame: Frame) -> Flags:

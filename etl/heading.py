@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 Merged = tuple[tuple[int, int], tuple[int, int]]
 """A merged range: (first row, first column), (last row, last column), 0-based and inclusive."""
 
+AGAIN = "#"
+"""Between a heading that stands twice and the number of its repetition: "面积#2"."""
 _SCAN = 25
 _TOTALS = "合计|小计|总计|累计|填表人|填报人|制表人|审核人"
 _SPACES = re.compile(r"\s+")
@@ -43,7 +45,7 @@ def find(rows: Sequence[Sequence[str | None]], merged: Sequence[Merged], stated:
     for column in range(width):
         parts: list[str] = []
         for row in filled[first : last + 1]:
-            word = _clean(row[column]) if column < len(row) else ""
+            word = clean(row[column]) if column < len(row) else ""
             if word and word not in parts:
                 parts.append(word)
         names.append("/".join(parts) or f"列{letter(column)}")
@@ -71,7 +73,8 @@ def options_totals(options: Mapping[str, str]) -> str:
     return "|".join(re.escape(w) for w in options.get("totals", "").split("|") if w)
 
 
-def _clean(cell: str | None) -> str:
+def clean(cell: str | None) -> str:
+    """Give a heading's text without the spaces and line ends that clerks set Chinese words apart with."""
     return _SPACES.sub("", cell) if cell and not cell.isascii() else (cell or "").strip()
 
 
@@ -127,5 +130,5 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
     out: list[str] = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+        out.append(name if seen[name] == 1 else f"{name}{AGAIN}{seen[name]}")
     return tuple(out)

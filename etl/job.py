@@ -12,7 +12,8 @@ class Job:
     """One delivered file set and what its declaration says of it.
 
     `path` is the main file (or folder) as the reading process sees it; `files` all names that belong to the set;
-    `name` is what a clerk calls it. The rest is `model.Source`, and `kind` the resource's ("none" needs no geometry).
+    `name` is what a clerk calls it; `headings` are those declared. The rest is `model.Source`, `kind` the resource's
+    ("none" needs no geometry).
     """
 
     reader: str
@@ -26,6 +27,7 @@ class Job:
     x: str = ""
     y: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    headings: tuple[str, ...] = ()
     batch_rows: int = 8192
 
     @property
@@ -41,4 +43,4 @@ class Job:
 def from_json(text: str) -> Job:
     """Read what `Job.to_json` wrote."""
     values = json.loads(text)
-    return Job(**{**values, "files": tuple(values["files"])})
+    return Job(**{**values, "files": tuple(values["files"]), "headings": tuple(values["headings"])})

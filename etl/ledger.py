@@ -24,7 +24,8 @@ class Report:
     fault or the machine's; never = no file has been delivered. `delivery` is the hash of what a rollback took back, or
     a gate held, `holds` why. `stages` is when it was fetched, read, checked, published; `tick` is what it was due by
     and `log` where it said more, "" where nobody had planned it. `nulls` counts, by field, the published rows in
-    which it is empty.
+    which it is empty. `where` is the place of a refusal as far as it
+    is known: file, its sha256, sheet, layer, row, column.
     """
 
     resource: str
@@ -47,6 +48,7 @@ class Report:
     log: str = ""
     holds: tuple[Mapping[str, object], ...] = ()
     nulls: Mapping[str, int] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -100,4 +102,5 @@ def _more(report: Report) -> dict[str, object]:
     stages = {name: at.isoformat() for name, at in report.stages.items()}
     more = {"stages": stages, "tick": report.tick, "log": report.log, "holds": [dict(h) for h in report.holds]}
     more["nulls"] = dict(report.nulls)
+    more["where"] = dict(report.where)
     return {key: value for key, value in more.items() if value}

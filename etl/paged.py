@@ -35,7 +35,7 @@ class Written(float):
 def loads(body: bytes) -> Any:
     """Read JSON; numbers keep their writing. Raises Unusable: not JSON, names twice in one object, too deep."""
     try:
-        found = json.loads(body, parse_float=Written, object_pairs_hook=_once)
+        found = json.loads(body, parse_float=Written, parse_constant=_no_number, object_pairs_hook=_once)
     except UnicodeDecodeError as wrong:
         raise Unusable("not UTF-8") from wrong
     except (ValueError, RecursionError) as wrong:
@@ -46,8 +46,12 @@ def loads(body: bytes) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise Unusable("a name stands twice in one object")
     return made
+
+
+def _no_number(word: str) -> float:
+    raise Unusable(f"not JSON: {word} is no number")
 
 
 def _told(body: bytes) -> str:

@@ -159,7 +159,7 @@ def _fields(facts: Facts, place: Place, value: Resource) -> None:
             words = (f"信息项 {item.name} 重复", f"Field {item.name} stands twice")
             place.fault((*path, "name"), words, ("改名或删去", "Rename or remove it"))
         seen.add(item.name)
-        _field(facts, place, path, item)
+        _field(facts, place, path, item, [f.name for f in value.fields if f.type == item.type])
     lands = [f for f in value.fields if f.name in LAND_FIELDS]
     if value.code_system and value.code_system not in facts.systems():
         _unknown_system(facts, place, ("code_system",), value.code_system)
@@ -168,7 +168,7 @@ def _fields(facts: Facts, place: Place, value: Resource) -> None:
         place.fault(("code_system",), words, ("补上,如 sandiao@2019", "Add one, such as sandiao@2019"))
 
 
-def _field(facts: Facts, place: Place, path: KeyPath, item: Field) -> None:
+def _field(facts: Facts, place: Place, path: KeyPath, item: Field, names: Sequence[str]) -> None:
     if not _ID.match(item.name) or (item.name in COMPUTED and item.name != "year"):
         words = (f"列名 {item.name} 不可用", f"{item.name} cannot name a column")
         remedy = (
@@ -192,6 +192,12 @@ def _field(facts: Facts, place: Place, path: KeyPath, item: Field) -> None:
             place.fault((*path, "pattern"), (f"正则式有误:{error}", f"Bad pattern: {error}"), ("改正", "Mend it"))
     if item.minimum is not None and item.maximum is not None and item.minimum > item.maximum:
         place.fault((*path, "minimum"), ("最小值大于最大值", "minimum exceeds maximum"), ("对调", "Exchange them"))
+    if item.not_before and item.not_before not in names:
+        words = (
+            f"not_before = {item.not_before} 不在信息项中",
+            f"not_before = {item.not_before} is not among the fields",
+        )
+        place.fault((*path, "not_before"), words, ("改为:" + " / ".join(names), "Use one of: " + " / ".join(names)))
     if item.scale <= 0:
         words = ("换算系数须为正", "The scale must be positive")
         place.fault((*path, "scale"), words, ("亩→m² 为 666.6667", "666.6667 for mu to m²"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 
 from etl import contract, fetch, reasons, scenes, shelf, staging, tasks
 from twin import duck, geodesy
+from twin.policy import masks
 from twin.store import copy, geoparquet
 
 if TYPE_CHECKING:
@@ -32,16 +34,18 @@ EXTENT = """
 SELECT min(ST_XMin(geometry)), min(ST_YMin(geometry)), max(ST_XMax(geometry)), max(ST_YMax(geometry)) FROM publishable
 """
 QUARANTINED = """
-SELECT o._seq, CAST(s.{key} AS VARCHAR), CAST(s.year AS INTEGER), d._source, s._row, o.reasons
-FROM outcome o JOIN staged s USING (_seq) JOIN delivered d USING (_source_no)
+SELECT o._seq, CAST(s.{key} AS VARCHAR), CAST(s.year AS INTEGER), s._source_no, s._row, o.reasons
+FROM outcome o JOIN staged s USING (_seq)
 WHERE o.place = 'quarantined' ORDER BY o._seq
 """
-_REASON = pa.struct([(n, pa.string()) for n in ("rule", "column", "zh", "en", "remedy_zh", "remedy_en")])
+_REASON = pa.struct([(n, pa.string()) for n in ("rule", "column", "zh", "en", "remedy_zh", "remedy_en", "value")])
 _QUARANTINE = pa.schema(
     [
         ("id", pa.string()),
         ("year", pa.int32()),
         ("_source", pa.string()),
+        ("_source_sha256", pa.string()),
+        ("_part", pa.string()),
         ("_row", pa.string()),
         ("reasons", pa.list_(_REASON)),
         ("raw", pa.string()),
@@ -49,6 +53,7 @@ _QUARANTINE = pa.schema(
     ]
 )
 _CHUNK = 4096
+LONGEST_SHOWN = 80
 PERSONAL = ("personal", "sensitive")
 
 
@@ -269,9 +274,21 @@ def _quarantined(
         yield {
             "id": key,
             "year": year,
-            "_source": source,
+            "_source": delivered[source].location,
+            "_source_sha256": delivered[source].sha256,
+            "_part": delivered[source].source.part,
             "_row": row,
-            "reasons": [reasons.sentence(reason, resource) for reason in staged],
+            "reasons": [reasons.sentence(reason, resource) | _held(reason, resource, raw) for reason in staged],
             "raw": raw,
             "geometry": shape,
         }
+
+
+def _held(staged: str, resource: Resource, raw: str) -> dict[str, str | None]:
+    """Give what stood in the column a reason is about, masked where it is a person's."""
+    item = resource.field_named(staged.partition(reasons.SEPARATOR)[2])
+    value = None if item is None else json.loads(raw).get(item.source)
+    if item is None or value is None:
+        return {"value": None}
+    shown = masks.mask(item.name, value, item.meaning) if item.sensitivity != "public" else str(value)
+    return {"value": shown[:LONGEST_SHOWN]}

@@ -50,6 +50,20 @@ RULES: Mapping[str, Words] = {
         "把该列设为文本后重新录入",
         "Format the column as text and enter it again",
     ),
+    "id_fifteen": _words(
+        "{title}是已停用的 15 位号码",
+        "{title} is a number of 15 digits, no longer in use",
+        "换成 18 位公民身份号码",
+        "Give the 18-digit number",
+    ),
+    "card_invalid": _words(
+        "{title}不是有效的银行卡号(位数或校验位不符)",
+        "{title} is no valid bank card number (length or check digit)",
+        "把该列设为文本后重新录入",
+        "Format the column as text and enter it again",
+    ),
+    "plate_invalid": _words("{title}不是有效的号牌号码", "{title} is no valid number plate"),
+    "before_other": _words("{title}早于{limit}", "{title} is before {limit}"),
     "code_unknown": _words(
         "{title}的代码不在 {limit} 中",
         "The code of {title} is not in {limit}",
@@ -68,11 +82,53 @@ RULES: Mapping[str, Words] = {
         "请报送单位确认哪一行有效",
         "Ask the department which row is right",
     ),
+    "control_character": _words(
+        "{title}含有空字节或控制字符",
+        "{title} holds NUL or control characters",
+        "删去该字符,重新录入",
+        "Remove the character and enter it again",
+    ),
+    "formula_empty": _words(
+        "{title}是公式,文件中没有算出的值",
+        "{title} is a formula whose value is not in the file",
+        "在表格软件中打开、计算并保存后重报",
+        "Open it in a spreadsheet program, let it calculate, save",
+    ),
+    "cell_error": _words(
+        "{title}是错误值(#REF!、#N/A 等)",
+        "{title} is an error (#REF!, #N/A, …)",
+        "改正公式或填入数值",
+        "Mend the formula or enter the value",
+    ),
+    "row_ragged": _words(
+        "这一行的格数与表头不符",
+        "The row has more or fewer cells than the heading",
+        "补齐或合并单元格,含分隔符的内容加引号",
+        "Fill in or join the cells; quote what holds a delimiter",
+    ),
+    "mixed_encoding": _words(
+        "这一行的文字编码与全文不同",
+        "The text of this row is in another encoding than the file",
+        "整份文件另存为 UTF-8 后重报",
+        "Save the whole file as UTF-8 and deliver again",
+    ),
     "totals_row": _words("合计行,不是数据", "A totals row, not data", "无需处理", "Nothing to do"),
     "row_unreadable": _words("这一行读不成({limit})", "The row cannot be read ({limit})"),
     "geometry_missing": _words("没有图形", "It has no geometry", "补绘图形", "Draw it"),
     "geometry_not_finite": _words("坐标不是数", "A coordinate is not a number"),
     "geometry_unreadable": _words("图形读不成", "The geometry cannot be read"),
+    "geometry_unsupported": _words(
+        "图形是曲线或三角网,地图不收",
+        "The geometry is a curve or a mesh, which no map here takes",
+        "打散为折线、面后重报",
+        "Convert it to lines or polygons",
+    ),
+    "coordinate_unreadable": _words(
+        "坐标读不成数字或度分秒",
+        "A coordinate cannot be read as a number or an angle",
+        "经纬度写成十进制度或度分秒",
+        "Write degrees, or degrees, minutes and seconds",
+    ),
     "geometry_kind": _words(
         "图形类型应为{limit}",
         "The geometry should be a {limit}",
@@ -84,6 +140,12 @@ RULES: Mapping[str, Words] = {
         "It crosses itself, and mending it would change its area by more than 1 %",
         "请报送单位按实地改正边界",
         "Ask the department to correct the boundary",
+    ),
+    "geometry_too_large": _words(
+        "图形远远超出本地范围(如整个省、全球)",
+        "It reaches far beyond the area (a province, the world)",
+        "裁剪到本地,或核对坐标系",
+        "Cut it to the area, or check the coordinate system",
     ),
     "axes_swapped": _words(
         "坐标次序颠倒(对调后落在本地)",
@@ -113,6 +175,13 @@ NOTES: Mapping[str, Words] = {
     "ring_unclosed": _words("未闭合的环已闭合", "An unclosed ring was closed"),
     "desk_corrected": _words("在隔离区更正过", "Corrected on the quarantine desk"),
     "desk_accepted": _words("在隔离区核实后接受", "Accepted on the quarantine desk"),
+    "invisible_removed": _words("已去掉看不见的字符", "Invisible characters were taken out"),
+    "number_rewritten": _words(
+        "数字写法已规整(分隔符、全角、万、单位)", "A number was written otherwise (separators, full width, 万, a unit)"
+    ),
+    "merged_filled": _words("合并单元格已逐行填入", "A merged cell was filled into each of its rows"),
+    "text_cut": _words("文字在字段宽度处被截断", "A text was cut off at its field's width"),
+    "z_dropped": _words("高程未收录(地图为平面)", "Heights were left out (the map is flat)"),
 }
 
 
@@ -151,6 +220,9 @@ def _limit(rule: str, field: Field | None, resource: Resource) -> tuple[str, str
         return None
     if rule == "type_unreadable":
         return _TYPES[field.type]
+    if rule == "before_other":
+        other = resource.field_named(field.not_before)
+        return (other.title.zh, other.title.en) if other else None
     limits = {
         "below_minimum": field.minimum,
         "above_maximum": field.maximum,

@@ -51,6 +51,7 @@ STAGE_MEMORY = "192MB"
 STAGE_THREADS = 1
 """Two would share that memory, and near its limit two half-sized sorts spill more and cost more than one."""
 REFUSALS = (SourceError, CrsError, ContractError)
+MOST_NAMES = 12
 
 
 def _quiet(_resource: str, _rows: int) -> None:
@@ -78,7 +79,7 @@ def run(
         report = _receive(task)
     except TwinError as error:
         status: ledger.Status = "refused" if isinstance(error, REFUSALS) else "failed"
-        report = task.report(status, reason_zh=error.zh, reason_en=error.en)
+        report = task.report(status, reason_zh=error.zh, reason_en=error.en, where=error.where)
     except (OSError, duck.Error, pa.ArrowException, MemoryError) as error:
         what = f"{type(error).__name__}: {error}"
         report = task.report("failed", reason_zh=f"运行出错,旧版本不受影响:{what}", reason_en=f"The run failed: {what}")
@@ -137,7 +138,8 @@ def _receive(task: Task) -> Report:
     if looked.report is not None:
         return looked.report
     receive = _receive_files if task.resource.kind in catalog.FILES else _receive_rows
-    return receive(looked.task, looked.parent)
+    with tasks.naming(looked.files):
+        return receive(looked.task, looked.parent)
 
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
@@ -236,7 +238,7 @@ def _holds(
     for one in delivered:
         one.drift = drift.named(one.drift, one, parent, connection)
     held = gates.shape((d.location, d.drift) for d in delivered)
-    if verdict.read and not verdict.published:
+    if not verdict.published:
         held.append(Hold(zh="没有一行可以发布", en="Not one row can be published"))
     if parent:
         box = publishing.extent(connection, task.resource)
@@ -261,7 +263,7 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
     notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
     for one in delivered:
         if one.drift.added:
-            zh, en = "、".join(one.drift.added), ", ".join(one.drift.added)
+            zh, en = _listed(one.drift.added, "、", "等 {} 列"), _listed(one.drift.added, ", ", ", … {} in all")
             notes.append(
                 (f"{one.location} 有未申报的列,未接收:{zh}", f"{one.location} has undeclared columns, left out: {en}")
             )
@@ -273,6 +275,12 @@ def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract
         "as_of": tasks.as_of(task.sources),
         "notes": tuple(notes),
     }
+
+
+def _listed(names: Sequence[str], between: str, more: str) -> str:
+    """Give the first names of a list, and how many it has where it is long."""
+    shown = between.join(names[:MOST_NAMES])
+    return shown + (more.format(len(names)) if len(names) > MOST_NAMES else "")
 
 
 def _receive_files(task: Task, parent: Snapshot | None) -> Report:

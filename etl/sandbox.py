@@ -159,6 +159,7 @@ def _job(resource: Resource, source: Source, files: FileSet, desk: cage.Desk, re
         x=source.x,
         y=source.y,
         options=dict(source.options),
+        headings=tuple(f.source for f in resource.fields),
     )
 
 

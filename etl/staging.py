@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl import columns, fetch, geometry, sandbox, shelf
+from etl import columns, fetch, geometry, remarks, sandbox, shelf
 from etl.amending import Amending, Where
-from etl.reasons import SEPARATOR
-from twin.errors import ContractError, CrsError
+from twin.errors import ContractError, CrsError, SourceError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +102,7 @@ def stage(desk: Desk, number: int, source: Source, first: int) -> Delivered:
     Raises SourceError, CrsError or ContractError where the file as a whole is refused.
     """
     with sandbox.read(desk.resource, source, desk.raw, accepted=desk.village.accepted_crs) as reading:
+        _refuse_repeated(desk, source, reading.schema.names)
         delivered = Delivered(
             source=source,
             location=fetch.shown(source),
@@ -186,7 +186,7 @@ def _work(desk: Desk, number: int, delivered: Delivered) -> Work:
         values = _changed(typed.arrays, change, resource)
         values |= _places(batch, number, delivered.source, first)
         values |= _measures(placed, values, resource) if placed else {}
-        notes, repairs = _notes(batch, typed, placed, resource)
+        notes, repairs = remarks.notes(batch, typed, placed, resource)
         values["_note"] = notes
         values["_repair"] = repairs
         misplaced = sum(any(r in MISPLACED for r in rules) for rules in placed.reasons.values()) if placed else 0
@@ -244,50 +244,28 @@ def _changed(arrays: Mapping[str, pa.Array], change: Transform | None, resource:
     return {n: after.column(n).combine_chunks().cast(before.schema.field(n).type) for n in before.column_names}
 
 
-def _notes(
-    batch: pa.RecordBatch, typed: columns.Typed, placed: geometry.Placed | None, resource: Resource
-) -> tuple[pa.Array, pa.Array]:
-    """Give (_note, _repair): what was met while reading, as rule|column; both null in the common case."""
-    reasons = {row: list(rules) for row, rules in typed.reasons.items()}
-    repairs = dict(placed.repairs) if placed else {}
-    for row, rules in (placed.reasons if placed else {}).items():
-        reasons.setdefault(row, []).extend(rules)
-    noted = batch.column("_note")
-    if noted.null_count < len(noted):
-        for row in np.flatnonzero(noted.is_valid().to_numpy(zero_copy_only=False)):
-            _note(noted[int(row)].as_py(), int(row), resource, reasons, repairs)
-    count = batch.num_rows
-    note = pa.array([reasons.get(i) for i in range(count)] if reasons else [None] * count, pa.list_(pa.string()))
-    words = [",".join(sorted(set(repairs[i]))) if i in repairs else None for i in range(count)] if repairs else None
-    return note, pa.array(words or [None] * count, pa.string())
-
-
-def _note(
-    words: str, row: int, resource: Resource, reasons: dict[int, list[str]], repairs: dict[int, list[str]]
-) -> None:
-    """Take a reader's remarks on a row: some refuse it, some tell of a repair, the rest is of no consequence."""
-    for word in words.split(","):
-        name, _, heading = word.partition(":")
-        if name == "totals_row":
-            reasons.setdefault(row, []).append("totals_row")
-        elif name == "not_finite":
-            found = reasons.setdefault(row, [])
-            found[:] = [r for r in found if r != "geometry_missing"] + ["geometry_not_finite"]
-        elif name == "unclosed_ring" and "ring_unclosed" not in repairs.get(row, ()):
-            repairs.setdefault(row, []).append("ring_unclosed")
-        elif name == "number_cell":
-            for item in resource.fields:
-                if item.source == heading and item.pattern.startswith("@"):
-                    reasons.setdefault(row, []).append(f"id_damaged{SEPARATOR}{item.name}")
+def _refuse_repeated(desk: Desk, source: Source, headings: Sequence[str]) -> None:
+    twice = columns.repeated(desk.resource.fields, headings)
+    if twice:
+        shown = "、".join(twice)
+        raise SourceError(
+            f"“{fetch.shown(source)}”中表头“{shown}”出现不止一次,无法断定以哪一列为准。请报送单位删去或改名后重报",
+            f"The heading “{shown}” of “{fetch.shown(source)}” stands more than once, and which is meant cannot be "
+            "told. Rename or remove one, and deliver again",
+            file=fetch.shown(source),
+            column=shown,
+        )
 
 
 def _refuse_misplaced(desk: Desk, delivered: Delivered) -> None:
     if delivered.rows >= FEWEST and delivered.misplaced * 2 > delivered.rows:
         share = f"{delivered.misplaced}/{delivered.rows}"
         raise CrsError(
-            f"{share} 行落在可信范围之外:坐标系({delivered.crs})很可能写错,或经纬度颠倒。请报送单位核对坐标系后重报",
-            f"{share} rows fall outside the plausible area: the coordinate system ({delivered.crs}) is probably wrong, "
-            "or the axes are exchanged. Ask the department to check it and deliver again",
+            f"“{delivered.location}”有 {share} 行落在可信范围之外:坐标系({delivered.crs})很可能写错,或经纬度颠倒。"
+            "请报送单位核对坐标系后重报",
+            f"{share} rows of “{delivered.location}” fall outside the plausible area: the coordinate system "
+            f"({delivered.crs}) is probably wrong, or the axes are exchanged. Ask the department to check it and "
+            "deliver again",
             resource=desk.resource.id,
             file=delivered.location,
         )

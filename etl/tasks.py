@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from etl import catalog, ledger, scenes
 from etl.amending import Amending
 from etl.ledger import Report
-from twin.errors import NotFound, StoreBroken
+from twin.errors import NotFound, StoreBroken, TwinError
 from twin.store import Snapshot, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from etl import fetch
@@ -138,6 +139,19 @@ def delivery(task: Task, files: Sequence[fetch.FileSet]) -> str:
 def same_files(one: str, other: str) -> bool:
     """Say whether two deliveries are the same files, whatever the quarantine desk decided about their rows."""
     return bool(one) and one[:OF_FILES] == other[:OF_FILES]
+
+
+@contextlib.contextmanager
+def naming(files: Sequence[fetch.FileSet]) -> Iterator[None]:
+    """Add to a refusal the SHA-256 of the file it names, which a person can check with sha256sum."""
+    try:
+        yield
+    except TwinError as error:
+        named = error.where.get("file", "")
+        of = [f for f in files if named in (f.location, *(part.name for part in f.files))] or files[:1]
+        for one in of[:1]:
+            error.where["sha256"] = one.sha256 if one.root.is_dir() else one.files[0].sha256
+        raise
 
 
 def ground(task: Task) -> Path | None:

@@ -22,11 +22,12 @@ UNSHARED = ("法律规定不予共享,只编目,不接收", "By law not shared: 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A task with its sources and their hash, the version that is published, and the report where that is all."""
+    """A task with its sources, their files and hash, the version that is published, the report where that is all."""
 
     task: Task
     parent: Snapshot | None
     report: Report | None
+    files: tuple[fetch.FileSet, ...] = ()
 
 
 def asks(resource: Resource, village: Path) -> bool:
@@ -48,7 +49,7 @@ def look(task: Task) -> Looked:
         task = dataclasses.replace(task, amending=amending.of(task.settings, task.resource))
     task = dataclasses.replace(task, delivery=tasks.delivery(task, files))
     task.reached("fetched")
-    return Looked(task=task, parent=parent, report=_as_it_was(task, parent))
+    return Looked(task=task, parent=parent, report=_as_it_was(task, parent), files=tuple(files))
 
 
 def _as_it_was(task: Task, parent: Snapshot | None) -> Report | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from etl import coordinates, delimited, heading, workbook
+from etl import coordinates, delimited, disguises, heading, sheet_marks, workbook
 from twin.errors import SourceError
 
 if TYPE_CHECKING:
@@ -41,16 +41,15 @@ def _open(job: Job, report: dict[str, Any]) -> tuple[heading.Heading, Iterator[_
     with job.main.open("rb") as file:
         magic = file.read(512)
     suffix = job.main.suffix.lower()
+    if magic[:4] == _XLS and disguises.encrypted(job):
+        raise disguises.protected(job)
+    if magic[:4] == _XLSX and not disguises.is_workbook(job.main):
+        raise disguises.no_table(job)
     if suffix in (".xlsx", ".xls", ".et") and magic[:4] in (_XLSX, _XLS):
         return _from_workbook(job, magic, report)
     if suffix in (".csv", ".txt", ".tsv") and magic[:4] not in (_XLSX, _XLS):
         return _from_text(job, report)
-    raise SourceError(
-        f"“{job.name}”的内容不是可接收的表格(.xlsx/.xls/.csv)，"
-        "可能是改名的网页或其他文件。请用表格软件另存为 .xlsx 后重报。",
-        f"“{job.name}” is not a table we take (.xlsx, .xls, .csv); a renamed web page perhaps. Save it as .xlsx.",
-        file=job.name,
-    )
+    raise disguises.no_table(job)
 
 
 def _from_workbook(job: Job, magic: bytes, report: dict[str, Any]) -> tuple[heading.Heading, Iterator[_Row]]:
@@ -59,22 +58,65 @@ def _from_workbook(job: Job, magic: bytes, report: dict[str, Any]) -> tuple[head
     report.update(
         driver="workbook", sheet=sheet.name, heading_rows=head.first_row, encoding="", how="format", declared=""
     )
-    lost: dict[int, list[int]] = {}
-    for row, column in sheet.lost:
-        lost.setdefault(row, []).append(column)
+    marks = sheet_marks.read(job.main, sheet.name) if magic[:4] == _XLSX else sheet_marks.Marks()
+    filled = _filled(sheet, head.first_row)
+    report.setdefault("notes", []).extend(_hidden(job, marks, sheet, head.first_row))
     words = heading.options_totals(job.options)
 
     def rows() -> Iterator[_Row]:
         for i, cells in enumerate(sheet.rows[head.first_row :], head.first_row):
-            if any(cells):
-                names = [f"number_cell:{head.names[c]}" for c in sorted(lost.get(i, ())) if c < len(head.names)]
+            odd = (("number_cell", sheet.lost), ("formula_empty", marks.unsolved), ("cell_error", marks.failed))
+            names = [f"{word}:{n}" for word, of in odd if of for c, n in enumerate(head.names) if (i, c) in of]
+            if any(cells) or names:
+                names += ["merged_filled"] if i in filled else []
                 yield f"{sheet.name}!{i + 1}", cells, _notes(cells, words, names)
 
     return head, rows()
 
 
+def _filled(sheet: workbook.Sheet, first_row: int) -> set[int]:
+    """Write the text of each cell that was merged downwards into every row it stands for; give those rows."""
+    filled: set[int] = set()
+    for (top, left), (bottom, right) in sheet.merged:
+        if left != right or bottom <= top or top < first_row or top >= len(sheet.rows):
+            continue
+        for i in range(top + 1, min(bottom + 1, len(sheet.rows))):
+            if left < len(sheet.rows[i]) and not sheet.rows[i][left]:
+                sheet.rows[i][left] = sheet.rows[top][left]
+                filled.add(i)
+    return filled
+
+
+def _hidden(job: Job, marks: sheet_marks.Marks, sheet: workbook.Sheet, first_row: int) -> list[dict[str, str]]:
+    """Say what a person who opens the workbook does not see, and what was left out of it."""
+    said: list[dict[str, str]] = []
+    rows = sorted(i + 1 for i in marks.hidden if first_row <= i < len(sheet.rows))
+    if rows:
+        shown = f"{len(rows)} ({'、'.join(map(str, rows[:5]))}{'…' if len(rows) > 5 else ''})"
+        zh, en = f"有 {shown} 个隐藏行,已照常接收", f"has {shown} hidden rows, taken as any other"
+        said.append({"zh": f"“{job.name}”{zh}", "en": f"“{job.name}” {en}"})
+    others = [n for n in marks.hidden_sheets if n != sheet.name]
+    if others:
+        shown = "、".join(others[:5])
+        said.append(
+            {
+                "zh": f"“{job.name}”的隐藏工作表未接收:{shown}",
+                "en": f"Hidden sheets of “{job.name}” were left out: {shown}",
+            }
+        )
+    if marks.linked:
+        said.append(
+            {
+                "zh": f"“{job.name}”引用了外部工作簿,只取其中存下的值",
+                "en": f"“{job.name}” refers to other workbooks; only the values kept in it were read",
+            }
+        )
+    return said
+
+
 def _from_text(job: Job, report: dict[str, Any]) -> tuple[heading.Heading, Iterator[_Row]]:
-    source = delimited.rows(job, report)
+    strange: set[int] = set()
+    source = delimited.rows(job, report, strange)
     first = list(islice(source, _SCAN))
     head = _heading(job, [r for _, r in first], (), default="1")
     report.update(driver="csv", heading_rows=head.first_row)
@@ -87,23 +129,36 @@ def _from_text(job: Job, report: dict[str, Any]) -> tuple[heading.Heading, Itera
     def rows() -> Iterator[_Row]:
         for line, cells in every():
             if any(cells):
-                ragged = ["ragged_row"] if len(cells) != len(head.names) else []
-                yield str(line), cells, _notes(cells, words, ragged)
+                odd = ["mixed_encoding"] if line in strange else []
+                ragged = ["ragged_row"] if _ragged(cells, len(head.names)) else []
+                yield str(line), cells, _notes(cells, words, odd + ragged)
 
     return head, rows()
+
+
+def _ragged(cells: Sequence[str | None], width: int) -> bool:
+    """Tell whether a row has fewer cells than the heading, or something written beyond it."""
+    return len(cells) < width or any(cells[width:])
 
 
 def _heading(
     job: Job, rows: Sequence[Sequence[str | None]], merged: Sequence[heading.Merged], default: str = ""
 ) -> heading.Heading:
     try:
-        return heading.find(rows, merged, job.options.get("header_rows", default))
+        return heading.find(rows, merged, job.options.get("header_rows") or _declared(job, rows) or default)
     except ValueError as wrong:
         raise SourceError(
             f'“{job.name}”中找不到表头。请在目录 options 中写明 header_rows("3" 或 "3-4")，或核对是否为空表。',
             f'No heading can be found in “{job.name}”. Declare header_rows ("3" or "3-4"), or see if it is empty.',
             file=job.name,
         ) from wrong
+
+
+def _declared(job: Job, rows: Sequence[Sequence[str | None]]) -> str:
+    """Give the number of the row in which every declared heading stands, "" where there is none."""
+    wanted = set(job.headings)
+    found = (i for i, row in enumerate(rows[:_SCAN], 1) if wanted and wanted <= {heading.clean(c) for c in row})
+    return str(next(found, ""))
 
 
 def _notes(cells: Sequence[str | None], words: str, others: list[str]) -> str:

@@ -22,6 +22,8 @@ pc: Any = compute  # its functions are made at run time
 
 ALLOWED = frozenset({"ESRI Shapefile", "GPKG", "GeoJSON", "FlatGeobuf", "GML", "MapInfo File", "DXF", "OpenFileGDB"})
 _LAYER = "Layer"
+_WIDEST = 252
+"""Bytes a text of a .dbf has at most, less the part of a character that no longer fitted."""
 _NOT_DRAWN = frozenset({"OGR_STYLE"})
 
 Recode = "Callable[[pa.Array], pa.Array]"
@@ -67,6 +69,10 @@ def _text(
     if driver == "ESRI Shapefile":
         found = dbf.decide(job)
         report.update(encoding=found.encoding, how=found.how, declared=found.declared)
+        if found.lied:
+            zh = f"“{job.name}”按 {found.encoding.upper()} 解码(文件声明 {found.declared})"
+            en = f"“{job.name}” was decoded as {found.encoding.upper()} (it says {found.declared})"
+            report.setdefault("notes", []).append({"zh": zh, "en": en})
         return found.recode, "ISO-8859-1", {}
     if driver == "DXF":
         found = dxf.decide(job)
@@ -120,7 +126,7 @@ def _batches(
         table = _columns(batch, geometry, names, recode)
         row = pc.cast(pa.array(np.arange(seen + 1, seen + len(batch) + 1)), pa.string())
         seen += len(batch)
-        done = _finish(job, table, row, batch.column(geometry))
+        done = _finish(job, table, row, batch.column(geometry), _cut(batch, report["driver"]))
         if attributes is not None:
             done = attributes(done)
         if len(done) or empty:
@@ -149,12 +155,29 @@ def _columns(
     return out
 
 
-def _finish(job: Job, columns: dict[str, pa.Array], row: pa.Array, raw: pa.Array) -> pa.RecordBatch:
+def _cut(batch: pa.RecordBatch, driver: str) -> np.ndarray:
+    """Give the rows of a shapefile in which a text fills its field to the widest there is: the rest of it is gone."""
+    rows = np.zeros(len(batch), dtype=bool)
+    texts = [c for c in batch.columns if driver == "ESRI Shapefile" and pa.types.is_string(c.type)]
+    for column in texts:
+        rows |= pc.fill_null(pc.greater_equal(pc.utf8_length(column), _WIDEST), fill_value=False).to_numpy(
+            zero_copy_only=False
+        )
+    return np.flatnonzero(rows)
+
+
+def _with_cut(notes: list[str | None], cut: np.ndarray) -> pa.Array:
+    for row in cut:
+        notes[int(row)] = ",".join([*filter(None, [notes[int(row)]]), "text_cut"])
+    return pa.array(notes, pa.string())
+
+
+def _finish(job: Job, columns: dict[str, pa.Array], row: pa.Array, raw: pa.Array, cut: np.ndarray) -> pa.RecordBatch:
     try:
         examined = wkb.examine(raw, keep_z=job.options.get("z") == "keep" or job.main.suffix.lower() == ".dxf")
     except wkb.TooManyVertices as wrong:
         raise refusals.too_many_vertices(job.name, str(row[wrong.row]), wkb.MAX_VERTICES) from wrong
-    note = pa.array(examined.notes or [None] * len(raw), pa.string())
+    note = _with_cut(examined.notes or [None] * len(raw), cut)
     arrays = {**columns, "_row": row, "_geometry": examined.geometry, "_note": note}
     return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
 

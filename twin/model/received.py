@@ -48,6 +48,7 @@ class Field:
     `sensitivity` None means unclassified: such a column cannot be selected by anybody.
     `scale` is what one source unit is in store units (亩 → m²: 666.6667); `as_code` names a code system.
     `meaning` says what kind of personal value it holds, hence how it is masked; "" leaves that to its name.
+    `minimum` and `maximum` of a date are years; `not_before` names the field of the same row it may not precede.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Field:
     length: int | None = None
     scale: float = 1.0
     meaning: Meaning = ""
+    not_before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
