@@ -109,13 +109,14 @@ BOW = [square(9)[i] for i in (0, 2, 1, 3, 0)]
 class Village:
     """A village of two departments with refused rows, its service, and everybody of the offices signed in."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, demo: bool = False) -> None:
         receiving.village(folder)
         (folder / "catalog" / "02_civil.toml").write_text(CIVIL, "utf-8")
         (folder / "grants.toml").write_bytes((Path(__file__).parents[1] / "data" / "grants.toml").read_bytes())
         self.folder = folder
-        settings = Settings(data=folder, village=folder, secret=SECRET, origin=BASE, tile_cache_mb=8)
-        self.settings = replace(settings, demo=False)
+        outside = {"demo": True} if demo else {"secret": SECRET, "origin": BASE, "demo": False}
+        self.settings = replace(Settings(data=folder, village=folder, tile_cache_mb=8), **outside)
+        self.url = ""
         self.known = catalog.read(folder)
         self.cover(DLBM="011")
         self.homes(*HOMES)
@@ -128,6 +129,8 @@ class Village:
         api.mount(self.front, pages.create(onemap, store, self.settings), pages.draw)
         accounts = self.front.state.who.accounts
         self.ops, self.audit = accounts.ops, self.front.state.who.audit
+        if demo:
+            return
         code = self.known.village.code
         with accounts.ops.begin() as connection:
             made = [

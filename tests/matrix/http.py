@@ -170,6 +170,7 @@ ROUTES: Mapping[str, Ask] = {
     ),
     "refused rows": _once("/api/v1/quarantine", "/api/v1/quarantine/acts"),
     "data page": _data_page,
+    "refused rows": _once("/api/v1/quarantine", "/api/v1/quarantine/acts"),
     "reports": _once("/api/v1/reports", "/api/v1/reports/none.xlsx", "/api/v1/reports/none.pdf"),
     "page": _once("/", "/_dash-layout", "/_dash-dependencies"),
 }

@@ -72,6 +72,18 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         },
     ),
     "/data/live": ("data_engineer", {"r": "thing", "lang": "en"}),
+    "/data/quarantine": (
+        "data_engineer",
+        {
+            "state": "waiting", "resource": "thing", "rule": "x", "department": "land", "q": "x", "first": "0", "row": "x",
+            "view": "acts", "done": "correct", "lang": "en",
+        },
+    ),
+    "/api/v1/quarantine": (
+        "data_engineer",
+        {"state": "waiting", "resource": "thing", "rule": "x", "department": "land", "q": "x", "first": "0"},
+    ),
+    "/api/v1/quarantine/acts": ("data_engineer", {}),
     "/data/cadence": ("data_engineer", {"cadence": "arrival", "lang": "en"}),
     "/data/diff": (
         "data_engineer",

@@ -54,7 +54,7 @@ def correction(here: Desk, held: Sequence[Act], given: Mapping[str, str]) -> Dee
     wrong = proving.prove(one.resource, changes, systems(here))
     if wrong:
         typed = {c.heading: given[f"{VALUE}{n}"] for n, c in enumerate(one.cells) if f"{VALUE}{n}" in given}
-        raise Unfit(wrong, typed)
+        raise Unfit(wrong, {**typed, "": given.get("why", "")[:400]})
     named = {c.heading: c.column or c.heading for c in one.cells}
     columns = " ".join(named.get(h, h) for h in changes)
     row = one.stands.row.named

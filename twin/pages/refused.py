@@ -10,7 +10,7 @@ from twin.pages.entries import shape
 from twin.pages.markup import el
 from twin.pages.plain import button, field, form, frame, notices
 from twin.pages.refused_map import overview
-from twin.pages.refused_row import act_row, covered, now_box, sheet
+from twin.pages.refused_row import act_row, covered, now_box, said_at, sheet
 from twin.quarantine import rules
 from twin.quarantine.listing import STATES
 from twin.text import catalogue, number, words
@@ -73,7 +73,7 @@ def _states(view: RefusedView) -> Node:
         return el(
             "a", shape(SIGNS[state]), words(f"page.refused.state_{state}"), " ", el("b", str(counts.get(state, 0))),
             href=address(view, state="" if pressed else state, first="", row=""), id=f"state-{state}",
-            class_=f"state {state}", aria_current="true" if pressed else None,
+            class_=f"state is-{state}", aria_current="true" if pressed else None,
         )  # fmt: skip
 
     everything = el(
@@ -182,7 +182,7 @@ def _row(view: RefusedView, one: Told, n: int) -> Node:
     ]
     state = [shape(SIGNS[one.stands.state]), words(f"page.refused.state_{one.stands.state}")]
     tried = el("small", words("page.refused.tried"), class_="wrong-too") if one.stands.tried else None
-    where = words("page.refused.at", file=file, row=named.row)
+    where = said_at(file, named.row)
     department = view.departments.get(named.department, named.department)
     cells: dict[str, Node] = {
         "number": el("span", str(n), class_="num"),
@@ -195,7 +195,7 @@ def _row(view: RefusedView, one: Told, n: int) -> Node:
     drawn = {c: el("td", v, data_label=words(f"page.refused.col_{c}"), class_=f"c-{c}") for c, v in cells.items()}
     drawn["place"] = place
     return el(
-        "tr", [drawn[c] for c in COLUMNS], class_=f"{one.stands.state} {'on' if opened else ''}".strip(),
+        "tr", [drawn[c] for c in COLUMNS], class_=f"is-{one.stands.state} {'on' if opened else ''}".strip(),
         data_row=named.name,
     )  # fmt: skip
 

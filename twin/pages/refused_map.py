@@ -88,18 +88,18 @@ def overview(view: RefusedView, links: Mapping[str, str]) -> Node:
         "svg", [frame.tiles(layer) for layer in view.base], dots, pins, viewBox=_box(frame), role="group",
         aria_label=words("page.refused.map"), class_="small-map",
     )  # fmt: skip
-    facts = [
+    outside = [el("a", str(numbers[s.row.name]), href=links[s.row.name]) for s, _ in off if s.row.name in numbers]
+    facts: list[Node] = [
         words("page.refused.on_map", n=len(inside), all=len(view.listed.found)),
-        words("page.refused.off_map", n=len(off)) if off else None,
+        [words("page.refused.off_map", n=len(off)), *((" ", o) for o in outside)] if off else None,
         words("page.refused.unplaced", n=view.unplaced) if view.unplaced else None,
         words("page.refused.more_places", n=view.more_places) if view.more_places else None,
     ]
-    outside = [el("a", str(numbers[s.row.name]), href=links[s.row.name]) for s, _ in off if s.row.name in numbers]
     swapped = any(p.how == "exchanged" for _, p in inside)
     return el(
         "figure",
         picture if view.pins else None,
-        el("figcaption", [el("span", f) for f in facts if f], [" ", outside] if outside else None),
+        el("figcaption", [el("span", f) for f in facts if f]),
         el("small", words("page.refused.exchanged_sign"), class_="muted") if swapped else None,
         class_="map-of",
         id="refused-map",

@@ -31,7 +31,7 @@ def sheet(view: RefusedView, close: str, back: list[Node]) -> Node:
     head = el(
         "header",
         el("h2", one.stands.row.named.key or words("page.refused.no_key"), id="sheet-title", tabindex="-1"),
-        el("p", shape(sign), words(f"page.refused.state_{state}"), class_=f"now-state {state}"),
+        el("p", shape(sign), words(f"page.refused.state_{state}"), class_=f"now-state is-{state}"),
         el("a", words("page.data.close"), href=close, class_="act", id="sheet-close", data_row=one.stands.row.name),
     )
     body = [
@@ -54,6 +54,12 @@ def covered(cell: Cell) -> Node:
         return el("em", words("page.refused.nothing"), class_="muted")
     told = el("small", words("page.feature.masked"), class_="masked") if cell.covered else None
     return el("span", el("code", cell.shown), " " if cell.unit else None, cell.unit or None, told)
+
+
+def said_at(file: str, row: str) -> Text:
+    """Say where a row stands: file, sheet, row."""
+    sheet_name, _, line = row.rpartition("!")
+    return words("page.refused.at", file=f"{file} · {sheet_name}" if sheet_name else file, row=line)
 
 
 def now_box(name: str) -> Node:
@@ -87,8 +93,9 @@ def _where(view: RefusedView, one: Told) -> Node:
     return el("section", el("h3", words("page.refused.where")), el("dl", pairs, class_="facts two"))
 
 
-def _why(name: str) -> Node:
+def _why(name: str, typed: str = "") -> Node:
     kept: dict[str, Any] = {"required": True, "minlength": 2, "maxlength": 400, "autocomplete": "off"}
+    kept |= {"value": typed} if typed else {}
     return field(words("page.data.why"), name, send="why", why=words("page.data.why_why"), **kept)
 
 
@@ -118,7 +125,8 @@ def _correct(view: RefusedView, one: Told, back: list[Node]) -> Node:
         "section",
         el("h3", words("page.refused.correct")),
         form(
-            view, f"{PAGE}/correct", *back, swap, first, fold, _why("correct-why"), now_box("correct-now"),
+            view, f"{PAGE}/correct", *back, swap, first, fold,
+            _why("correct-why", view.typed_in.get("", "")), now_box("correct-now"),
             button(words("page.refused.correct_do"), id="correct-do"), row=one.stands.row.name,
         ),
         id="correct",
@@ -240,7 +248,7 @@ def act_row(view: RefusedView, one: ActTold, back: list[Node]) -> Node:
     cells: tuple[tuple[str, Node], ...] = (
         ("at", moment(one.act.at, view.zone)),
         ("what", _what(one)),
-        ("where", [el("b", one.resource.title), " ", words("page.refused.at", file=file, row=named.row)]),
+        ("where", [el("b", one.resource.title), " ", said_at(file, named.row)]),
         ("outcome", [_outcome(one), el("small", taken) if taken else None, _withdraw(view, one, back, "")]),
         ("why", one.act.why),
         ("by", one.by),

@@ -33,6 +33,7 @@ from twin.pages.persons import persons
 from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
 from twin.pages.refused import refused
 from twin.pages.reports import reports
+from twin.pages.refused import refused
 from twin.text import words
 
 if TYPE_CHECKING:
