@@ -35,10 +35,35 @@ def workbook(path: Path, *, rows: int = 14) -> Path:
     for one in ("A1:H1", "C2:D2", "E2:F2", "A2:A3", "B2:B3", "G2:G3", "H2:H3"):
         sheet.merge_cells(one)
     lon, lat = geodesy.wgs84_to_gcj02(np.linspace(119.958, 119.98, rows), np.linspace(30.522, 30.543, rows))
-    names = "王建国 李秀英 张伟 陈明 沈国良 周芳 吴敏 徐强 孙丽 朱军 胡燕 林涛 何静 罗斌".split()
+    names = [
+        "王建国",
+        "李秀英",
+        "张伟",
+        "陈明",
+        "沈国良",
+        "周芳",
+        "吴敏",
+        "徐强",
+        "孙丽",
+        "朱军",
+        "胡燕",
+        "林涛",
+        "何静",
+        "罗斌",
+    ]
     for n in range(rows):
         place = [round(float(lon[n]), 6), round(float(lat[n]), 6)]
-        sheet.append([f"CDZ-{n + 1:03d}", f"{n + 1}号桩", names[n % 14], PHONE.format(n), *place, 7 + n % 3 * 53.5, f"2025-0{n % 9 + 1}-15"])
+        sheet.append(
+            [
+                f"CDZ-{n + 1:03d}",
+                f"{n + 1}号桩",
+                names[n % 14],
+                PHONE.format(n),
+                *place,
+                7 + n % 3 * 53.5,
+                f"2025-0{n % 9 + 1}-15",
+            ]
+        )
     sheet.cell(row=8, column=7).value = "不详"
     sheet.cell(row=9, column=5).value = 121.5
     sheet.append(["合计", None, None, None, None, None, 100, None])
@@ -49,7 +74,7 @@ def workbook(path: Path, *, rows: int = 14) -> Path:
 class Newtown:
     """One service over a copy of the demo's declarations; `work` is what `etl schedule` does for new sources."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, demo: bool = False) -> None:
         self.village = folder / "village"
         self.village.mkdir()
         for name in ("catalog", "codes"):
@@ -61,15 +86,16 @@ class Newtown:
                 path.unlink()
         shutil.rmtree(self.village / "catalog" / "added", ignore_errors=True)
         self.settings = replace(
-            Settings(), data=folder / "data", village=self.village, tile_cache_mb=8, secret=SECRET, origin=BASE, demo=False
-        )
+            Settings(), data=folder / "data", village=self.village, tile_cache_mb=8, demo=demo,
+            **({} if demo else {"secret": SECRET, "origin": BASE}),
+        )  # fmt: skip
         (folder / "data").mkdir()
         self.store = Store(self.settings.store)
         self.front = api.create(self.read(), self.store, self.settings, following=self.read)
         api.mount(self.front, pages.create(self.front.state.rooms.onemap, self.store, self.settings), pages.draw)
         accounts = self.front.state.who.accounts
         self.ops: ops.Ops = accounts.ops
-        self.headers = {who: people.headers(accounts, who) for who in STAFF}
+        self.headers = {} if demo else {who: people.headers(accounts, who) for who in STAFF}
         self.client = TestClient(self.front, base_url=BASE, raise_server_exceptions=False, follow_redirects=False)
 
     def read(self) -> OneMap:

@@ -432,3 +432,71 @@ def planted(resource: str, outcome: str) -> dict[str, int]:
         if DEFECTS[kind].outcome == outcome and resource in where:
             rules[DEFECTS[kind].rule] += where[resource]
     return dict(rules)
+
+
+# a source that nobody declared
+
+SHAPED = (
+    "farm_contract",
+    "plan_zone",
+    "pond",
+    "sanitation_point",
+    "case_order",
+    "enterprise",
+    "forest_stand",
+    "red_line",
+)
+"""One of each kind: SHP, GPKG of two layers, GeoJSON, KML, XLSX, CSV, GDB, SHP without .prj."""
+
+
+def looked_at(raw: Path, known: catalog.Catalog, names: tuple[str, ...]) -> dict[str, tuple[int, int]]:
+    """Look at every source of the named resources as though nobody had declared it; count what agrees, fact by fact."""
+    from etl.looking import look
+
+    counted: dict[str, list[bool]] = {}
+    for resource in (r for r in known.resources if r.id in names):
+        for source in (s for s in resource.sources if (raw / s.location).exists()):
+            part = source.part if resource.reader == "vector" and not source.connection else ""
+            found = look.at(raw / source.location, known, part=part, alone=resource.id)
+            told = {c.source: c for c in found.columns}
+            key = next(f.source for f in resource.fields if f.name == resource.key)
+            agrees = {
+                "kind": found.kind == resource.kind,
+                "key": key in [c.source for c in found.columns if c.name in found.keys],
+            }
+            agrees |= {"encoding": found.value("encoding") == source.encoding.upper()} if source.encoding else {}
+            agrees |= {"crs": found.value("crs") == source.crs} if source.crs.startswith("EPSG") else {}
+            agrees |= {"x": (found.value("x"), found.value("y")) == (source.x, source.y)} if source.x else {}
+            stated = source.options.get("header_rows")
+            agrees |= {"header": found.value("header_rows") == stated} if stated else {}
+            agrees |= {"year": found.value("year") == str(source.year)} if source.year else {}
+            for name, good in agrees.items():
+                counted.setdefault(name, []).append(good)
+            for item in (f for f in resource.fields if f.source in told):
+                column = told[item.source]
+                counted.setdefault("type", []).append(column.type == item.type)
+                counted.setdefault("codes", []).append(column.code_system == item.code_system)
+                if item.sensitivity in ("personal", "sensitive"):
+                    counted.setdefault("personal", []).append(bool(column.sensitivity))
+    return {name: (sum(good), len(good)) for name, good in counted.items()}
+
+
+def test_one_file_of_each_kind_gives_back_what_its_department_declared(raw: Path) -> None:
+    found = looked_at(raw, catalog.read(ROOT / "data"), SHAPED)
+    assert {k: v for k, v in found.items() if k != "type" and v[0] != v[1]} == {}
+    right, of = found["type"]
+    assert right >= of - 1
+    assert set(found) == {"kind", "key", "encoding", "crs", "x", "header", "year", "type", "codes", "personal"}
+
+
+@pytest.mark.soak
+def test_every_source_of_the_drawn_layers_gives_back_what_its_department_declared(raw: Path) -> None:
+    known = catalog.read(ROOT / "data")
+    drawn = tuple(r.id for r in known.resources if r.layers and r.reader in ("vector", "table"))
+    found = looked_at(raw, known, drawn)
+    wrong = {name: of - right for name, (right, of) in found.items()}
+    assert {k: v for k, v in wrong.items() if k not in ("crs", "type")} == dict.fromkeys(
+        wrong.keys() - {"crs", "type"}, 0
+    )
+    assert wrong["type"] <= 3
+    assert wrong["crs"] <= 1

@@ -116,7 +116,9 @@ def test_a_workbook_with_merged_headings_telephones_and_an_offset_is_on_the_map_
     assert town.audit_actions() >= {"newcomer.brought", "newcomer.answered", "newcomer.offered"}
 
 
-def test_an_unclassified_column_keeps_a_source_out_and_a_state_secret_is_refused(built: Newtown, tmp_path: Path) -> None:
+def test_an_unclassified_column_keeps_a_source_out_and_a_state_secret_is_refused(
+    built: Newtown, tmp_path: Path
+) -> None:
     number = at_three(built, workbook(tmp_path / "a.xlsx"))
     open_ = tried(built, number, rest="", **{"class-2": ""})
     assert any(f["field"].startswith("sensitivity:") for f in open_.preview["faults"])

@@ -12,6 +12,8 @@ OFFICES = {
     "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
     "/persons": "persons.answer", "/erasures": "persons.approve", "/data/rerun": "runs.start",
     "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
+    "/data/new/decide": "publishes.approve", "/data/new/": "runs.start",
+    "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
     "/data/schedule": "schedules.change", "/data/decide": "publishes.approve", "/data/rollback": "publishes.approve",
     "/data/backfill": "runs.start", "/data": "data.see", "/reports": "data.see",
 }  # fmt: skip
@@ -94,6 +96,12 @@ def test_a_body_is_taken_where_something_is_sent_and_is_small_but_for_maps_and_t
         assert most == 400_000
     elif route == "POST /api/v1/uploads":
         assert most == 16 << 20
+    elif path(route).startswith("/data/quarantine/"):
+        assert most == (9 << 20 if route.endswith("/return") else 64_000)
+    elif route == "POST /data/new/file":
+        assert most == 64 << 20
+    elif route in ("POST /data/new/found", "POST /data/new/answers"):
+        assert most == 200_000
     elif path(route).startswith("/data/quarantine/"):
         assert most == (9 << 20 if route.endswith("/return") else 64_000)
     elif route.startswith("DELETE "):

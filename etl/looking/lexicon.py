@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _UNIT = re.compile(r"[(（\[【]([^()（）\[\]【】]{1,12})[)）\]】]\s*$")
 _PLAIN = re.compile(r"[^a-z0-9]+")
 LONGEST = 40
+AGREED = 0.6
+"""The share of the resources with a heading that must call it by one name before that is taken for its name."""
 UNITS: Mapping[str, tuple[str, float]] = {
     "亩": ("m²", 666.6667), "公顷": ("m²", 10_000.0), "平方米": ("m²", 1.0), "㎡": ("m²", 1.0), "m2": ("m²", 1.0),
     "m²": ("m²", 1.0), "平方公里": ("m²", 1_000_000.0), "km²": ("m²", 1_000_000.0), "米": ("m", 1.0), "m": ("m", 1.0),
@@ -53,7 +55,8 @@ def of(resources: Iterable[Resource], systems: Iterable[CodeSystem]) -> Lexicon:
             for word in {item.source, tail(item.source), item.title.zh}:
                 said.setdefault(word, Counter())[item.name] += 1
                 known.setdefault((word, item.name), item)
-    best = {word: names.most_common(1)[0] for word, names in said.items()}
+    agreed = {w: (names.most_common(1)[0], names.total()) for w, names in said.items()}
+    best = {word: top for word, (top, total) in agreed.items() if top[1] >= AGREED * total}
     return Lexicon(fields={w: (known[w, name], count) for w, (name, count) in best.items()}, systems=tuple(systems))
 
 

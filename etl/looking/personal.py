@@ -83,11 +83,11 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         meaning="name", sensitivity="personal",
         words="姓名|户主|联系人|负责人|责任人|法人|法定代表人|代表|经营者|权利人|诉求人|申请人|监护人|xm$|_name$|jyz|cbfmc|qlr",
-        looks=_is_name, zh="像人名", en="look like names of people",
+        looks=_is_name, zh="像人名", en="like names of people",
     ),
     Kind(
         meaning="address", sensitivity="personal", words="住址|家庭地址|户籍地址|通讯地址|门牌|地址",
-        looks=lambda t: bool(_ADDRESS.search(t)), zh="像住址", en="look like addresses",
+        looks=lambda t: bool(_ADDRESS.search(t)), zh="像住址", en="like addresses",
     ),
 )  # fmt: skip
 SENSITIVE: Mapping[str, str] = {

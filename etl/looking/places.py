@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 INSIDE = 0.9
 CLEARER = 0.1
+IN_VILLAGE = ("落在本村的比例", "share in the village")
+ON_BUILDINGS = ("落在已发布房屋上的比例", "share on published buildings")
+SOME = 0.2
+"""The share that must lie on buildings before anything is told from them."""
 """How much larger the share of one hypothesis must be before it is preferred."""
 OBFUSCATED = ("gcj02", "bd09")
 _X = re.compile(r"经度|东经|^lon(gitude)?$|^lng$|^x$|x坐标|横坐标|^jd$|point_x|东坐标", re.IGNORECASE)
@@ -148,16 +152,14 @@ def _offset(
     tried = (stated, *OBFUSCATED)
     on = {c: _on_buildings(px, py, c, ground) for c in tried} if ground.buildings is not None else {}
     inside = {c: _share(px, py, c, ground.village.bbox, ground.village) for c in tried}
-    near = on or inside
+    near = on if max(on.values(), default=0.0) >= SOME else inside
     best = max(tried, key=lambda c: (round(near[c], 2), c == stated))
     best = best if near[best] - near[stated] >= CLEARER else stated
     margin = near[best] - max(v for c, v in near.items() if c != best)
     counted = " · ".join(f"{c} {near[c]:.0%}" for c in tried)
-    what = (
-        ("落在已发布房屋上的比例", "share on published buildings") if on else ("落在本村的比例", "share in the village")
-    )
+    what = IN_VILLAGE if near is inside else ON_BUILDINGS
     why = (f"{said[0]};{what[0]}:{counted}", f"{said[1]}; {what[1]}: {counted}")
-    if best == stated and (margin < CLEARER or not on):
+    if best == stated and (margin < CLEARER or near is not on):
         zh = f"{why[0]}。看不出偏移,但网络地图偏移只有几百米,请确认"
         return [
             Fact(
@@ -168,7 +170,7 @@ def _offset(
                 others=OBFUSCATED,
             )
         ]
-    clear = bool(on) and margin >= 0.3 and near[best] >= 0.5
+    clear = near is on and margin >= 0.3 and near[best] >= 0.5
     others = tuple(c for c in tried if c != best)
     return [Fact(what="crs", value=best, sure="likely" if clear else "guess", why=why, others=others)]
 
@@ -182,7 +184,9 @@ def _share(px: NDArray[Any], py: NDArray[Any], crs: str, box: Box, village: Vill
 
 def _degrees(px: NDArray[Any], py: NDArray[Any], crs: str, village: Village) -> tuple[NDArray[Any], NDArray[Any]]:
     moved = shapely.get_coordinates(
-        geodesy.transform_geometry(shapely.points(px, py), crs, village.storage_crs, accepted=village.accepted_crs)
+        geodesy.transform_geometry(
+            np.asarray(shapely.points(px, py), object), crs, village.storage_crs, accepted=village.accepted_crs
+        )
     )
     return moved[:, 0], moved[:, 1]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,9 @@ ABOUT_M = 3
 """Decimals of a degree that are told of where people are: some 100 m."""
 
 
-def preview(look: Look, path: Path | None, place: str, resource: str, text: str, *, settings: Settings) -> dict[str, Any]:
+def preview(
+    look: Look, path: Path | None, place: str, resource: str, text: str, *, settings: Settings
+) -> dict[str, Any]:
     """Receive what was brought into a store that is thrown away; give what is shown of it, personal values masked.
 
     Faults of the declaration are told in it; what `landing` and the readers refuse is raised.
@@ -111,9 +114,7 @@ def _refused(declared: Resource, table: pa.Table, told: Mapping[str, Any]) -> di
 
 
 def _raw(raw: Any) -> Mapping[str, Any]:
-    if isinstance(raw, Mapping):
-        return raw
-    return dict(raw) if isinstance(raw, list) else {}
+    return json.loads(raw) if isinstance(raw, str) else dict(raw or ())
 
 
 def _shown(declared: Resource, column: str, value: Any) -> str:
@@ -139,7 +140,7 @@ def _shapes(table: pa.Table, declared: Resource, *, good: bool) -> list[list[Any
     for shape in shapes:
         one = max(shapely.get_parts(shape), key=lambda g: g.length) if shape.geom_type.startswith("Multi") else shape
         line = one.exterior if one.geom_type == "Polygon" else one
-        points: Sequence[Any] = shapely.get_coordinates(line)
+        points = shapely.get_coordinates(line).tolist()
         step = max(1, len(points) // MOST_VERTICES)
         found.append([good, [[round(float(x), decimals), round(float(y), decimals)] for x, y in points[::step]]])
     return found

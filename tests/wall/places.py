@@ -90,6 +90,7 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"table": "thing", "from": "x", "to": "x", "change": "added", "page": "0", "lang": "en"},
     ),
     "/reports": ("data_engineer", {"name": "x", "period": "2025", "lang": "en"}),
+    "/data/new": ("data_engineer", {"source": "x", "step": "2", "done": "found", "lang": "en"}),
     "/data/quarantine": (
         "data_engineer",
         {
@@ -176,6 +177,22 @@ FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"resource": "thing", "first_day": "2025-01-01", "last_day": "2025-01-02", "why": "xx", "lang": "en"},
     ),
     "/data/decide": ("data_engineer", {"resource": "thing", "run": "x", "act": "approve", "why": "xx", "lang": "en"}),
+    "/data/new/file": ("data_engineer", {"lang": "en"}),
+    "/data/new/connection": ("data_engineer", {"connection": "x", "part": "x", "key": "x", "lang": "en"}),
+    "/data/new/look": ("data_engineer", {"source": "x", "part": "x", "header_rows": "1", "lang": "en"}),
+    "/data/new/found": (
+        "data_engineer", {"source": "x", "crs": "x", "key": "x", "kind": "x", "type-0": "x", "skip-0": "x", "codes-0": "x"},
+    ),
+    "/data/new/answers": (
+        "data_engineer",
+        {
+            "source": "x", "department": "x", "title_zh": "x", "title_en": "x", "theme": "x", "share_type": "x",
+            "open_attr": "x", "update_cycle": "x", "legal_basis": "x", "rest": "x", "class-0": "x", "sure": "yes", "lang": "en",
+        },
+    ),
+    "/data/new/offer": ("data_engineer", {"source": "x", "lang": "en"}),
+    "/data/new/drop": ("data_engineer", {"source": "x", "lang": "en"}),
+    "/data/new/decide": ("data_engineer", {"source": "x", "act": "approve", "why": "xx", "lang": "en"}),
     "/data/quarantine/correct": (
         "data_engineer", {"row": "x", "value-0": "x", "exchange": "1", "why": "xx", "now": "1", "back-q": "x", "lang": "en"},
     ),

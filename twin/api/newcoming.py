@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
@@ -264,7 +265,8 @@ async def _done(
 
 
 def _to(given: Mapping[str, str], number: str, **more: str) -> Response:
-    return go("/data/new", source=number, lang="en" if given.get("lang") == "en" else "", **more)
+    asked = {"source": number, "lang": given.get("lang", "")[:5], **more}
+    return go("/data/new?" + urlencode({k: v for k, v in asked.items() if v}))
 
 
 async def _shown(request: Request, given: Mapping[str, str], **more: Any) -> Response:

@@ -20,8 +20,9 @@ EDGE = 40
 
 
 def small_map(view: NewView, shapes: list[list[Any]]) -> Node:
-    """Draw shapes given as [good, [[lon, lat] …]] over the village's first layer."""
-    places = [p for _, line in shapes for p in line]
+    """Draw shapes given as [good, [[lon, lat] …]] over the village's land; what lies far off is not in the picture."""
+    good = [p for is_good, line in shapes if is_good for p in line]
+    places = good or [p for _, line in shapes for p in line]
     zoom = _zoom(places)
     xs, ys = zip(*(_pixel(lon, lat, zoom) for lon, lat in places), strict=True)
     left = (min(xs) + max(xs)) / 2 - WIDTH / 2
@@ -57,8 +58,10 @@ def _pixel(lon: float, lat: float, zoom: int) -> tuple[float, float]:
 def _tiles(view: NewView, zoom: int, left: float, top: float) -> list[Node]:
     if not view.layers:
         return []
-    first, last = int(left // TILE_PIXELS), int((left + WIDTH) // TILE_PIXELS)
-    upper, lower = int(top // TILE_PIXELS), int((top + HEIGHT) // TILE_PIXELS)
+    west, south, east, north = view.bbox  # beyond the village no tile holds anything, and an empty one is no picture
+    (least_x, least_y), (most_x, most_y) = _pixel(west, north, zoom), _pixel(east, south, zoom)
+    first, last = int(max(left, least_x) // TILE_PIXELS), int(min(left + WIDTH, most_x) // TILE_PIXELS)
+    upper, lower = int(max(top, least_y) // TILE_PIXELS), int(min(top + HEIGHT, most_y) // TILE_PIXELS)
     return [
         el(
             "image",

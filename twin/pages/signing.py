@@ -12,7 +12,6 @@ from twin.api.refused_view import RefusedView
 from twin.api.views import (
     AccountView,
     Common,
-    DataView,
     GrantsView,
     PeopleView,
     PersonsView,

@@ -57,6 +57,7 @@ def layer_of(resource: Resource, name: str) -> Layer:
         share=_share(resource),
         draws=(shape, *([_label(resource, titled, colour)] if titled and kind == "circle" else [])),
         code_system=resource.code_system,
+        default_on=True,
     )
 
 
