@@ -20,8 +20,8 @@ ROW_GROUP = 2048
 """Rows between zone maps: small enough that a tile reads few rows beyond its own (2048 is DuckDB's least)."""
 MEMORY_MB = 128
 """What deriving may hold, however many rows there are: they stream through, and the grid spills."""
-LAYING_MB = 320
-"""What laying the rows may hold beside that: with less, DuckDB lays them on one thread, which takes twice as long."""
+AT_ONCE, AT_ONCE_MB = 300_000, 320
+"""Up to so many rows are laid on all cores, for which DuckDB must hold so much; more would fill it, and gain little."""
 INDEX_BYTES = 64
 """What the index of identifiers takes a row while it is made, with room to spare; it cannot spill."""
 COMPRESS = "SET disabled_compression_methods = 'fsst'"
@@ -35,6 +35,7 @@ FROM (SELECT * EXCLUDE (geometry, bbox),
       FROM read_parquet({parquet}, hive_partitioning = false))
 """
 PLAIN = "CREATE TABLE {target}.features AS SELECT * FROM read_parquet({parquet}, hive_partitioning = false)"
+ROWS = "SELECT count(*) FROM read_parquet({parquet}, hive_partitioning = false)"
 INDEX = "CREATE INDEX features_id ON {target}.features (id)"
 
 
@@ -63,9 +64,7 @@ def derive(
     connection.execute(COMPRESS)
     connection.execute(f"ATTACH {duck.literal(path)} AS serving (ROW_GROUP_SIZE {ROW_GROUP})")
     try:
-        sql = FEATURES if with_geometry else PLAIN
-        with duck.limited(connection, f"{LAYING_MB}MB", threads=duck.cores()):
-            connection.execute(sql.format(target="serving", parquet=duck.literal(parquet)))
+        _lay(connection, parquet, FEATURES if with_geometry else PLAIN)
         with duck.limited(connection, f"{MEMORY_MB}MB"):
             _index(connection)
             if with_geometry:
@@ -79,6 +78,14 @@ def derive(
     duck.give_back()
     if dimension:
         _archive(path, cells, columns=columns, source_layer=source_layer, dimension=dimension)
+
+
+def _lay(connection: duck.Connection, parquet: Path, features: str) -> None:
+    source = duck.literal(parquet)
+    rows = connection.execute(ROWS.format(parquet=source)).fetchall()[0][0]
+    memory, threads = (AT_ONCE_MB, duck.cores()) if rows <= AT_ONCE else (MEMORY_MB, 1)
+    with duck.limited(connection, f"{memory}MB", threads=threads):
+        connection.execute(features.format(target="serving", parquet=source))
 
 
 def _index(connection: duck.Connection) -> None:
