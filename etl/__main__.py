@@ -170,6 +170,9 @@ def _versions(room: Room) -> None:
     """Add what is done with the versions of a table."""
     rollback = room("rollback", "退回上一版本", "return to the version before", _later("etl.versions", "rollback"))
     rollback.add_argument("table", metavar="TABLE")
+    rollback.add_argument(
+        "--to", default="", metavar="VERSION", help="退回到哪个版本(默认上一版) · the version before by default"
+    )
     rollback.add_argument("--reason", default="", help="为何退回 · why")
     rollback.add_argument("--by", default="", help="谁(默认当前系统用户) · who, the machine's user by default")
     diff = room("diff", "比较两个版本", "compare two versions", _later("etl.versions", "diff"))

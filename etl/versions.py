@@ -35,7 +35,8 @@ def rollback(options: argparse.Namespace, settings: Settings, language: Language
     reason = options.reason.strip()
     if len(reason) < LEAST_REASON:
         raise BadRequest(say("rollback.why", "zh"), say("rollback.why", "en"))
-    snapshot = returning.rollback(settings, options.table, by=options.by or getpass.getuser(), reason=reason)
+    by = options.by or getpass.getuser()
+    snapshot = returning.rollback(settings, options.table, to=options.to, by=by, reason=reason)
     rows = snapshot.manifest.get("rows")
     print(say("rollback.done", language, table=options.table, version=snapshot.version, rows=rows))
     return GOOD

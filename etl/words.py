@@ -17,6 +17,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "stale": ("▲ 过期", "▲ stale"),
     "failed": ("✖ 失败", "✖ failed"),
     "held": ("◆ 待批", "◆ held"),
+    "unshared": ("⊘ 不共享", "⊘ not shared"),
     "never": ("○ 从未", "○ never"),
     "head.status": ("状态", "Status"),
     "head.resource": ("资源", "Resource"),

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.running_runs import resource
 from twin.errors import BadRequest, DeclarationError
-from twin.runs import cadence, calendar
+from twin.model import Text
+from twin.runs import cadence, cadence_words, calendar
 
 ZONE = "Asia/Shanghai"
 HERE = ZoneInfo(ZONE)
@@ -132,3 +133,30 @@ def test_a_calendar_that_is_wrong_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_without_a_calendar_monday_to_friday_are_worked(tmp_path: Path) -> None:
     assert calendar.read(tmp_path) == calendar.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "zh", "en"),
+    [
+        ("workdays 06:30", "每个工作日 06:30", "every working day at 06:30"),
+        ("workday 3 09:00", "每月第 3 个工作日 09:00", "on the 3rd working day of each month at 09:00"),
+        ("workday -1 09:00", "每月最后一个工作日 09:00", "on the last working day of each month at 09:00"),
+        ("cron 30 6 * * 1-5", "每周一至周五 06:30", "every day from Monday to Friday at 06:30"),
+        ("cron 0 8,20 * * 7", "每周日 08:00、20:00", "every Sunday at 08:00 and 20:00"),
+        ("cron 1 2 10 1,7 *", "每年 1、7 月 10 日 02:01", "each year on the 10th of Jan and Jul at 02:01"),
+        ("cron */5 * * * *; arrival", "每 5 分钟;报送文件一到就接收", "every 5 minutes; whenever its files arrive"),
+        ("after poor", "低保更新之后", "after Register was updated"),
+        ("cron 0-30/3 8 * * *", "按定时规则 0-30/3 8 * * *(分 时 日 月 周)", None),
+    ],
+)
+def test_a_cadence_is_said_in_words(text: str, zh: str, en: str | None) -> None:
+    said = cadence_words.words(text, ZONE, {"poor": Text("低保", "Register")})
+    assert said.zh == zh
+    assert said.en == en or en is None
+
+
+def test_every_cadence_that_is_derived_is_said_without_its_rule() -> None:
+    for seconds in (0, 60, 3600, 86400, 7 * 86400, 31 * 86400, 92 * 86400, 183 * 86400, 366 * 86400):
+        said = cadence_words.words(cadence.derived(resource("poor", cadence_seconds=seconds)), ZONE)
+        assert "cron" not in said.zh + said.en
+        assert "规则" not in said.zh

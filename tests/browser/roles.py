@@ -24,6 +24,14 @@ SIZES = {"desk": SMALL, "phone": PHONE}
 HOME, HOUSE = "?l=L05:1,L06:1", "ZD-0118"
 SETTLE_MS = 1500
 """Whoever may not see the house is to be shown that nothing was found: there is no one thing to wait for."""
+FURTHER = {
+    "/data": (
+        *(f"/data?r=land_cover&tab={tab}" for tab in ("", "fields", "lineage", "runs", "versions", "access")),
+        "/data/diff?table=land_cover",
+        "/reports?name=village_ledger",
+    ),
+}
+"""What an office page leads on to."""
 DARKEST = (40, 40, 40)
 
 
@@ -79,6 +87,10 @@ def pictures(context: BrowserContext, address: str, language: str) -> Iterator[b
     for href in dict.fromkeys(h for h in offices if h.startswith("/") and not h.startswith("/?")):
         page.goto(address.rstrip("/") + href)
         yield page.screenshot()
+        for further in FURTHER.get(href.partition("?")[0], ()):
+            page.goto(f"{address.rstrip('/')}{further}&lang={language}")
+            page.wait_for_timeout(SETTLE_MS)
+            yield page.screenshot()
     for said in seen.complaints:
         print("  ", said)
 

@@ -115,5 +115,6 @@ def _diff(request: Request, given: Mapping[str, str]) -> DiffView:
         told=told,
         mapped=declared.kind in ("point", "line", "polygon"),
         decides=may(request, "publishes.approve"),
+        ground=data_view.ground_of(request),
         error=error,
     )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 PAGE = 50
 """Rows of one page of the table, however many resources there are."""
 RUNS = 20
+BASE = "base"
+"""The theme of the layers that others are drawn over."""
 VERSIONS = 60
 NEXT = 5
 """How many coming dates a cadence is shown with."""
@@ -184,6 +186,7 @@ def sheet_of(request: Request, resource: str, tab: str, now: datetime) -> DataSh
         access=sight.who_sees(rooms.onemap, rooms.policy, resource) if tab == "access" else None,
         decides=may(request, "publishes.approve"),
         versions=versions_of(request, resource) if tab in ("versions", "runs") else (),
+        ground=ground_of(request),
         meant=meant,
         coming=dates,
         declared_cadence=declared.cadence or cadence.derived(declared),
@@ -235,6 +238,13 @@ def _meant(stands: Standing, request: Request) -> tuple[Text, tuple[datetime, ..
         return coming(stands.cadence, request)
     except BadRequest:
         return Text(stands.cadence, stands.cadence), ()
+
+
+def ground_of(request: Request) -> str:
+    """Give the base map that whoever asks may see, "" where there is none."""
+    rooms = request.app.state.rooms
+    found = (x.id for x in rooms.onemap.layers if x.theme == BASE and rooms.policy.sees(subject(request), x.id))
+    return next(found, "")
 
 
 def _reports(rooms: Rooms, table: str) -> tuple[tuple[str, Text], ...]:

@@ -39,7 +39,8 @@ class VersionLine:
 class DiffView(Common):
     """What changed in a table between two versions: `told` as the API tells it, None where it cannot be told.
 
-    `change` is the one difference shown, "" for all; `decides`: may roll back; `mapped`: its rows have places.
+    `change` is the one difference shown, "" for all; `decides`: may roll back; `mapped`: its rows have places,
+    which are drawn over the layer `ground`.
     """
 
     table: str
@@ -51,7 +52,7 @@ class DiffView(Common):
     told: Mapping[str, Any] | None = None
     mapped: bool = False
     decides: bool = False
-    layer: str = ""
+    ground: str = ""
 
     @property
     def kept(self) -> Mapping[str, str]:
@@ -83,7 +84,7 @@ class DataSheet:
     `held` waits for a decision, `decided` are those before; `called` names accounts; `visible` are those of `layers`
     that whoever asks may open; `access` is who sees it, where the sheet is open at that; `decides`: may approve.
     `meant` is the cadence in words (or the one that was `typed` to be looked at, for the reason `because`), `coming`
-    its next dates. `box` is the table's extent (degrees), `reports` those that take from it.
+    its next dates. `box` is the table's extent (degrees), drawn over the layer `ground`; `reports` take from it.
     """
 
     stands: received.Standing
@@ -110,6 +111,7 @@ class DataSheet:
     because: str = ""
     reports: tuple[tuple[str, Text], ...] = ()
     box: tuple[float, ...] = ()
+    ground: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ def sheet(view: DataView, close: str) -> Node:
         for t in TABS
     ]  # fmt: skip
     return el(
-        "aside",
+        "div",
         head,
         el("nav", tabs, class_="tabs", aria_label=words("page.data.tabs")),
         el("div", shown(view, one), class_="body"),
@@ -94,6 +94,7 @@ def _place(one: DataSheet) -> Node:
             aria_label=words("page.data.preview_of", layer=layer.title), data_layer=layer.id, data_extent=extent,
             data_library=map_component.url("vendor/maplibre-gl.mjs"),
             data_sheet=map_component.url("vendor/maplibre-gl.css"), data_style="/api/v1/style.json",
+            data_ground=one.ground,
         ),
         class_="mapped",
     )  # fmt: skip

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SIGNS = {"added": "＋", "removed": "－", "changed": "～"}
 CHANGES = ("added", "removed", "changed")
+GEOMETRY = "geometry"
 
 
 def versions(view: DataView, one: DataSheet) -> list[Node]:
@@ -158,7 +159,7 @@ def _fields(told: Mapping[str, Any]) -> Node:
     body = [
         el(
             "tr",
-            el("th", f["title"], scope="row"),
+            el("th", words("page.diff.shape") if f["name"] == GEOMETRY else f["title"], scope="row"),
             el(
                 "td",
                 el("meter", value=str(f["rows"]), max=str(most), aria_hidden="true"),
@@ -180,7 +181,7 @@ def _map(view: DiffView) -> Node:
         return None
     asked = urlencode({"from": view.before, "to": view.after, **({"change": view.change} if view.change else {})})
     source = f"/api/v1/tables/{view.table}/diff.geojson?{asked}"
-    legend = [el("span", SIGNS[c], words(f"page.diff.{c}"), class_=c) for c in CHANGES]
+    legend = [el("span", SIGNS[c], " ", words(f"page.diff.{c}"), class_=c) for c in CHANGES]
     return el(
         "section",
         el("h2", words("page.diff.map")),
@@ -188,6 +189,7 @@ def _map(view: DiffView) -> Node:
             "div", id="map", class_="small-map", role="region", aria_label=words("page.diff.map"), data_geojson=source,
             data_library=map_component.url("vendor/maplibre-gl.mjs"),
             data_sheet=map_component.url("vendor/maplibre-gl.css"), data_style="/api/v1/style.json",
+            data_ground=view.ground,
         ),
         el("p", legend, class_="legend"),
         class_="mapped",
@@ -232,19 +234,26 @@ def _row(row: Mapping[str, Any]) -> list[Node]:
         side = "after" if row["change"] == "added" else "before"
         fields = [f for f in fields if f.get(side) not in (None, "")][:6]
     year = f" · {row['year']}" if row["year"] else ""
-    named = el("th", row["title"] or row["id"], el("small", f" {row['id']}{year}", class_="muted"), scope="row")
+    title = row["title"] or row["id"]
+    told = f"{'' if str(row['id']) in title else ' ' + str(row['id'])}{year}"
+    named = el("th", title, el("small", told, class_="muted") if told else None, scope="row")
     lines: list[Node] = []
     for n, item in enumerate(fields or [{"title": "", "unit": "", "before": "", "after": ""}]):
-        change = el("td", SIGNS[row["change"]], words(f"page.diff.{row['change']}"), class_=f"how {row['change']}")
+        change = el("td", SIGNS[row["change"]], " ", words(f"page.diff.{row['change']}"), class_=f"how {row['change']}")
         head = [change, named] if n == 0 else [el("td", class_="none"), el("td", class_="none")]
         unit = f" ({item['unit']})" if item.get("unit") else ""
         values = [
             el("td", item["title"], unit, data_label=words("page.diff.field")),
-            el("td", _said(item.get("before")), data_label=words("page.diff.before"), class_="was"),
-            el("td", _said(item.get("after")), data_label=words("page.diff.after"), class_="is"),
+            _value(item.get("before"), "before", "was"),
+            _value(item.get("after"), "after", "is"),
         ]
         lines.append(el("tr", head, values, class_="first" if n == 0 else None))
     return lines
+
+
+def _value(value: Any, head: str, kind: str) -> Node:
+    said = _said(value)
+    return el("td", said, data_label=words(f"page.diff.{head}"), class_=kind if said else f"{kind} none")
 
 
 def _said(value: Any) -> str:

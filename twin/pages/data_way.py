@@ -35,7 +35,18 @@ def lineage(view: DataView, one: DataSheet) -> list[Node]:
     ]
     transform = one.declared.transform
     told = el("p", words("page.data.way_transform"), " ", el("code", transform)) if transform else None
-    return [el("div", _picture(steps), class_="way-picture"), told, el("ol", listed, class_="way-of")]
+    return [
+        el(
+            "div",
+            _picture(steps),
+            class_="way-picture",
+            tabindex="0",
+            role="group",
+            aria_label=words("page.data.way_picture"),
+        ),
+        told,
+        el("ol", listed, class_="way-of"),
+    ]
 
 
 def _steps(view: DataView, one: DataSheet) -> list[Step]:
@@ -69,7 +80,8 @@ def _picture(steps: Sequence[Step]) -> Node:
         x = column * COLUMN
         boxes.append(el("text", words(f"page.data.way_{name}"), x=str(x + 2), y="14", class_="head"))
         for (said, _), middle in zip(shown, middles, strict=True):
-            boxes += _box(said, x, middle - HIGH / 2, name)
+            called = Text(said.zh.rpartition("/")[2], said.en.rpartition("/")[2]) if name == "files" else said
+            boxes += _box(called, x, middle - HIGH / 2, name)
         lines += [
             el("path", d=f"M{x - COLUMN + WIDE} {a:.0f}C{x - 8} {a:.0f} {x - COLUMN + WIDE + 8} {b:.0f} {x} {b:.0f}")
             for a in before
