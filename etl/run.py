@@ -19,6 +19,7 @@ from etl import (
     gates,
     holding,
     ledger,
+    outcome,
     proofs,
     publishing,
     rasters,
@@ -51,7 +52,6 @@ STAGE_MEMORY = "192MB"
 STAGE_THREADS = 1
 """Two would share that memory, and near its limit two half-sized sorts spill more and cost more than one."""
 REFUSALS = (SourceError, CrsError, ContractError)
-MOST_NAMES = 12
 
 
 def _quiet(_resource: str, _rows: int) -> None:
@@ -181,7 +181,7 @@ def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Con
     publishing.prepare(connection, resource, task.run, delivered)
     task.reached("checked")
     held = _holds(connection, task, parent, delivered, verdict)
-    facts = _facts(task, delivered, verdict)
+    facts = outcome.facts(task, delivered, verdict)
     publishing.publish_quarantine(task, connection, delivered, verdict)
     if held and not task.accepted:
         zh = ";".join(h.zh for h in held) + "。旧版本保留,核实后用 --accept 发布"
@@ -246,41 +246,6 @@ def _holds(
         held += gates.systems(parent.manifest, {d.location: d.crs for d in delivered})
         held += drift.holds(connection, task.resource, parent, delivered)
     return held
-
-
-def _facts(task: Task, delivered: Sequence[staging.Delivered], verdict: contract.Verdict) -> dict[str, Any]:
-    notes = [(n["zh"], n["en"]) for d in delivered for n in d.report.get("notes", ()) if isinstance(n, dict)]
-    if verdict.erased or verdict.emptied:
-        zh = f"含已删除个人信息的人:未收录 {verdict.erased} 行,{verdict.emptied} 行不含个人信息"
-        en = (
-            f"People who were erased: {verdict.erased} rows were held out, {verdict.emptied} emptied of personal values"
-        )
-        notes.append((zh, en))
-    if task.errand.why and task.accepted:
-        notes.append((f"批准发布:{task.errand.why}", f"Approved: {task.errand.why}"))
-    notes += amending.note(task.amending)
-    absent = fetch.absent(task.resource, task.sources)
-    notes += [(f"未报送:{name}", f"Not delivered: {name}") for name in absent]
-    for one in delivered:
-        if one.drift.added:
-            zh, en = _listed(one.drift.added, "、", "等 {} 列"), _listed(one.drift.added, ", ", ", … {} in all")
-            notes.append(
-                (f"{one.location} 有未申报的列,未接收:{zh}", f"{one.location} has undeclared columns, left out: {en}")
-            )
-    return {
-        "counts": verdict.ledger(),
-        "rules": verdict.rules,
-        "warnings": {k: v for k, v in verdict.warnings.items() if v},
-        "repairs": verdict.repairs,
-        "as_of": tasks.as_of(task.sources),
-        "notes": tuple(notes),
-    }
-
-
-def _listed(names: Sequence[str], between: str, more: str) -> str:
-    """Give the first names of a list, and how many it has where it is long."""
-    shown = between.join(names[:MOST_NAMES])
-    return shown + (more.format(len(names)) if len(names) > MOST_NAMES else "")
 
 
 def _receive_files(task: Task, parent: Snapshot | None) -> Report:
