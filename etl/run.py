@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from etl import (
-    amending,
     catalog,
     contract,
     drift,
