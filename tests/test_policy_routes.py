@@ -13,7 +13,6 @@ OFFICES = {
     "/persons": "persons.answer", "/erasures": "persons.approve", "/data/rerun": "runs.start",
     "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
     "/data/new/decide": "publishes.approve", "/data/new/": "runs.start",
-    "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
     "/data/schedule": "schedules.change", "/data/decide": "publishes.approve", "/data/rollback": "publishes.approve",
     "/data/backfill": "runs.start", "/data": "data.see", "/reports": "data.see",
 }  # fmt: skip

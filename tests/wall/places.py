@@ -91,18 +91,6 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "/reports": ("data_engineer", {"name": "x", "period": "2025", "lang": "en"}),
     "/data/new": ("data_engineer", {"source": "x", "step": "2", "done": "found", "lang": "en"}),
-    "/data/quarantine": (
-        "data_engineer",
-        {
-            "state": "waiting", "resource": "thing", "rule": "x", "department": "land", "q": "x", "first": "0", "row": "x",
-            "view": "acts", "done": "correct", "lang": "en",
-        },
-    ),
-    "/api/v1/quarantine": (
-        "data_engineer",
-        {"state": "waiting", "resource": "thing", "rule": "x", "department": "land", "q": "x", "first": "0"},
-    ),
-    "/api/v1/quarantine/acts": ("data_engineer", {}),
     "/tiles/M1/15/27304/13463.mvt": ("official", {"v": "a", "year": "2024", "theme": "light", "as_of": "2026-10-01"}),
     "/tiles/drawn/M1/15/27304/13463.png": ("official", {"v": "a", "year": "2024", "theme": "light"}),
     "/": ("official", {"s": "a", "lang": "en", "as_of": "2026-10-01"}),

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
 
 from twin import reports
 from twin.api.arriving import common
@@ -20,8 +21,6 @@ from twin.errors import TwinError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from starlette.responses import Response
 
 router = APIRouter(dependencies=[Depends(office)])
 
