@@ -10,6 +10,7 @@ EVERYBODY = frozenset({"local"})
 ALL = {**ROUTES, **DASH}
 OFFICES = {
     "/accounts": "security_admin", "/record": "audit.read", "/grants": "grants.change", "/api/v1/uploads": "files.send",
+    "/uploads": "files.send",
     "/persons": "persons.answer", "/erasures": "persons.approve", "/data/rerun": "runs.start",
     "/data/quarantine/": "quarantine.decide", "/data/quarantine": "quarantine.read", "/api/v1/quarantine": "quarantine.read",
     "/data/new/decide": "publishes.approve", "/data/new/": "runs.start",
@@ -95,6 +96,8 @@ def test_a_body_is_taken_where_something_is_sent_and_is_small_but_for_maps_and_t
         assert most == 400_000
     elif route == "POST /api/v1/uploads":
         assert most == 16 << 20
+    elif route == "POST /uploads/send":
+        assert most == (16 << 20) + 8_192
     elif path(route).startswith("/data/quarantine/"):
         assert most == (9 << 20 if route.endswith("/return") else 64_000)
     elif route == "POST /data/new/file":

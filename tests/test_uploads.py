@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import openpyxl
 import pytest
@@ -62,6 +63,14 @@ def remade(data: bytes) -> Remade:
         return remaking.remake(file, kind)
 
 
+def laid(data: bytes) -> IO[bytes]:
+    """Lay bytes down as a received file lies: with a descriptor of its own."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the test
+    file.write(data)
+    file.flush()
+    return file
+
+
 def refused(data: bytes) -> str:
     with pytest.raises(UploadRefused) as error:
         remade(data)
@@ -93,10 +102,27 @@ def segments(data: bytes) -> list[tuple[int, bytes]]:
 
 # photos
 
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAghtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAAEZpbG9jAAAA"
+    "AERAAAMAAQAAAAACLAABAAAAAAAAAHkAAgAAAAACpQABAAAAAAAAAHIAAwAAAAADFwABAAAAAAAAAAsAAABiaWluZgAAAAAAAwAAABVpbmZlAgAA"
+    "AAABAABodmMxAAAAABVpbmZlAgAAAQACAABFeGlmAAAAACppbmZlAgAAAQADAABtaW1lAGFwcGxpY2F0aW9uL3JkZit4bWwAAAAAAA5waXRtAAAA"
+    "AAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAq"
+    "QgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAA"
+    "AAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWB"
+    "AgMFhAAAAChpcmVmAAAAAAAAAA5jZHNjAAIAAQABAAAADmNkc2MAAwABAAEAAAD+bWRhdAAAAHUoAa8J4DkjJL///MKf3v9cUv/8zv3BOP4aLv/+"
+    "JTo3/uPr1FdlXNmEjp2q4xlroP0DyxKkdxYtGnE+qjB2Fymd6A2tVCtCh+LhAM1KeD10M3+b8Fs/ZnBWAg24g/HpZifAwN2v4umnNLwDXqz0O8kA"
+    "BHs1xp8AAAAGRXhpZgAATU0AKgAAAAgAAgEPAAIAAAALAAAAJoglAAQAAAABAAAAMgAAAABQaG9uZU1ha2VyAAAAAgABAAIAAAACTgAAAAACAAUA"
+    "AAADAAAAUAAAAAAAAAAeAAAAAQAAACAAAAABAAAACwAAAAE8eD5Bbm5hPC94Pg=="
+)
+"""The same picture as a phone keeps it, with its maker, a place and a name: 64 × 48, made by pillow-heif 1.8.1."""
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIC"])
 def test_a_photo_is_kept_as_a_plain_jpeg_whatever_it_came_as(form: str) -> None:
-    made = remade(picture(form))
+    assert b"PhoneMaker" in HEIC
+    made = remade(HEIC if form == "HEIC" else picture(form))
+    assert b"PhoneMaker" not in made.content
+    assert b"Anna" not in made.content
     assert [m for m, _ in segments(made.content) if m not in (0xE0, 0xDB, 0xC0, 0xC4, 0xDA)] == []
     with Image.open(io.BytesIO(made.content)) as image:
         assert (image.format, image.size, image.mode) == ("JPEG", (64, 48), "RGB")
@@ -192,6 +218,12 @@ def flood(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
+def wide_heic(width: int, height: int) -> bytes:
+    """Write another size into the picture's own box."""
+    at = HEIC.index(b"ispe") + 8
+    return HEIC[:at] + struct.pack(">II", width, height) + HEIC[at + 8 :]
+
+
 BOMB = zlib.compress(b"a" * 200_000_000, 9)
 REFUSED: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "nothing": (lambda: b"", {"empty"}),
@@ -200,7 +232,11 @@ REFUSED: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "a page": (lambda: b"<!DOCTYPE html>" + SCRIPT, {"unknown"}),
     "a gif that is an archive": (lambda: picture("GIF") + zipped({"A.class": b"x"}), {"picture"}),
     "a tiff": (lambda: picture("TIFF"), {"picture"}),
-    "a heic": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99, {"heif"}),
+    "a heic's first bytes": (lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 99, {"photo_broken"}),
+    "half a heic": (lambda: HEIC[:600], {"photo_broken"}),
+    "a heic that says it is a flood of pixels": (lambda: wide_heic(60_000, 60_000), {"pixels", "slow"}),
+    "a moving heic": (lambda: b"\0\0\0\x18ftyphevc\0\0\0\0msf1hevc" + b"\0" * 99, {"heif"}),
+    "an avif": (lambda: b"\0\0\0\x18ftypavif\0\0\0\0mif1avif" + b"\0" * 99, {"heif"}),
     "a pdf": (lambda: b"%PDF-1.7\n", {"pdf"}),
     "a program": (lambda: b"\x7fELF" + b"\0" * 99, {"unknown"}),
     "half a photo": (lambda: picture(size=(600, 600))[:1500], {"photo_broken"}),
@@ -413,7 +449,7 @@ def test_a_child_that_was_taken_over_is_not_believed(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(remaking.subprocess, "run", taken_over)
     with pytest.raises(UploadRefused) as error:
-        remaking.remake(io.BytesIO(b""), "photo")
+        remaking.remake(laid(b""), "photo")
     assert error.value.where["why"] == "slow"
 
 
@@ -631,6 +667,56 @@ def test_a_photo_is_sent_listed_handed_back_and_deleted_and_all_of_it_recorded(t
     for action in ("upload.received", "upload.deleted"):
         entry = town.written(action)[0]
         assert (entry["role"], json.loads(entry["detail"])["upload"]) == ("grid_worker", told["id"])
+
+
+def form(town: Sent, who: str, file: bytes, **more: str) -> Any:
+    fields = {"csrf": town.headers[who].get("x-csrf-token", ""), **more}
+    headers = {**OWN, "cookie": town.headers[who]["cookie"]}
+    return town.client.post(
+        "/uploads/send",
+        data=fields,
+        files={"file": ("a.jpg", file, "text/html")},
+        headers=headers,
+        follow_redirects=False,
+    )
+
+
+def test_the_form_takes_a_file_shows_what_was_made_of_it_and_deletes_it_without_a_script(town: Sent) -> None:
+    empty = town.get("resident", "/uploads")
+    assert empty.status_code == 200
+    assert "还没有上传过文件" in empty.text
+    assert 'enctype="multipart/form-data"' in empty.text
+    assert "<script" not in empty.text
+    sent = form(town, "resident", HEIC, lang="en")
+    assert sent.status_code == 303, sent.text
+    shown = town.get("resident", sent.headers["location"]).text
+    assert "JPEG of 64 × 48 pixels; place, device and words are gone" in shown
+    assert "1 of 2,000 files kept" in shown
+    [told] = town.get("resident", "/api/v1/uploads").json()["uploads"]
+    assert f'src="/api/v1/uploads/{told["id"]}"' in shown
+    assert told["id"] not in town.get("grid_worker", "/uploads").text
+    headers = {**OWN, "cookie": town.headers["resident"]["cookie"]}
+    fields = {"csrf": town.headers["resident"]["x-csrf-token"], "upload": told["id"]}
+    assert town.client.post("/uploads/delete", data=fields, headers=headers, follow_redirects=False).status_code == 303
+    assert town.written("upload.deleted")[0]["role"] == "resident"
+    assert town.get("resident", "/api/v1/uploads").json()["uploads"] == []
+    again = town.client.post("/uploads/delete", data=fields, headers=headers)
+    assert (again.status_code, "没有找到" in again.text) == (404, True)
+
+
+def test_a_file_that_is_not_taken_is_told_on_the_page_and_a_form_from_elsewhere_sends_nothing(town: Sent) -> None:
+    refused_one = form(town, "resident", b"%PDF-1.7")
+    assert refused_one.status_code == 415
+    assert "不收 PDF" in refused_one.text
+    assert "file-why" in refused_one.text
+    nothing = form(town, "resident", b"")
+    assert "文件是空的" in nothing.text
+    forged = form(town, "resident", HEIC, csrf="x" * 43)
+    assert forged.status_code == 403
+    assert town.client.post("/uploads/send", data={"x": "y"}, headers={**OWN, "cookie": town.headers["resident"]["cookie"]}).status_code in (400, 403)  # fmt: skip
+    assert town.get("resident", "/api/v1/uploads").json()["uploads"] == []
+    for who in ("auditor", "security_admin"):
+        assert town.get(who, "/uploads").status_code == 404
 
 
 def test_a_refused_file_leaves_nothing_says_why_and_stands_in_the_record(town: Sent) -> None:

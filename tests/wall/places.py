@@ -50,6 +50,7 @@ QUERIES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
     "/api/v1/reports": ("official", {"as_of": "2026-10-01"}),
     "/api/v1/uploads": ("official", {}),
+    "/uploads": ("official", {"done": "x", "fresh": "x", "lang": "en"}),
     "/signin": ("anonymous", {"next": "/", "ended": "1", "lang": "en"}),
     "/signin/provider": ("anonymous", {"next": "/"}),
     "/signin/back": ("anonymous", {"code": "1", "state": "2", "iss": "x", "error": "y"}),
@@ -151,6 +152,7 @@ FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "/persons/export": ("official", {"numbers": "123456", "names": "", "basis": "letter", "lang": "en"}),
     "/persons/erase": ("official", {"numbers": "", "names": "", "basis": "letter", "sure": "yes", "lang": "en"}),
     "/persons/withdraw": ("official", {"request": "x", "lang": "en"}),
+    "/uploads/delete": ("official", {"upload": "x", "lang": "en"}),
     "/erasures/approve": ("department_owner", {"request": "x", "sure": "yes", "lang": "en"}),
     "/data/rerun": ("data_engineer", {"resource": "thing", "why": "x", "back-q": "x", "lang": "en"}),
     "/data/rerun-failed": ("data_engineer", {"why": "x", "back-state": "x", "lang": "en"}),
@@ -290,6 +292,13 @@ def _files() -> Iterator[Place]:
         return "POST", "/api/v1/uploads", {**OWN, "content-type": "image/jpeg"}, b"{" + value.encode("utf-8", "replace")  # fmt: skip
 
     yield Place(name="POST /api/v1/uploads body", who="official", send=send)
+    for name in ("csrf", "lang", "file", "other"):
+
+        def form(value: str, name: str = name) -> Any:
+            kind = {**OWN, "content-type": "multipart/form-data; boundary=b"}
+            return "POST", "/uploads/send", kind, _parts({"csrf": "%7Bcsrf%7D", name: value})  # fmt: skip
+
+        yield Place(name=f"POST /uploads/send {name}", who="official", send=form)
     for name in ("why", "back-q", "now", "csrf", "file"):
 
         def back(value: str, name: str = name) -> Any:

@@ -36,6 +36,7 @@ from twin.api import (
     reports_page,
     sending,
     signin,
+    uploads_page,
 )
 from twin.api.adopted import hold_newest, watch
 from twin.api.callbacks import Callbacks, Pages
@@ -154,6 +155,7 @@ def create(onemap: OneMap, store: Store, settings: Settings, *, following: Read 
     app.include_router(refused_book.router, default_response_class=HTMLResponse)
     app.include_router(refused_json.router)
     app.include_router(persons.router, default_response_class=HTMLResponse)
+    app.include_router(uploads_page.router, default_response_class=HTMLResponse)
     app.add_exception_handler(NotOurs, signin.not_ours)
     app.add_exception_handler(TwinError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -43,7 +43,7 @@ CALLBACKS = "/_dash-update-component"
 SUITES = "/_dash-component-suites/"
 LOADED = (".js", ".css")
 """What a page loads of Dash's packages; their source maps, lists of parts and versions lie beside it."""
-FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures", "/data")
+FORMS = ("/signin", "/signout", "/account", "/record", "/grants", "/persons", "/erasures", "/uploads", "/data")
 """Where forms go, which show their session's token among their fields; `twin.api.forms` looks."""
 DRAWN = (*FORMS, "/_dash-layout", "/_dash-dependencies")
 """Pages that are drawn anew for each that asks, beside the map's own."""

@@ -29,6 +29,7 @@ OFFICES: Mapping[str, Capability] = {
     "erasures": "persons.approve",
     "record": "audit.read",
     "grants": "grants.change",
+    "uploads": "files.send",
 }
 """The pages of an office that an account leads to, by what one must be able to do there."""
 Form = Annotated[Any, Depends(form)]

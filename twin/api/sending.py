@@ -27,7 +27,7 @@ from twin.uploads import quota, receiving
 from twin.uploads.shelf import Shelf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from twin.policy import Subject
     from twin.uploads.shelf import Upload
@@ -76,35 +76,48 @@ def sender(request: Request) -> None:
 router = APIRouter(dependencies=[Depends(sender)])
 
 
-def _shelf(request: Request) -> Shelf:
+def shelf_of(request: Request) -> Shelf:
+    """Give where everybody's files lie."""
     return Shelf(data=who_of(request).settings.data)
 
 
 @router.post("/api/v1/uploads", status_code=201)
 async def send(request: Request) -> Response:
-    """Take a photo (JPEG, PNG, WebP) or a workbook (.xlsx) as the body of the request, made anew before it is kept."""
+    """Take a photo (JPEG, PNG, WebP, HEIC) or a workbook (.xlsx) as the body, made anew before it is kept."""
+
+    async def laid_down(file: Any) -> int:
+        return await _spooled(request, file)
+
+    try:
+        upload = await taken(request, laid_down)
+    except ClientDisconnect:
+        return problems.response(400, code="bad_request")
+    made = answer(request, _told(upload))
+    made.status_code = 201
+    return made
+
+
+async def taken(request: Request, laid_down: Callable[[Any], Awaitable[int]]) -> Upload:
+    """Take a file that `laid_down` writes and whose bytes it gives, made anew before it is kept.
+
+    Raises TooMany, UploadRefused, UploadQuota (both recorded), StoreFull, and what `laid_down` raises.
+    """
     who, sent_by = who_of(request), subject(request)
     wait = who.limits.take("uploads", sent_by.id)
     if wait:
-        request.scope["state"]["retry_after"] = str(retry_after(wait)).encode()
         seconds = retry_after(wait)
+        request.scope["state"]["retry_after"] = str(seconds).encode()
         raise TooMany(f"上传过于频繁，请 {seconds} 秒后再试", f"Too many files; wait {seconds} seconds", wait_s=seconds)
-    sending: Sending = request.app.state.sending
-    with sending.place(sent_by.id), tempfile.SpooledTemporaryFile(SPOOLED) as file:
+    going: Sending = request.app.state.sending
+    with going.place(sent_by.id), tempfile.SpooledTemporaryFile(SPOOLED) as file:
+        size = await laid_down(file)
         try:
-            size = await _spooled(request, file)
-        except ClientDisconnect:
-            return problems.response(400, code="bad_request")
-        try:
-            upload = await asyncio.get_running_loop().run_in_executor(
-                sending.making, lambda: _received(request, file, size)
+            return await asyncio.get_running_loop().run_in_executor(
+                going.making, lambda: _received(request, file, size)
             )
         except (UploadRefused, UploadQuota) as error:
             await noted(request, "upload.refused", "refused", resource="upload", detail={"why": _why(error)})
             raise
-    made = answer(request, _told(upload))
-    made.status_code = 201
-    return made
 
 
 async def _spooled(request: Request, file: Any) -> int:
@@ -122,7 +135,7 @@ def _received(request: Request, file: Any, size: int) -> Upload:
     file.rollover()
     whole: IO[bytes] = file._file  # noqa: SLF001 - the child is given its descriptor
     return receiving.receive(
-        _shelf(request),
+        shelf_of(request),
         sent_by.id,
         whole,
         size,
@@ -144,7 +157,7 @@ def _why(error: UploadRefused | UploadQuota) -> str:
 async def listed(request: Request) -> Response:
     """List one's own files, the newest first, with what one has used and may use."""
     who, asks = who_of(request), subject(request)
-    shelf, most = _shelf(request), quota.of(who.settings)
+    shelf, most = shelf_of(request), quota.of(who.settings)
     used = await asyncio.to_thread(shelf.used, asks.id, who.accounts.now())
     files = await asyncio.to_thread(shelf.of, asks.id)
     told = {
@@ -163,14 +176,14 @@ async def listed(request: Request) -> Response:
 async def handed(request: Request, upload_id: str) -> Response:
     """Hand a file back, to be kept and not to be shown: one's own, or another's of one's area for a purpose."""
     upload = await _found(request, upload_id)
-    content = await asyncio.to_thread(_shelf(request).content, upload)
+    content = await asyncio.to_thread(shelf_of(request).content, upload)
     named = {"content-disposition": f'attachment; filename="{upload.name}"'}
     return Response(content, headers={**HANDED, **named}, media_type=upload.media)
 
 
 async def _found(request: Request, upload_id: str) -> Upload:
     """Find a file that whoever asks may read; raises NotFound, the same for one that may not be seen and for none."""
-    asks, shelf = subject(request), _shelf(request)
+    asks, shelf = subject(request), shelf_of(request)
     if not policy_of(request).may(asks, "files.read"):
         return await asyncio.to_thread(shelf.get, asks.id, upload_id)
     upload = await asyncio.to_thread(shelf.find, upload_id)
@@ -194,11 +207,16 @@ def _reaches(asks: Subject, upload: Upload) -> bool:
 @router.delete("/api/v1/uploads/{upload_id}")
 async def delete(request: Request, upload_id: str) -> Response:
     """Delete one of one's own files for good."""
-    shelf = _shelf(request)
+    await deleted(request, upload_id)
+    return Response(status_code=204, headers={"cache-control": "no-store"})
+
+
+async def deleted(request: Request, upload_id: str) -> None:
+    """Delete one of one's own files for good, once that stands in the record; raises NotFound."""
+    shelf = shelf_of(request)
     upload = await asyncio.to_thread(shelf.get, subject(request).id, upload_id)
     await noted(request, "upload.deleted", resource="upload", detail=_noted(upload))
     await asyncio.to_thread(shelf.remove, upload)
-    return Response(status_code=204, headers={"cache-control": "no-store"})
 
 
 def _noted(upload: Upload) -> dict[str, Any]:

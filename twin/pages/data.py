@@ -135,7 +135,13 @@ def _bar(view: DataView) -> Node:
         class_="find",
     )
     printed = el("a", words("page.data.reports"), href=_reports(view), class_="link", id="to-reports")
-    return el("div", asked, el("div", printed, _all_failed(view), id="data-all"), class_="tools")
+    return el("div", asked, el("div", _add(view), printed, _all_failed(view), id="data-all"), class_="tools")
+
+
+def _add(view: DataView) -> Node:
+    """Lead to the four steps by which a new source comes in, for whoever may bring one."""
+    to = "/data/new" + ("?lang=en" if view.language == "en" else "")
+    return el("a", words("page.new.add"), href=to, class_="link", id="add-source") if view.starts else None
 
 
 def _reports(view: DataView) -> str:

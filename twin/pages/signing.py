@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from twin.api.data_views import DataView, DiffView, ReportsView
 from twin.api.newcomer_view import NewView
 from twin.api.refused_view import RefusedView
+from twin.api.uploads_view import UploadsView
 from twin.api.views import (
     AccountView,
     Common,
@@ -33,6 +34,7 @@ from twin.pages.plain import area, button, called, field, form, frame, moment, n
 from twin.pages.refused import refused
 from twin.pages.reports import reports
 from twin.pages.refused import refused
+from twin.pages.uploads import uploads
 from twin.text import words
 
 if TYPE_CHECKING:
@@ -289,6 +291,7 @@ PAGES: tuple[tuple[type[Common], Callable[[Any], str]], ...] = (
     (ReportsView, reports),
     (NewView, newcomer),
     (PersonsView, persons),
+    (UploadsView, uploads),
     (AccountView, account),
 )
 """What draws each kind of view."""

@@ -10,10 +10,15 @@ from twin.spreadsheet import XLSX
 Kind = Literal["photo", "workbook"]
 MEDIA = {"photo": "image/jpeg", "workbook": XLSX}
 SUFFIX = {"photo": "jpg", "workbook": "xlsx"}
+ACCEPTED = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.xlsx"
+"""What a browser's own window offers to choose; nobody relies on it."""
 HEAD = 64
 """Bytes from which the kind is told."""
 MOST_BYTES = {"photo": 16 << 20, "workbook": 8 << 20}
-HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+"""What a phone's photo calls itself (ISO/IEC 23008-12 annex B)."""
+HEIF = (b"hevc", b"hevx", b"msf1", b"avif", b"avis")
+"""Its moving and its newer kin, which are not taken."""
 OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old"),
     (b"GIF8", "picture"),
@@ -30,12 +35,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "The file is too large: photos up to {photo} MB, workbooks up to {workbook} MB; make it smaller and send again",
     ),
     "unknown": (
-        "只收照片（JPEG、PNG、WebP）和 Excel 工作簿（.xlsx），请转换后再传",
-        "Only photos (JPEG, PNG, WebP) and Excel workbooks (.xlsx) are taken; convert it and send again",
+        "只收照片（JPEG、PNG、WebP、HEIC）和 Excel 工作簿（.xlsx），请转换后再传",
+        "Only photos (JPEG, PNG, WebP, HEIC) and Excel workbooks (.xlsx) are taken; convert it and send again",
     ),
     "heif": (
-        "暂不支持 HEIC/AVIF 照片：请在手机相机设置里选“兼容性最佳”，或另存为 JPEG 再传",
-        "HEIC and AVIF are not taken: set the phone's camera to “most compatible”, or save as JPEG and send again",
+        "不收动态 HEIC 和 AVIF：请另存为 JPEG 再传",
+        "Moving HEIC and AVIF are not taken; save as JPEG and send again",
     ),
     "picture": (
         "这种图片不收：请另存为 JPEG 或 PNG 再传",
@@ -54,8 +59,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "The photo cannot be opened, it may be cut short; choose the original and send again",
     ),
     "pixels": (
-        "照片像素过多（JPEG 上限 {pixels} 万，PNG、WebP 上限 {whole} 万）：请用较低分辨率重拍或缩小后再传",
-        "The photo has too many pixels (JPEG {pixels}, PNG and WebP {whole} × 10,000 at most); scale it down",
+        "照片像素过多（JPEG 上限 {pixels} 万，其他 {whole} 万）：请用较低分辨率重拍或缩小后再传",
+        "The photo has too many pixels (JPEG {pixels}, others {whole} × 10,000 at most); scale it down",
     ),
     "book_broken": (
         "工作簿打不开：请用 Excel/WPS 打开并另存为 .xlsx 再传",
@@ -112,6 +117,8 @@ def of(head: bytes, size: int) -> Kind:
         found = "photo"
     elif head.startswith(b"PK\x03\x04"):
         found = "workbook"
+    elif head[4:8] == b"ftyp" and head[8:12] in HEIC:
+        found = "photo"
     elif head[4:8] == b"ftyp" and head[8:12] in HEIF:
         raise refusal("heif")
     if found is None:

@@ -6,11 +6,15 @@ import io
 import struct
 from typing import IO, Any
 
+import pi_heif
 from PIL import Image, ImageCms
 
 from twin.uploads.kinds import MOST_PIXELS, MOST_WHOLE, refusal
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+pi_heif.options.DECODE_THREADS = 1
+pi_heif.options.THUMBNAILS = pi_heif.options.AUX_IMAGES = pi_heif.options.DEPTH_IMAGES = False
+pi_heif.register_heif_opener()
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 SIDE = 2560
 """The longer side of what is kept, in pixels."""
 QUALITY = 85

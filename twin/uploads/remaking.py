@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -47,6 +48,7 @@ class Remade:
 def remake(file: IO[bytes], kind: Kind) -> Remade:
     """Make a file anew from its beginning; raises UploadRefused. Blocks up to 30 s: call it on a thread of its own."""
     file.seek(0)
+    stood = os.lseek(file.fileno(), 0, os.SEEK_CUR)
     with tempfile.TemporaryFile() as answer:
         found = caged.bubblewrap()
         around = (*caged.words(found), "--") if found else ()
@@ -59,6 +61,8 @@ def remake(file: IO[bytes], kind: Kind) -> Remade:
             )  # fmt: skip
         except subprocess.TimeoutExpired as wrong:
             raise refusal("slow") from wrong
+        finally:
+            os.lseek(file.fileno(), stood, os.SEEK_SET)  # the child moved it; whoever buffers reckons on it
         if done.returncode != 0:
             raise refusal("slow")
         answer.seek(0)
