@@ -81,9 +81,10 @@ def _encoding(job: Job) -> tuple[str, str]:
     marked = next((name for bom, name in _BOMS if head.startswith(bom)), "")
     if not marked and b"\0" in first:
         raise _binary(job)
-    wanted = (
-        (_ALIASES.get(job.encoding.lower(), job.encoding),) if job.encoding else (marked,) if marked else _CANDIDATES
-    )
+    declared = _ALIASES.get(job.encoding.lower(), job.encoding)
+    if marked.removesuffix("-sig") == declared.lower():
+        declared = marked  # the mark itself is no part of the first heading
+    wanted = (declared,) if declared else (marked,) if marked else _CANDIDATES
     worst = 0
     for name in wanted:
         bad = decoding.first_bad_byte(job.main, name)
