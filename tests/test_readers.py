@@ -18,7 +18,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl import heading, scenes
+from etl import delimited, heading, scenes
+from etl.job import Job
 from etl.transforms import parse
 from tests.reading import deliver
 from twin import rasters
@@ -509,3 +510,11 @@ def test_a_scene_declared_by_its_file_is_refused_with_the_remedy(tmp_path):
     (tmp_path / "tileset.json").write_text("{}")
     with pytest.raises(SourceError, match="folder"):
         deliver(tmp_path / "tileset.json", "scene", "scene")
+
+
+@pytest.mark.parametrize("declared", ["", "utf-8", "UTF-8"])
+def test_a_mark_before_the_first_heading_is_no_part_of_it_whether_its_encoding_is_declared_or_not(tmp_path, declared):
+    path = tmp_path / "a.csv"
+    path.write_bytes("\ufeff编号,名称\n1,甲\n".encode())
+    job = Job(reader="table", path=str(path), name="a.csv", encoding=declared)
+    assert [row for _, row in delimited.rows(job, {})] == [["编号", "名称"], ["1", "甲"]]
