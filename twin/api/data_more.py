@@ -91,7 +91,7 @@ def _diff(request: Request, given: Mapping[str, str]) -> DiffView:
     table = given.get("table", "")[:80]
     data_view.open_to(request, table)
     lang = language(request, given)
-    change = next((c for c in HOWS if c == given.get("change")), "")
+    change: history.Change = next((c for c in HOWS if c == given.get("change")), "")
     number = given.get("page", "")
     asked, told, error = None, None, None
     try:

@@ -34,7 +34,8 @@ Language = Literal["zh-CN", "en"]
 _NAMES = "A version's name, or a day or time as in as_of"
 Before = Annotated[str, Query(alias="from", max_length=80, description=_NAMES)]
 After = Annotated[str, Query(alias="to", max_length=80, description=_NAMES)]
-Which = Annotated[Literal["", "added", "removed", "changed"], Query(description="Only these")]
+Change = Literal["", "added", "removed", "changed"]
+Which = Annotated[Change, Query(description="Only these")]
 HEADS = ("change", "id", "year", "field", "unit", "before", "after", "moved_m2", "moved_m")
 
 

@@ -3,10 +3,10 @@ const CHANGE = ["match", ["get", "change"], "added", "#0b7a3b", "removed", "#c02
 const FONTS = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif";
 const drawn = new WeakSet();
 
-/* Keep of the product's style the ground, flat, and, where one is asked for, one layer; its year is the present one. */
-function only(style, layer, ground) {
+/* Keep of the product's style the ground, flat, and, where one is asked for, one table of a layer; its year is the present one. */
+function only(style, { layer, table, ground }) {
   const flat = (x) => ["fill", "line"].includes(x.type) && ground && x.metadata?.["onemap:layer"] === ground;
-  const ours = (x) => x.type === "background" || flat(x) || (layer && x.metadata?.["onemap:layer"] === layer);
+  const ours = (x) => x.type === "background" || flat(x) || (layer && x.metadata?.["onemap:layer"] === layer && x.metadata["onemap:table"] === table);
   const layers = style.layers.filter(ours).map(({ metadata, ...x }) => ({ ...x, layout: { ...x.layout, visibility: "visible" } }));
   const named = new Set(layers.map((x) => x.source).filter(Boolean));
   const sources = {};
@@ -55,11 +55,11 @@ export async function draw(box) {
     box.replaceChildren();
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const map = new library.Map({
-      container: box, style: only(style, box.dataset.layer, box.dataset.ground), bounds: [bounds.slice(0, 2), bounds.slice(2)], fitBoundsOptions: { padding: 28, maxZoom: 17 },
+      container: box, style: only(style, box.dataset), bounds: [bounds.slice(0, 2), bounds.slice(2)], fitBoundsOptions: { padding: 28, maxZoom: 17 },
       attributionControl: false, fadeDuration: still ? 0 : 100, renderWorldCopies: false, localIdeographFontFamily: FONTS, cooperativeGestures: false, scrollZoom: false,
     });
     box.addEventListener("gone", () => map.remove(), { once: true });
-    map.getCanvas().setAttribute("aria-label", box.getAttribute("aria-label"));
+    map.getCanvas().setAttribute("aria-label", box.dataset.title);
     map.once("load", () => {
       if (data) changes(map, data);
       map.once("idle", () => (box.dataset.drawn = "yes"));

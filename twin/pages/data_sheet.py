@@ -90,8 +90,9 @@ def _place(one: DataSheet) -> Node:
         "section",
         el("h3", words("page.data.preview_map")),
         el(
-            "div", el("p", words("page.data.no_map"), class_="muted"), id="map", class_="small-map", role="region",
-            aria_label=words("page.data.preview_of", layer=layer.title), data_layer=layer.id, data_extent=extent,
+            "div", el("p", words("page.data.no_map"), class_="muted"), id="map", class_="small-map",
+            data_title=words("page.data.preview_of", layer=layer.title), data_layer=layer.id,
+            data_table=one.stands.resource, data_extent=extent,
             data_library=map_component.url("vendor/maplibre-gl.mjs"),
             data_sheet=map_component.url("vendor/maplibre-gl.css"), data_style="/api/v1/style.json",
             data_ground=one.ground,

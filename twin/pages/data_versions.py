@@ -186,7 +186,7 @@ def _map(view: DiffView) -> Node:
         "section",
         el("h2", words("page.diff.map")),
         el(
-            "div", id="map", class_="small-map", role="region", aria_label=words("page.diff.map"), data_geojson=source,
+            "div", id="map", class_="small-map", data_title=words("page.diff.map"), data_geojson=source,
             data_library=map_component.url("vendor/maplibre-gl.mjs"),
             data_sheet=map_component.url("vendor/maplibre-gl.css"), data_style="/api/v1/style.json",
             data_ground=view.ground,
