@@ -168,7 +168,6 @@ ROUTES: Mapping[str, Ask] = {
         "/health",
         "/api/v1/lineage",
     ),
-    "refused rows": _once("/api/v1/quarantine", "/api/v1/quarantine/acts"),
     "data page": _data_page,
     "refused rows": _once("/api/v1/quarantine", "/api/v1/quarantine/acts"),
     "reports": _once("/api/v1/reports", "/api/v1/reports/none.xlsx", "/api/v1/reports/none.pdf"),

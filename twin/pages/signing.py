@@ -33,7 +33,6 @@ from twin.pages.persons import persons
 from twin.pages.plain import area, button, called, field, form, frame, moment, notices, role
 from twin.pages.refused import refused
 from twin.pages.reports import reports
-from twin.pages.refused import refused
 from twin.pages.uploads import uploads
 from twin.text import words
 
