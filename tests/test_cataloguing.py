@@ -38,7 +38,8 @@ def home(tmp_path: Path) -> Path:
     for name in ("16_medical_insurance", "22_audit", "54_real_estate"):
         shutil.copy(ROOT / f"data/catalog/{name}.toml", tmp_path / "catalog")
     shutil.copytree(ROOT / "data/codes", tmp_path / "codes")
-    shutil.copy(ROOT / "data/village.toml", tmp_path)
+    for name in ("village.toml", "connections.toml"):
+        shutil.copy(ROOT / "data" / name, tmp_path)
     return tmp_path
 
 

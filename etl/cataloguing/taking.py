@@ -130,7 +130,7 @@ def _prove(
     for name in ("codes", "derived"):
         if (folder / name).is_dir():
             shutil.copytree(folder / name, desk / name)
-    for name in ("village.toml", "responsibility.toml"):
+    for name in ("village.toml", "responsibility.toml", "connections.toml"):
         if (folder / name).is_file():
             shutil.copy(folder / name, desk / name)
     for path, text in texts.items():
