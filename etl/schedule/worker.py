@@ -102,8 +102,8 @@ def turn(worker: Worker) -> bool:
     idle = not claimed and not worker.slots
     _listen(worker)
     _beat(worker)
-    return idle
     _tell(worker)
+    return idle
 
 
 def _claim(worker: Worker, now: datetime) -> list[Tick]:
@@ -157,6 +157,7 @@ def begin(worker: Worker, tick: Tick) -> None:
     resource = worker.catalog.resource(tick.resource)
     with worker.store.begin() as connection:
         ended = closing.ended_before(connection, tick)
+        back = planning.rolled_back(connection, tick.request_id)
         if resource is None or tick.attempt > retries.CLAIMS:
             ended = ended or closing.given_up()
         elif ended is None and back is None and not arrivals.anything(resource, worker.settings.raw):
@@ -173,7 +174,7 @@ def begin(worker: Worker, tick: Tick) -> None:
             accept=tick.accept,
             force=tick.force,
             approved=planning.approved(connection, tick.request_id),
-        back = planning.rolled_back(connection, tick.request_id)
+            back=back,
             doubtful=_doubtful(connection, tick),
             places=worker.places,
         )
@@ -190,7 +191,6 @@ def _listen(worker: Worker) -> None:
     ended = list(slots.listen(worker.slots, LOOK_SECONDS))
     if not worker.slots:
         time.sleep(LOOK_SECONDS)
-            back=back,
     for slot in ended:
         worker.slots.remove(slot)
         slots.close(slot)
@@ -235,18 +235,6 @@ def _beat(worker: Worker) -> None:
         slots.close(slot)
 
 
-def part(worker: Worker) -> None:
-    """Let children end, kill those that do not, and give their ticks back untried."""
-    until = time.monotonic() + PARTING_SECONDS
-    while worker.slots and time.monotonic() < until:
-        _listen(worker)
-    for slot in worker.slots:
-        slots.kill(slot)
-        slots.close(slot)
-    with worker.store.begin() as connection:
-        for slot in worker.slots:
-            ticks.again(connection, slot.tick, datetime.now(UTC), reason=("", ""), tried=False)
-    worker.slots.clear()
 def _tell(worker: Worker) -> None:
     """Write down how far each child is, where it has come further, and now and then that this worker lives."""
     further = [s for s in worker.slots if s.told != (s.stage, s.rows)]
@@ -262,4 +250,16 @@ def _tell(worker: Worker) -> None:
             alive.say(connection, worker.name, datetime.now(UTC))
 
 
+def part(worker: Worker) -> None:
+    """Let children end, kill those that do not, and give their ticks back untried."""
+    until = time.monotonic() + PARTING_SECONDS
+    while worker.slots and time.monotonic() < until:
+        _listen(worker)
+    for slot in worker.slots:
+        slots.kill(slot)
+        slots.close(slot)
+    with worker.store.begin() as connection:
         alive.gone(connection, worker.name)
+        for slot in worker.slots:
+            ticks.again(connection, slot.tick, datetime.now(UTC), reason=("", ""), tried=False)
+    worker.slots.clear()
