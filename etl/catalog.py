@@ -34,6 +34,8 @@ FILES = ("raster", "scene")
 """Kinds that are files rather than rows: they have no fields."""
 ADDED = "added"
 """The folder of catalog/ in which each file declares one resource more of a department."""
+DRAFT = ".draft.toml"
+"""Ends the name of such a file while questions in it are open: it is proved, and not read."""
 _FILE = re.compile(r"^(\d{2})_(.+)$")
 
 
@@ -102,9 +104,14 @@ def read(folder: Path) -> Catalog:
     )
 
 
-def check(folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = ()) -> list[Fault]:
-    """Prove the declarations under `folder`, and `layers` and `themes` against them; give every fault found."""
-    parsed = _parse(folder)
+def check(
+    folder: Path, layers: Sequence[Layer] = (), themes: Sequence[Theme] = (), *, drafts: bool = False
+) -> list[Fault]:
+    """Prove the declarations under `folder`, and `layers` and `themes` against them; give every fault found.
+
+    With `drafts` also those that nobody reads yet, for something in them is still to be answered.
+    """
+    parsed = _parse(folder, drafts=drafts)
     facts = proofs.Facts(village=None, departments=parsed.departments, code_systems=(), places=parsed.places)
     return connecting.faults(facts, folder) + _faults(parsed, layers, themes)
 
@@ -122,7 +129,7 @@ def join(catalog: Catalog, themes: Sequence[Theme], layers: Sequence[Layer]) -> 
     )
 
 
-def _parse(folder: Path) -> _Parsed:
+def _parse(folder: Path, *, drafts: bool = False) -> _Parsed:
     places: dict[str, proofs.Place] = {}
     home = declared.load(folder / "village.toml")
     village = declared.value_of(home, Village, ("village",), home.table["village"]) if "village" in home.table else None
@@ -133,7 +140,8 @@ def _parse(folder: Path) -> _Parsed:
     departments = tuple(x for x in (_department(d, places) for d in offices) if x)
     made = [declared.load(path) for path in sorted((folder / "derived").glob("*.toml"))]
     derived = tuple(r for d in made for r in _derived(d, places))
-    more = [declared.load(path) for path in sorted((folder / "catalog" / ADDED).glob("*.toml"))]
+    files = sorted((folder / "catalog" / ADDED).glob("*.toml"))
+    more = [declared.load(path) for path in files if drafts or not path.name.endswith(DRAFT)]
     departments = _with_added(departments, more, places)
     items, duties = answering.read(folder)
     documents = (home, *lists, *offices, *more, *made, *([duties] if duties else []))

@@ -87,7 +87,7 @@ def _made(out: Path) -> str:
 
 def check(_options: argparse.Namespace, settings: Settings, language: Language) -> int:
     """Prove the declarations; print every fault with file, line, field and remedy."""
-    found = catalog.check(settings.village)
+    found = catalog.check(settings.village, drafts=True)
     for fault in found:
         words, remedy = (fault.zh, fault.remedy_zh) if language == "zh" else (fault.en, fault.remedy_en)
         print(f"{fault.file}:{fault.line} [{fault.field}] {words} → {say('check.remedy', language)}: {remedy}")

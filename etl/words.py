@@ -55,8 +55,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "new.type": ("类型", "Type"),
     "new.class": ("敏感级别", "Class"),
     "new.written": (
-        "已写入 {path},尚有 {count} 项待答;答完后 python -m etl check",
-        "Written to {path}; {count} questions are open. Answer them, then python -m etl check",
+        "已写入 {path},尚有 {count} 项待答;答完后去掉文件名中的 .draft,再 python -m etl check",
+        "Written to {path}; {count} questions are open. Answer them, drop .draft from its name, run etl check",
     ),
     "run.see": (
         "隔离的行:python -m etl quarantine;暂缓的资源核实后:python -m etl run 资源 --accept",

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from etl import catalog
+from etl.__main__ import main
 from tests.newcoming import Newtown, workbook
 from twin.api import following
 from twin.runs import newcomers
@@ -177,3 +179,17 @@ def test_a_changed_catalogue_that_does_not_hold_leaves_the_one_before(built: New
     following.LOOKED_S = 0.05
     asyncio.run(looked())
     assert built.front.state.rooms is before
+
+
+def test_what_no_machine_knows_stays_open_in_a_draft_that_check_refuses_and_nobody_reads(
+    built: Newtown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEMAP_DATA", str(built.settings.data))
+    monkeypatch.setenv("ONEMAP_VILLAGE", str(built.village))
+    path = workbook(tmp_path / "路灯.xlsx")
+    assert main(["new", str(path), "--id", "street_light", "--department", "power", "--write"]) == 0
+    draft = built.village / "catalog" / "added" / "street_light.draft.toml"
+    assert "# share_type = ?" in draft.read_text("utf-8")
+    assert any(f.file.endswith(draft.name) for f in catalog.check(built.village, drafts=True))
+    assert catalog.read(built.village).resource("street_light") is None
+    draft.unlink()

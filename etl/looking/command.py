@@ -49,7 +49,7 @@ def new(options: argparse.Namespace, settings: Settings, language: Language) -> 
         return GOOD
     if path.exists() and not inside:
         landing.land(path.resolve(), settings.raw, place, found)
-    written = landing.declare(settings.village, made["id"], text, proved=False)
+    written = landing.declare(settings.village, made["id"], text, is_open=bool(asked))
     print(say("new.written", language, path=written, count=len(asked)))
     return GOOD
 

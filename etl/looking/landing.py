@@ -88,15 +88,16 @@ def beside(village: Path, desk: Path, resource: str, text: str) -> Path:
     return desk
 
 
-def declare(village: Path, resource: str, text: str, *, proved: bool = True) -> Path:
+def declare(village: Path, resource: str, text: str, *, is_open: bool = False) -> Path:
     """Write a declaration, once it holds with all others; raises DeclarationError naming every fault.
 
-    `proved` False writes it as it is, open questions and all: `etl check` refuses it until they are answered.
+    One in which questions are open (`is_open`) is written as a draft, which `etl check` refuses and nobody reads.
     """
-    found = prove(village, resource, text) if proved else []
+    found = [] if is_open else prove(village, resource, text)
     if found:
         raise refused(found)
     path = declaring.file_of(village, resource)
+    path = path.with_name(resource + catalog.DRAFT) if is_open else path
     durable.make_directory(path.parent)
     durable.write(path, text.encode())
     return path

@@ -48,10 +48,10 @@ def test_a_spreadsheet_goes_from_the_form_to_the_approval_by_keyboard_alone(
     page.wait_for_url("**/data/new*")
     page.locator("#file").set_input_files(workbook(tmp_path / "充电桩.xlsx"))
     page.locator("#send-file").press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("正在隔离的进程中查看")
+    expect(page.get_by_role("status")).to_contain_text("正在隔离的进程中查看", timeout=60_000)
     town.work()
     page.locator("#next").wait_for(timeout=60_000)
-    expect(page.locator("table.facts")).to_contain_text("第 2-3 行是表头")
+    expect(page.locator("table.facts")).to_contain_text("第 2-3 行是表头", timeout=60_000)
     expect(page.locator("table.columns")).to_contain_text("139****0001")
     page.locator("#next").press("Enter")
     page.locator("#preview").wait_for(timeout=60_000)
@@ -74,7 +74,7 @@ def test_a_spreadsheet_goes_from_the_form_to_the_approval_by_keyboard_alone(
     expect(page.locator(".small-map")).to_be_visible()
     expect(page.locator(".refusals li").first).to_be_visible()
     page.locator("#offer").press("Enter")
-    expect(page.locator("main")).to_contain_text("等待另一位有权的人批准")
+    expect(page.locator("main")).to_contain_text("等待另一位有权的人批准", timeout=60_000)
     with town.ops.read() as connection:
         assert [n.state for n in newcomers.listed(connection)] == ["waiting"]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
