@@ -222,9 +222,10 @@ def test_a_table_about_persons_is_not_cut_as_their_erasure_would_not_reach_it(on
 
 def test_a_worker_with_other_programs_refuses_rather_than_writing_other_bytes(one) -> None:
     part = county.planned(one, places.opened(one.deliveries, of(one)), None)[0]
-    kept = parts.receive(dataclasses.replace(part, program="other"), of(one))
-    assert (kept.status, kept.name) == ("failed", "")
-    assert "install the same" in kept.reason_en
+    for other in (dataclasses.replace(part, program="other"), dataclasses.replace(part, sources="other")):
+        kept = parts.receive(other, of(one))
+        assert (kept.status, kept.name) == ("failed", "")
+        assert "install the same" in kept.reason_en
     assert not Path(one.out).exists()
 
 
@@ -342,6 +343,7 @@ def test_a_county_of_three_hundred_villages_is_the_same_bytes_by_two_networks_wi
     told(
         f"two workers, one killed at 100: {time.perf_counter() - started:.0f} s; by {len({k.worker for k in results})}"
     )
+    assert [(k.code, k.status, k.reason_en) for k in results if not k.name] == []
     assert len(results) == 300
     assert killed
     assert again.index == made.index

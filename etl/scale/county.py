@@ -106,6 +106,7 @@ def planned(wanted: Wanted, deliveries: Place, before: County | None) -> list[Pa
             former=former[code]["name"] if code in former else "",
             accept=wanted.accept,
             program=parts.program(),
+            sources=parts.sources(),
         )
         for code, names in sound.items()
     ]

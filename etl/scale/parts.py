@@ -44,7 +44,8 @@ class Part:
     """One partition's work, which passes from machine to machine and holds no secret.
 
     `files` are the delivered names below `deliveries`, the main one first. `resource` is declared for this part alone;
-    `former` is the name of the partition that serves now, "" for none; `program` what it must be done with.
+    `former` is the name of the partition that serves now, "" for none; `program` and `sources` what it must be done
+    with: libraries and stage of the pipeline, which are in its name, and our own modules, which are not.
     """
 
     code: str
@@ -56,6 +57,7 @@ class Part:
     former: str = ""
     accept: bool = False
     program: str = ""
+    sources: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +97,28 @@ def program() -> str:
     return hashlib.sha256(repr([tasks.PIPELINE, *(version(p) for p in _PROGRAMS)]).encode()).hexdigest()[:20]
 
 
+@cache
+def sources() -> str:
+    """Give one hash over our own modules: a worker of another release is told by it."""
+    root = Path(__file__).parents[2]
+    found = sorted(p for room in ("etl", "twin") for p in (root / room).rglob("*.py"))
+    seen = hashlib.sha256()
+    for path in found:
+        seen.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return seen.hexdigest()[:20]
+
+
 def prefix(part: Part, name: str) -> str:
     """Give where the partition `name` lies below its place, "/" at the end."""
     return f"{part.resource.id}/code={part.code}/{name}/"
 
 
 def _received(part: Part, settings: Settings) -> Kept:
-    if part.program != program():
+    wanted, have = f"{part.program}/{part.sources}", f"{program()}/{sources()}"
+    if wanted != have:
         raise SourceError(
-            f"本机程序版本与发起者不一致({program()} ≠ {part.program}),请装同一版本",
-            f"This machine's programs are not those of whoever asks ({program()} != {part.program}): install the same",
+            f"本机程序版本与发起者不一致({have} ≠ {wanted}),请装同一版本",
+            f"This machine's programs are not those of whoever asks ({have} != {wanted}): install the same",
         )
     out, deliveries = places.opened(part.out, settings), places.opened(part.deliveries, settings)
     with _desk(settings.data / "run" / "parts") as scratch:
