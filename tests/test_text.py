@@ -20,6 +20,8 @@ SOURCES = [
     *ROOT.glob("twin/api/data_*.py"),
     *ROOT.glob("twin/reports/*.py"),
     *ROOT.glob("twin/runs/*.py"),
+    *ROOT.glob("twin/quarantine/*.py"),
+    *ROOT.glob("twin/api/refused_*.py"),
     ROOT / "twin/api/history.py",
     *ROOT.glob("twin/assets/**/*.*js"),
 ]
@@ -81,7 +83,7 @@ def test_every_key_named_in_the_code_exists():
 
 def test_every_key_of_the_catalogues_is_said_somewhere():
     built = re.findall(r'words\(f"(page\.[a-z_.]*)\{', CODE)
-    built += re.findall(r'\bt\(f"((?:reports|runs)\.[a-z_.]*)\{', CODE)
+    built += re.findall(r'\bt\(f"((?:reports|runs|page)\.[a-z_.]*)\{', CODE)
     built += [f"{k}." for k in re.findall(r'\b_known\("(page\.[a-z_.]+)"', CODE)]
     unsaid = [
         k

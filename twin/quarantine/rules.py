@@ -39,5 +39,5 @@ def acceptable(reasons: Iterable[str]) -> tuple[str, ...]:
 
 def title(rule: str) -> Text:
     """Give a rule in plain words."""
-    key = f"page.refused.rule_{rule}"
-    return words(key) if key in catalogue("zh-CN") else Text(rule, rule)
+    known = f"page.refused.rule_{rule}" in catalogue("zh-CN")
+    return words(f"page.refused.rule_{rule}") if known else Text(rule, rule)
