@@ -42,6 +42,23 @@ def test_ground_on_a_grid_a_survey_would_not_use_does_not_count() -> None:
     assert [counts(m) for m in (0.0, 1.0, 1.2, 100.0)] == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("share", "opened", "wanted"),
+    [("unconditional", "开放", False), ("unconditional", "不开放", True), ("conditional", "开放", True)],
+)
+def test_only_what_is_shared_without_condition_and_open_to_all_does_not_count(
+    share: str, opened: str, wanted: bool
+) -> None:
+    thing = ONEMAP.resource("thing")
+    assert thing is not None
+    changed = replace(thing, share_type=share, open_attr=opened)
+    departments = tuple(
+        replace(d, resources=tuple(changed if r.id == "thing" else r for r in d.resources)) for d in ONEMAP.departments
+    )
+    policy = Policy(replace(ONEMAP, departments=departments), HELD)
+    assert policy.decide(village.subject("planner"), "select", "thing").counts is wanted
+
+
 def test_an_action_there_is_not_is_permitted_to_nobody() -> None:
     judge = Judge(onemap=ONEMAP, grants=HELD)
     assert judge.judge(village.subject("local"), "select", "thing", "") is not None
