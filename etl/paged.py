@@ -177,6 +177,18 @@ def _gml_identity(element: Any, key: str) -> str:
     return found
 
 
+def elements(body: bytes) -> list[tuple[str, str]]:
+    """Give (name, type) of the elements an XML Schema lists; none of what is no schema. Raises Unusable."""
+    try:
+        root = ElementTree.fromstring(body)
+    except (ElementTree.ParseError, DefusedXmlException, ValueError) as wrong:
+        raise Unusable(_told(body) or f"not XML: {type(wrong).__name__}") from wrong
+    if local(root.tag) != "schema":
+        return []
+    listed = (e for e in root.iter() if local(e.tag) == "sequence")
+    return [(e.get("name", ""), e.get("type", "")) for sequence in listed for e in sequence]
+
+
 def local(tag: str) -> str:
     """Give a tag without its name space."""
     return tag.rpartition("}")[2]

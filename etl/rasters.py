@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etl import patches, sandbox, scenes, sentences
+from etl import fetch, patches, sandbox, scenes, sentences
 from twin import geodesy
 from twin import rasters as engine
 from twin.errors import CrsError
@@ -49,8 +49,8 @@ class Taken:
 
     @property
     def location(self) -> str:
-        """Give the declared location."""
-        return self.source.location
+        """Give the declared location, or what was asked of whom."""
+        return fetch.shown(self.source)
 
 
 def read(resource: Resource, sources: Sequence[Source], raw: Path, village: Village, progress: Progress) -> list[Taken]:
@@ -164,6 +164,7 @@ def manifest_sources(taken: Sequence[Taken]) -> list[dict[str, Any]]:
     return [
         {
             "path": t.location,
+            "pull": fetch.pull_of(t.source),
             "sha256": t.files.sha256 if t.files.root.is_dir() else t.files.files[0].sha256,
             "bytes": t.files.bytes,
             "year": t.source.year,

@@ -265,5 +265,6 @@ def _receive_files(task: Task, parent: Snapshot | None) -> Report:
         return {**facts, **tasks.provenance(task, rasters.manifest_sources(taken)), "ledger": counts}
 
     version = task.store.publish(resource.id, fill, version=task.run).version
+    fetch.keep(settings.raw, resource.id, tasks.manifests(task))
     task.reached("published")
     return task.report("published", counts=counts, version=version, as_of=tasks.as_of(task.sources))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,13 @@ from etl.fetch import transports
 from etl.fetch.book import Book
 from etl.fetch.connections import Connection, Open, Secrets
 from etl.fetch.order import Order, Unchanged
+from etl.schedule import worker
+from tests import scheduling
 from tests.pulling import Place, numbers
+from twin import ops
 from twin.model import Source
+from twin.runs import asking, reading
+from twin.store import Store
 
 ITEMS = 'items = "data.list", total = "data.total"'
 SOURCES = {
@@ -133,3 +139,42 @@ def test_a_folder_of_a_bucket_is_read_again_only_where_its_list_changed(tmp_path
         asked(f"{town[1]}/s3/b", "s3", "day/", tmp_path / "2", known)
     town[0].files["day/1.json"] = b"another"
     assert len(asked(f"{town[1]}/s3/b", "s3", "day/", tmp_path / "3", known).pages) == 3
+
+
+def test_a_connection_is_asked_by_the_clock_and_when_somebody_asks(
+    tmp_path: Path, town: tuple[Town, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "LOOK_SECONDS", 0.05)
+    settings = scheduling.place(tmp_path, "cover")
+    path = tmp_path / "catalog" / "01_d_cover.toml"
+    text = path.read_text("utf-8").replace('cadence = "arrival"', 'cadence = "cron 0 * * * *"')
+    path.write_text(
+        text.replace("year = 2025", 'connection = "land"\npart = "day/cover.geojson"\nyear = 2025'), "utf-8"
+    )
+    (tmp_path / "connections.toml").write_text(
+        f'[[connection]]\nid = "land"\nkind = "web"\naddress = "{town[1]}/files"\nretry_seconds = 0.02\n'
+        'token_env = "H_LAND_TOKEN"\nauth = "bearer"\n'
+    )
+    lying = settings.raw / "cover" / "cover.geojson"
+    town[0].files, town[0].token = {"day/cover.geojson": lying.read_bytes()}, "CANARY-of-the-land"
+    lying.unlink()
+    monkeypatch.setenv("H_LAND_TOKEN", town[0].token)
+    me = scheduling.hand(settings)
+    until_idle(me)
+    with me.store.read() as connection:
+        stands = reading.one(connection, "cover", ops.now())
+        (tick,) = reading.ticks(connection, "cover")
+    assert (stands.state, stands.rows, tick.why) == ("fresh", 5, "catchup")
+    assert [q.partition("?")[0] for q in town[0].asked] == ["/files/day/cover.geojson"]
+    with me.store.begin() as connection:
+        asking.rerun(connection, "cover", by="a-1", why="再取一次", at=ops.now())
+    until_idle(me)
+    assert len(Store(settings.store).versions("cover")) == 1, "304: nothing new"
+    written = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert not [p for p in written if b"CANARY" in p.read_bytes()]
+
+
+def until_idle(me: worker.Worker) -> None:
+    until = time.monotonic() + 90
+    while not worker.turn(me):
+        assert time.monotonic() < until, scheduling.all_states(me.store)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -27,7 +27,7 @@ SCANNERS: Mapping[str, tuple[str, str]] = {
 
 def play(
     resources: Sequence[Resource], village: Path, raw: Path, *, port: int, databases: Mapping[str, str]
-) -> Iterator[str]:
+) -> Generator[str]:
     """Fill the `databases` (kind → address with a user) and serve the rest at `port`; gives lines to be printed.
 
     The last line given, it serves until interrupted. Raises SettingError where a database cannot be filled.

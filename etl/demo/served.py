@@ -156,6 +156,8 @@ def _wfs(town: Town, query: Query, what: str) -> _Found:
     asked = {k.lower(): v for k, v in query.items()}
     name = asked.get("typenames", "")
     every = _table(town, name, _since(asked.get("filter", ""), _LITERAL))
+    if asked.get("request") == "DescribeFeatureType":
+        return _described(every), {"Content-Type": "application/gml+xml"}
     top = (
         '<wfs:FeatureCollection xmlns:wfs="http://www.opengis.net/wfs/2.0" xmlns:gml="http://www.opengis.net/gml/3.2" '
         f'xmlns:t="http://demo/t" numberMatched="{len(every)}"'
@@ -170,6 +172,17 @@ def _wfs(town: Town, query: Query, what: str) -> _Found:
     members = "".join(f"<wfs:member>{gml(f, system, exchanged=what == 'axes')}</wfs:member>" for f in found)
     body = f'<?xml version="1.0"?>{top} numberReturned="{len(found)}">{members}</wfs:FeatureCollection>'
     return body.encode(), {"Content-Type": "application/gml+xml"}
+
+
+def _described(every: Sequence[Feature]) -> bytes:
+    names = dict.fromkeys(name for f in every for name in f.columns)
+    listed = "".join(f'<xsd:element name="{escape(n)}" type="xsd:string" minOccurs="0"/>' for n in names)
+    place = '<xsd:element name="geom" type="gml:GeometryPropertyType" minOccurs="0"/>'
+    return (
+        '<?xml version="1.0"?><xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema"><xsd:complexType name="stand">'
+        f"<xsd:complexContent><xsd:extension><xsd:sequence>{listed}{place}</xsd:sequence></xsd:extension>"
+        "</xsd:complexContent></xsd:complexType></xsd:schema>"
+    ).encode()
 
 
 def _arcgis(town: Town, name: str, query: Query, what: str) -> _Found | None:

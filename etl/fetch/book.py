@@ -87,8 +87,9 @@ class Book:
         """Note of which JSON type each column is, and how new the row."""
         self.newest(paged.text(row.get(self.marked)) or "")
         for name, value in row.items():
+            found = self.kinds.setdefault(name, set())  # a column that is empty everywhere is a column
             if kind := paged.kind(value):
-                self.kinds.setdefault(name, set()).add(kind)
+                found.add(kind)
 
     def state(self, count: object) -> None:
         """Note how many rows the source says it has; what is no number says nothing."""

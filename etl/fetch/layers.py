@@ -75,4 +75,5 @@ def lay_under(order: Order, book: Book, known: Collection[str]) -> bool:
     book.newest(str(said["watermark"]))
     book.counts, book.stated = [], there
     book.facts |= {"whole_at": said.get("whole_at", said["pulled_at"]), "crs": said.get("crs", "")}
+    book.facts |= {"columns": said["columns"]} if "columns" in said else {}
     return True

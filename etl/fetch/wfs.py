@@ -30,6 +30,18 @@ def read(web: Web, order: Order, book: Book) -> None:
     if layers.gone_on(order, book, lambda o, b: _pages(web, o, b), changed=since, identities=only):
         return
     _pages(web, order, book)
+    book.facts["columns"] = _described(web, order)
+
+
+def _described(web: Web, order: Order) -> list[str]:
+    """Give the columns the service says its features have: in GML a column that is empty everywhere is not there."""
+
+    def opened(answer: Answer) -> list[str]:
+        found = paged.elements(answer.body)
+        return [name for name, kind in found if name and kind and not kind.startswith("gml:")]
+
+    asked = {"service": "WFS", "version": "2.0.0", "request": "DescribeFeatureType", "typeNames": order.source.part}
+    return web.ask("", asked, opened)
 
 
 def _pages(web: Web, order: Order, book: Book) -> None:

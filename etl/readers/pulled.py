@@ -128,6 +128,9 @@ def _members(job: Job, said: Mapping[str, Any]) -> Iterator[pa.RecordBatch]:
         table = table.rename_columns(["_geometry" if n == meta["geometry_name"] else n for n in table.column_names])
         tables.append(table.append_column("_row", place).filter(pa.array(new)))
     whole = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    for name in said.get("columns", ()):
+        if name not in whole.column_names:
+            whole = whole.append_column(name, pa.nulls(whole.num_rows, pa.string()))
     for batch in whole.to_batches(max_chunksize=job.batch_rows):
         shapes, notes = _examined(job, batch.column("_geometry"), batch.column("_row"))
         columns = {n: batch.column(n) for n in batch.schema.names if n not in ("_geometry", "_row")}
