@@ -7,7 +7,6 @@ tiles below one of the coarsest of these zooms come of one query: planning a que
 
 from __future__ import annotations
 
-import bisect
 import gzip
 import itertools
 import threading
@@ -74,8 +73,14 @@ class RowCutter:
 
     def _worth(self, year: int | None) -> range:
         """Give the zooms to be cut for an edition: a zoom that is crowded has none but crowded ones above it."""
-        finest = bisect.bisect_left(ZOOMS, x=True, key=lambda z: not self._crowded(z, year))
-        return ZOOMS[:finest]
+        low, high = 0, len(ZOOMS)
+        while low < high:
+            middle = (low + high) // 2
+            if self._crowded(ZOOMS[middle], year):
+                low = middle + 1
+            else:
+                high = middle
+        return ZOOMS[:low]
 
     def _crowded(self, z: int, year: int | None) -> bool:
         """Say whether the rows of an edition make it worth cutting `z`."""
