@@ -20,6 +20,9 @@ NEVER = frozenset(
         "required_missing", "type_unreadable", "not_above", "area_not_positive", "pattern", "id_damaged",
         "code_unknown", "duplicate_key", "totals_row", "row_unreadable", "geometry_missing", "geometry_not_finite",
         "geometry_unreadable", "geometry_kind", "geometry_repair_area", "axes_swapped", "outside_plausible",
+        "id_fifteen", "card_invalid", "plate_invalid", "before_other", "control_character", "formula_empty",
+        "cell_error", "row_ragged", "mixed_encoding", "geometry_unsupported", "coordinate_unreadable",
+        "geometry_too_large",
     }
 )  # fmt: skip
 OF_PLACE = frozenset({"outside_village", "axes_swapped", "outside_plausible"})
