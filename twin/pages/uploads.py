@@ -100,7 +100,7 @@ def _file(view: UploadsView, one: Upload, heads: list[Text]) -> Node:
     )  # fmt: skip
     save = el("a", words("page.uploads.save"), href=address, class_="link", download=one.name,
               aria_label=words("page.uploads.save_one", one=called))  # fmt: skip
-    cells = (el("span", _made(one), " ", _mb(one.bytes), " MB"), at, [save, remove])
+    cells = (_made(one), at, [save, remove])
     return el(
         "tr",
         el("th", seen, named, scope="row"),
