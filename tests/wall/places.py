@@ -311,7 +311,9 @@ def _files() -> Iterator[Place]:
 def _parts(fields: Mapping[str, str]) -> bytes:
     """Write a form that carries a file, as a browser does."""
     told = [
-        f'--b\r\nContent-Disposition: form-data; name="{n}"' + ('; filename="x.xlsx"' if n == "file" else "") + f"\r\n\r\n{v}\r\n"
+        f'--b\r\nContent-Disposition: form-data; name="{n}"'
+        + ('; filename="x.xlsx"' if n == "file" else "")
+        + f"\r\n\r\n{v}\r\n"
         for n, v in fields.items()
     ]
     return "".join([*told, "--b--\r\n"]).encode("utf-8", "replace")

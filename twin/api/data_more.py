@@ -91,7 +91,8 @@ def _diff(request: Request, given: Mapping[str, str]) -> DiffView:
     table = given.get("table", "")[:80]
     data_view.open_to(request, table)
     lang = language(request, given)
-    change: history.Change = next((c for c in HOWS if c == given.get("change")), "")
+    changes: dict[str, history.Change] = {how: how for how in HOWS}
+    change = changes.get(given.get("change", ""), "")
     number = given.get("page", "")
     asked, told, error = None, None, None
     try:
