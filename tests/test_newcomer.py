@@ -38,7 +38,7 @@ def text_of(answer: Any) -> str:
 
 def number_of(answer: Any) -> str:
     assert answer.status_code == 303, text_of(answer)
-    return re.search(r"source=([0-9a-f]{32})", answer.headers["location"])[1]  # type: ignore[index]
+    return re.search(r"entry=([0-9a-f]{32})", answer.headers["location"])[1]  # type: ignore[index]
 
 
 def state(town: Newtown, number: str) -> newcomers.Newcomer:
@@ -50,12 +50,12 @@ def at_three(town: Newtown, path: Path) -> str:
     number = number_of(town.send("data_engineer", path))
     town.work()
     assert state(town, number).state == "looked", state(town, number).reason
-    assert town.post("data_engineer", "/data/new/found", source=number, crs="gcj02").status_code == 303
+    assert town.post("data_engineer", "/data/new/found", entry=number, crs="gcj02").status_code == 303
     return number
 
 
 def tried(town: Newtown, number: str, **more: str) -> newcomers.Newcomer:
-    answer = town.post("data_engineer", "/data/new/answers", source=number, **{**ANSWERS, **more})
+    answer = town.post("data_engineer", "/data/new/answers", entry=number, **{**ANSWERS, **more})
     assert answer.status_code == 303, text_of(answer)
     town.work()
     return state(town, number)
@@ -66,7 +66,7 @@ def test_a_workbook_with_merged_headings_telephones_and_an_offset_is_on_the_map_
 ) -> None:
     town = built
     number = number_of(town.send("data_engineer", workbook(tmp_path / "充电桩2025.xlsx")))
-    assert "page.new" not in text_of(town.get("data_engineer", f"/data/new?source={number}"))
+    assert "page.new" not in text_of(town.get("data_engineer", f"/data/new?entry={number}"))
     town.work()
     found = state(town, number).found
     facts = {f["what"]: f["value"] for f in found["facts"]}
@@ -77,10 +77,10 @@ def test_a_workbook_with_merged_headings_telephones_and_an_offset_is_on_the_map_
     assert columns["投用日期"]["type"] == "date"
     assert "13957200001" not in json.dumps(found)
 
-    shown = text_of(town.get("data_engineer", f"/data/new?source={number}&lang=zh"))
+    shown = text_of(town.get("data_engineer", f"/data/new?entry={number}&lang=zh"))
     assert "第 2-3 行是表头" in shown
     assert "139****0001" in shown
-    assert town.post("data_engineer", "/data/new/found", source=number, crs="gcj02").status_code == 303
+    assert town.post("data_engineer", "/data/new/found", entry=number, crs="gcj02").status_code == 303
     personal = {k: str(n) for n, c in enumerate(found["columns"]) if c["meaning"] for k in [f"class-{n}"]}
     one = tried(town, number, **dict.fromkeys(personal, "personal"))
     assert one.preview["faults"] == []
@@ -88,13 +88,13 @@ def test_a_workbook_with_merged_headings_telephones_and_an_offset_is_on_the_map_
     kept = json.dumps(one.preview, ensure_ascii=False)
     assert "13957200001" not in kept
     assert "王建国" not in kept
-    preview = town.get("data_engineer", f"/data/new?source={number}")
+    preview = town.get("data_engineer", f"/data/new?entry={number}")
     assert "<svg" in preview.text
     assert "第 " in text_of(preview)
 
     assert town.get("data_engineer", f"/api/v1/features/{one.resource}/CDZ-001").status_code == 404
-    assert town.post("data_engineer", "/data/new/offer", source=number).status_code == 303
-    own = town.post("data_engineer", "/data/new/decide", source=number, act="approve", why="好了")
+    assert town.post("data_engineer", "/data/new/offer", entry=number).status_code == 303
+    own = town.post("data_engineer", "/data/new/decide", entry=number, act="approve", why="好了")
     assert "不能批准自己提交的" in text_of(own)
     assert state(town, number).state == "waiting"
     with town.ops.begin() as connection:
@@ -124,7 +124,7 @@ def test_an_unclassified_column_keeps_a_source_out_and_a_state_secret_is_refused
     number = at_three(built, workbook(tmp_path / "a.xlsx"))
     open_ = tried(built, number, rest="", **{"class-2": ""})
     assert any(f["field"].startswith("sensitivity:") for f in open_.preview["faults"])
-    refused = built.post("data_engineer", "/data/new/offer", source=number)
+    refused = built.post("data_engineer", "/data/new/offer", entry=number)
     assert refused.status_code == 400
     secret = tried(built, number, **{"class-1": "state-secret"})
     assert secret.state == "looked"
@@ -136,10 +136,10 @@ def test_only_whoever_may_start_runs_brings_a_source_and_another_person_alone_se
 ) -> None:
     assert built.send("planner", workbook(tmp_path / "b.xlsx")).status_code == 404
     number = at_three(built, workbook(tmp_path / "b.xlsx"))
-    assert built.get("auditor", f"/data/new?source={number}").status_code == 404
+    assert built.get("auditor", f"/data/new?entry={number}").status_code == 404
     for act in ("found", "answers", "offer", "drop"):
-        assert built.post("planner", f"/data/new/{act}", source=number).status_code == 404
-    assert built.post("data_engineer", "/data/new/drop", source=number).status_code == 303
+        assert built.post("planner", f"/data/new/{act}", entry=number).status_code == 404
+    assert built.post("data_engineer", "/data/new/drop", entry=number).status_code == 303
     assert not (built.settings.data / newcomers.FOLDER / number).exists()
 
 
@@ -161,7 +161,7 @@ def test_a_hostile_file_is_refused_with_a_sentence_and_nothing_of_it_is_taken(
     one = state(built, number)
     assert one.state == "refused"
     assert one.reason.zh
-    assert "root:" not in text_of(built.get("data_engineer", f"/data/new?source={number}"))
+    assert "root:" not in text_of(built.get("data_engineer", f"/data/new?entry={number}"))
 
 
 def test_a_changed_catalogue_that_does_not_hold_leaves_the_one_before(built: Newtown) -> None:

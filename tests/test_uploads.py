@@ -816,12 +816,12 @@ def test_ones_flood_of_files_is_told_to_wait(town: Sent) -> None:
 def test_no_address_serves_the_folder_of_files(town: Sent) -> None:
     upload = town.send("planner", picture()).json()
     for address in (
-        "/uploads",
         "/uploads/",
         f"/uploads/{upload['id']}",
-        "/assets/../uploads",
-        "/assets/%2e%2e/%2e%2e/uploads",
-        "/map-assets/x/../../uploads",
+        f"/uploads/{upload['id']}.jpg",
+        f"/assets/../uploads/{upload['id']}",
+        f"/assets/%2e%2e/%2e%2e/uploads/{upload['id']}",
+        f"/map-assets/x/../../uploads/{upload['id']}",
     ):
         assert town.get("planner", address).status_code in (404, 400)
 

@@ -38,4 +38,4 @@ class NewView(Common):
     @property
     def kept(self) -> Mapping[str, str]:
         """Give what the address must keep when the language changes: the source and the step."""
-        return {k: v for k, v in (("source", self.source.id if self.source else ""), ("step", self.step)) if v}
+        return {k: v for k, v in (("entry", self.source.id if self.source else ""), ("step", self.step)) if v}

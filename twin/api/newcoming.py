@@ -109,7 +109,7 @@ async def named(request: Request) -> Response:
 async def look_again(request: Request) -> Response:
     """Ask for another look: at another part, or with other rows as heading."""
     given = await forms.form(request)
-    number = given.get("source", "")
+    number = given.get("entry", "")
 
     def ask(store: ops.Connection) -> None:
         one = _own(request, store, number)
@@ -125,7 +125,7 @@ async def look_again(request: Request) -> Response:
 async def found(request: Request) -> Response:
     """Keep what was corrected of the findings, and go on to what the machine cannot know."""
     given = await forms.read(request, FIELDS)
-    number = given.get("source", "")
+    number = given.get("entry", "")
 
     def ask(store: ops.Connection) -> None:
         one = _own(request, store, number)
@@ -140,7 +140,7 @@ async def found(request: Request) -> Response:
 async def answered(request: Request) -> Response:
     """Keep what only people know, and ask for a preview."""
     given = await forms.read(request, FIELDS)
-    number = given.get("source", "")
+    number = given.get("entry", "")
 
     def ask(store: ops.Connection) -> None:
         one = _own(request, store, number)
@@ -186,7 +186,7 @@ def _columns(one: Newcomer, given: Mapping[str, str], kinds: tuple[str, ...], re
 async def offered(request: Request) -> Response:
     """Ask another person to let the source in."""
     given = await forms.form(request)
-    number = given.get("source", "")
+    number = given.get("entry", "")
 
     def ask(store: ops.Connection) -> None:
         _own(request, store, number)
@@ -199,7 +199,7 @@ async def offered(request: Request) -> Response:
 async def dropped(request: Request) -> Response:
     """Give a source up; its file goes."""
     given = await forms.form(request)
-    number = given.get("source", "")
+    number = given.get("entry", "")
 
     def ask(store: ops.Connection) -> None:
         _own(request, store, number)
@@ -216,7 +216,7 @@ async def dropped(request: Request) -> Response:
 async def decided(request: Request) -> Response:
     """Let a source in that another person brought, or send it back, with the reason."""
     given = await forms.form(request)
-    number, why, act = given.get("source", ""), given.get("why", "").strip(), given.get("act", "")
+    number, why, act = given.get("entry", ""), given.get("why", "").strip(), given.get("act", "")
 
     def ask(store: ops.Connection) -> None:
         one = newcomers.one(store, number)
@@ -265,7 +265,7 @@ async def _done(
 
 
 def _to(given: Mapping[str, str], number: str, **more: str) -> Response:
-    asked = {"source": number, "lang": given.get("lang", "")[:5], **more}
+    asked = {"entry": number, "lang": given.get("lang", "")[:5], **more}
     return go("/data/new?" + urlencode({k: v for k, v in asked.items() if v}))
 
 
@@ -278,7 +278,7 @@ def _view(
     request: Request, given: Mapping[str, str], *, typed: Mapping[str, str] | None = None, **more: Any
 ) -> NewView:
     who, onemap = who_of(request), request.app.state.rooms.onemap
-    number, asks = given.get("source", ""), subject(request)
+    number, asks = given.get("entry", ""), subject(request)
     with who.accounts.ops.read() as connection:
         one = newcomers.one(connection, number) if number else None
         listed = newcomers.listed(connection)

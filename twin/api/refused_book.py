@@ -126,7 +126,7 @@ def _returning(here: Desk, held: Sequence[Act], content: bytes, given: Mapping[s
     faults = [*came.faults, *_unfit(came, rows, here)]
     changed = {name: changes for name, changes in came.changes.items() if changes}
     if faults:
-        raise Faulty(faults)
+        raise Faulty.of(faults)
     if not changed:
         raise BadRequest(f"工作簿里的 {came.rows} 行没有改动", f"Of {came.rows} rows in the workbook none was changed")
     return Deed(

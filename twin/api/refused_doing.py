@@ -58,13 +58,18 @@ class Unfit(BadRequest):
 class Faulty(BadRequest):
     """A returned workbook that is not taken, and everything that is wrong with it."""
 
-    def __init__(self, faults: Sequence[Text]) -> None:
+    faults: tuple[Text, ...] = ()
+
+    @classmethod
+    def of(cls, faults: Sequence[Text]) -> Faulty:
+        """Make the refusal that tells `faults`."""
         n = len(faults)
-        super().__init__(
+        made = cls(
             f"工作簿未接收,有 {n} 处问题,改正后重新上传",
             f"The workbook was not taken, it has faults ({n}): mend them and send it again",
         )
-        self.faults = tuple(faults)
+        made.faults = tuple(faults)
+        return made
 
 
 def systems(here: Desk) -> dict[str, CodeSystem]:

@@ -99,7 +99,7 @@ def _listed(view: NewView) -> Node:
     rows = [
         el(
             "tr",
-            el("th", el("a", n.name, href=f"/data/new?source={n.id}" + ("&lang=en" if view.language == "en" else "")),
+            el("th", el("a", n.name, href=f"/data/new?entry={n.id}" + ("&lang=en" if view.language == "en" else "")),
                scope="row"),
             el("td", words(f"page.new.state_{n.state}"), data_label=words("page.new.col_state")),
             el("td", view.called.get(n.account_id, ""), data_label=words("page.new.col_who")),

@@ -66,7 +66,7 @@ def asked(view: NewView, one: Newcomer) -> Node:
                    el("span", words("page.new.personal_sure")), class_="tick"),
             ),
             button(words("page.new.preview"), id="preview"),
-            source=one.id,
+            entry=one.id,
         ),
         drop(view, one),
     ]  # fmt: skip

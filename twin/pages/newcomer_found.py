@@ -49,7 +49,7 @@ def found(view: NewView, one: Newcomer) -> Node:
                 el("table", el("thead", el("tr", named)), columns, class_="grid columns"),
             ),
             button(words("page.new.next"), id="next"),
-            source=one.id,
+            entry=one.id,
         ),
         drop(view, one),
     ]
@@ -82,7 +82,7 @@ def _other(view: NewView, one: Newcomer) -> Node:
         field(words("page.new.other_part"), "part", tag="select", inside=chosen) if chosen else None,
         field(words("page.new.header_rows"), "header_rows", value=header, maxlength=8) if header else None,
         button(words("page.new.look_again"), kind="quiet"),
-        source=one.id,
+        entry=one.id,
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def at(view: NewView, **more: str) -> str:
     """Give the address of a step of the source that is shown."""
-    said = {"source": view.source.id if view.source else "", "lang": "en" if view.language == "en" else "", **more}
+    said = {"entry": view.source.id if view.source else "", "lang": "en" if view.language == "en" else "", **more}
     return "/data/new?" + "&".join(f"{k}={v}" for k, v in said.items() if v)
 
 
@@ -29,4 +29,4 @@ def drop(view: NewView, one: Newcomer) -> Node:
     """Offer to give the source up."""
     if not view.mine:
         return None
-    return form(view, "/data/new/drop", button(words("page.new.drop"), kind="quiet grave"), source=one.id)
+    return form(view, "/data/new/drop", button(words("page.new.drop"), kind="quiet grave"), entry=one.id)

@@ -58,7 +58,7 @@ def _state(view: NewView, one: Newcomer) -> Node:
     said = el("p", words(f"page.new.state_{one.state}"), class_=f"state is-{one.state}")
     if one.state == "previewed" and view.mine and one.preview.get("status") == "published":
         return [said, el("p", words("page.new.offer_why"), class_="muted"),
-                form(view, "/data/new/offer", button(words("page.new.offer"), id="offer"), source=one.id)]  # fmt: skip
+                form(view, "/data/new/offer", button(words("page.new.offer"), id="offer"), entry=one.id)]  # fmt: skip
     if one.state == "waiting" and view.mine:
         return [said, el("p", words("page.new.own"), class_="muted")]
     if one.state == "waiting" and view.decides:
@@ -77,7 +77,7 @@ def _decide(view: NewView, one: Newcomer) -> Node:
     )
     no = el("button", words("page.new.back"), type="submit", name="act", value="back", class_="quiet")
     why = field(words("page.new.why"), "why", required=True, maxlength=200, minlength=2)
-    return form(view, "/data/new/decide", why, el("p", yes, " ", no), source=one.id)
+    return form(view, "/data/new/decide", why, el("p", yes, " ", no), entry=one.id)
 
 
 def _mapped(view: NewView, tried: Mapping[str, Any]) -> Node:
