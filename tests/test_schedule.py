@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from etl import ledger
+from etl import batch, catalog, ledger
 from etl.schedule import arrivals, crew, slots, worker
 from tests import hanging, scheduling
 from tests.receiving import deliver, feature
@@ -51,6 +51,34 @@ def idle(me: worker.Worker, seconds: float = 90.0) -> None:
     until = time.monotonic() + seconds
     while not worker.turn(me):
         assert time.monotonic() < until, scheduling.all_states(me.store)
+
+
+def test_what_was_received_before_the_schedule_began_is_not_received_again(tmp_path: Path) -> None:
+    settings = scheduling.place(tmp_path, "first", "second")
+    known = catalog.read(settings.village)
+    assert {
+        r.status
+        for r in batch.run_all(known.resources, known, settings, accept=False, force=False, progress=lambda *_: None)
+    } == {"published"}
+    me = scheduling.hand(settings)
+    idle(me)
+    assert scheduling.all_states(me.store) == {}
+    assert row(me, "first").state == "fresh"
+
+
+def test_a_table_worked_out_from_others_stands_in_the_schedule_and_is_due_after_them(tmp_path: Path) -> None:
+    me = scheduling.hand(Settings(data=tmp_path, village=scheduling.ROOT / "data"))
+    assert row(me, "buildings").cadence == "after building address_point house_survey homestead"
+    crew.declare(me.store, me.settings, me.catalog)
+    assert row(me, "buildings").state == "never"
+    for name in ("building", "homestead"):
+        now = ops.now()
+        ran = ledger.Report(
+            resource=name, run=f"{name}-1", status="published", started_at=now, finished_at=now, version="v1"
+        )
+        ledger.record(tmp_path, ran)
+    worker.plan(me, ops.now())
+    assert {name.partition("@")[0] for name in scheduling.all_states(me.store)} >= {"buildings", "village_indicators"}
 
 
 def test_a_table_goes_back_to_a_chosen_version_as_somebody_asks_and_the_worker_says_that_it_lives(

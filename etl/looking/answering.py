@@ -118,7 +118,7 @@ def _publish(taken: Newcomer, settings: Settings, store: ops.Ops) -> dict[str, A
         raise BadRequest("申报没有写成", "The declaration was not written")
     rules = standing.Rules(zone=known.village.time_zone, calendar=calendar.read(settings.village))
     with store.begin() as connection:
-        standing.declare(connection, known.departments, rules, ops.now())
+        standing.declare(connection, known.whole, rules, ops.now())
     home = settings.data / "run" / "schedule" / "locks"
     durable.make_directory(home)
     with durable.lock(home / f"{name}.lock"):

@@ -45,7 +45,7 @@ def status(settings: Settings, language: Language) -> int:
     known = catalog.read(settings.village)
     store, rules, now = crew.open_store(settings), crew.rules(settings, known), datetime.now(UTC)
     with store.begin() as connection:
-        standing.declare(connection, known.departments, rules, now)
+        standing.declare(connection, known.whole, rules, now)
         taking.take_up(connection, ledger.path(settings.data), rules, clock=known.village.clock)
         standing.settle(connection, known.village.clock or now)
     with store.read() as connection:

@@ -71,7 +71,7 @@ def declare(store: ops.Ops, settings: Settings, known: Catalog) -> None:
     for name in ("locks", "places", "logs"):
         durable.make_directory(child.folder(settings.data) / name)
     with store.begin() as connection:
-        standing.declare(connection, known.departments, rules(settings, known), ops.now())
+        standing.declare(connection, known.whole, rules(settings, known), ops.now())
 
 
 def lead(settings: Settings, workers: int, *, beside: bool = False) -> None:
@@ -89,7 +89,7 @@ def lead(settings: Settings, workers: int, *, beside: bool = False) -> None:
     known = catalog.read(settings.village)
     store = open_store(settings)
     declare(store, settings, known)
-    post = telling.Post(channels=channels.read(settings.village), resources={r.id: r for r in known.resources})
+    post = telling.Post(channels=channels.read(settings.village), resources=known.tables)
     teller = threading.Thread(target=_tell, args=(crew, store, post, settings.data), daemon=True)
     teller.start()
     while not crew.stopping.wait(LOOK_SECONDS) and parent in (None, os.getppid()):

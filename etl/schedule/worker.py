@@ -135,19 +135,22 @@ def plan(worker: Worker, now: datetime) -> None:
     follow(worker)
     worker.files_seen = time.monotonic() if at_files else worker.files_seen
     scene = Scene(
-        resources={r.id: r for r in worker.catalog.resources},
+        resources=worker.catalog.tables,
         raw=worker.settings.raw,
         rules=worker.rules,
         now=worker.catalog.village.clock or now,
         machine_now=now,
     )
     with worker.store.read() as connection:
-        found, wanted = planning.look(connection, scene, at_files=at_files)
         behind = taking.behind(connection, ledger.path(worker.settings.data))
-        if not (found or wanted or behind or standing.unsettled(connection, scene.now)):
+    if behind:  # before anything is looked for: what ran elsewhere need not run again
+        with worker.store.begin() as connection:
+            _take_up(worker, connection)
+    with worker.store.read() as connection:
+        found, wanted = planning.look(connection, scene, at_files=at_files)
+        if not (found or wanted or standing.unsettled(connection, scene.now)):
             return
     with worker.store.begin() as connection:
-        _take_up(worker, connection)
         standing.settle(connection, scene.now)
         planning.plan(connection, scene, found)
 

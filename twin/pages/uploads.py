@@ -90,7 +90,7 @@ def _file(view: UploadsView, one: Upload, heads: list[Text]) -> Node:
     if one.kind == "photo":
         size = {"width": one.counted.get("width"), "height": one.counted.get("height")}
         seen = el("img", src=address, alt="", loading="lazy", class_="sent", **size)
-    called = words("page.uploads.one", kind=named, at=at)
+    called = words("page.uploads.called", kind=named, at=at)
     remove = form(
         view,
         "/uploads/delete",

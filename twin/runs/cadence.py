@@ -82,11 +82,13 @@ def derived(resource: Resource) -> str:
     """Give the cadence of a resource that declares none: by its promised `cadence_seconds`, at night, and on arrival.
 
     The rarest is taken that keeps the promise with its grace. Hour and minute are spread by the resource's name, so
-    that not everything is due at once.
+    that not everything is due at once. A table worked out from others is due after those.
     """
     seconds, spread = resource.cadence_seconds, zlib.crc32(resource.id.encode())
     hour, minute = NIGHT[0] + spread % (NIGHT[1] - NIGHT[0]), spread // 7 % 60
     at = f"{minute} {hour}"
+    if resource.inputs:
+        return f"after {' '.join(resource.inputs)}"
     if seconds <= 0:
         return "arrival"
     for gap, text in (
