@@ -133,8 +133,8 @@ class Place:
         return said.value.en
 
     def kept(self) -> list[str]:
-        """Give what lies below raw/ of this resource."""
-        return [p.name for p in (self.settings.raw / "_pulled" / "pole" / "0").iterdir() if p.name != ".lock"]
+        """Give the pulls of this resource that lie below raw/."""
+        return [p.name for p in (self.settings.raw / "_pulled" / "pole" / "0").iterdir() if p.name[0] != "."]
 
     def rows(self) -> list[dict[str, Any]]:
         snapshot = Store(self.settings.store).current("pole")
