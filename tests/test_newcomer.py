@@ -14,6 +14,7 @@ import pytest
 
 from etl import catalog
 from etl.__main__ import main
+from tests import running
 from tests.newcoming import Newtown, workbook
 from twin.api import following
 from twin.runs import newcomers
@@ -177,7 +178,7 @@ def test_a_changed_catalogue_that_does_not_hold_leaves_the_one_before(built: New
 
     before = built.front.state.rooms
     following.LOOKED_S = 0.05
-    asyncio.run(looked())
+    running.run(looked())
     assert built.front.state.rooms is before
 
 

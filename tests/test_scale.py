@@ -290,10 +290,15 @@ def test_workers_in_networks_of_their_own_keep_the_same_bytes_and_one_killed_mid
             assert stranger(found.address) == "refused"
             killed: list[int] = []
 
-            def tell(kept: parts.Kept, *_: int) -> None:
-                if not killed:
-                    killed.append(next(p for p in found.workers if not kept.worker.endswith(f":{p}")))
-                    found.kill(killed[0])
+            def tell(*_: object) -> None:
+                if killed:
+                    return
+                room = tmp_path / next(iter(net.others)) / "run" / "parts"
+                until = time.monotonic() + 30
+                while not any(room.glob(".tmp-*")) and time.monotonic() < until:
+                    time.sleep(0.01)
+                killed.append(next(iter(found.workers)))
+                found.kill(killed[0])
 
             again, results = county.run(wanted, here, executors.chosen(found.address, here, str(tls)), tell)
     assert [(k.code, k.status, k.reason_en) for k in results if not k.name] == []

@@ -302,7 +302,7 @@ def test_a_polygon_is_drawn_by_mouse_and_told(seen: Visit) -> None:
     assert len(ring) == 5
     assert ring[0] == ring[-1]
     assert ring[0] == pytest.approx([LON, LAT], abs=2e-5)
-    assert echo(seen, "tool", "true") is None
+    assert echo(seen, "tool", "value === null") is None
     assert drawn(seen, "onemap-draw-area") >= 1
 
 
