@@ -37,7 +37,7 @@ from twin.errors import ContractError, CrsError, SourceError, TwinError
 from twin.retention import applying, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from etl.catalog import Catalog
@@ -143,7 +143,7 @@ def _receive(task: Task) -> Report:
 
 def _receive_rows(task: Task, parent: Snapshot | None) -> Report:
     with (
-        _desk(task.settings.data / "run" / "stage") as folder,
+        durable.workplace(task.settings.data / "run" / "stage") as folder,
         _database(task.resource, folder / "spill") as connection,
     ):
         return _judge_and_publish(task, parent, connection, folder)
@@ -153,17 +153,6 @@ def _database(resource: Resource, spill: Path) -> contextlib.AbstractContextMana
     if resource.kind != "none":
         return duck.lent(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=spill)
     return contextlib.closing(duck.connect(threads=STAGE_THREADS, memory=STAGE_MEMORY, temp=spill, spatial=False))
-
-
-@contextlib.contextmanager
-def _desk(parent: Path) -> Iterator[Path]:
-    """Give a folder to work in; what killed runs left behind is removed first."""
-    durable.make_directory(parent)
-    with contextlib.ExitStack() as stack:
-        with durable.lock(parent / ".lock"):
-            durable.sweep(parent)
-            folder = stack.enter_context(durable.staging(parent))
-        yield folder
 
 
 def _judge_and_publish(task: Task, parent: Snapshot | None, connection: duck.Connection, folder: Path) -> Report:

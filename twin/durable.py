@@ -131,6 +131,17 @@ def staging(parent: Path) -> Iterator[Path]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def workplace(parent: Path) -> Iterator[Path]:
+    """Give a fresh folder in `parent`, made where it is not there; what killed writers left in it is removed first."""
+    make_directory(parent)
+    with contextlib.ExitStack() as stack:
+        with lock(parent / ".lock"):
+            sweep(parent)
+            folder = stack.enter_context(staging(parent))
+        yield folder
+
+
 def sweep(parent: Path) -> list[str]:
     """Remove what killed writers left in `parent` and give the names; what a living one holds stays."""
     removed = []

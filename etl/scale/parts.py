@@ -7,14 +7,13 @@ same bytes, wherever and however often it is done. The manifest is written last;
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import json
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -121,7 +120,7 @@ def _received(part: Part, settings: Settings) -> Kept:
             f"This machine's programs are not those of whoever asks ({have} != {wanted}): install the same",
         )
     out, deliveries = places.opened(part.out, settings), places.opened(part.deliveries, settings)
-    with _desk(settings.data / "run" / "parts") as scratch:
+    with durable.workplace(settings.data / "run" / "parts") as scratch:
         here = dataclasses.replace(settings, data=scratch)
         name = _name(part, _taken(part, deliveries, here.raw))
         if f"{prefix(part, name)}{MANIFEST}" in out.names(f"{prefix(part, name)}{MANIFEST}"):
@@ -134,17 +133,6 @@ def _received(part: Part, settings: Settings) -> Kept:
             zh, en, counts = report.reason_zh, report.reason_en, dict(report.counts)
             return Kept(code=part.code, status=report.status, counts=counts, reason_zh=zh, reason_en=en)
         return _kept(part, name, _keep(part, out, here, name), "published")
-
-
-@contextlib.contextmanager
-def _desk(parent: Path) -> Iterator[Path]:
-    """Give a folder to work in; what killed workers left behind is removed first."""
-    durable.make_directory(parent)
-    with contextlib.ExitStack() as stack:
-        with durable.lock(parent / ".lock"):
-            durable.sweep(parent)
-            folder = stack.enter_context(durable.staging(parent))
-        yield folder
 
 
 def _taken(part: Part, deliveries: Place, raw: Path) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from twin.ops import Taken, insert, select, tables, update
 from twin.policy import Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from twin.ops import Connection, Ops, Row
@@ -44,6 +45,11 @@ class Account:
     disabled_at: datetime | None = None
     created_at: datetime
     version: int = 1
+
+    @property
+    def called(self) -> str:
+        """Give what this person is called."""
+        return self.display_name or self.name
 
     @property
     def federated(self) -> bool:
@@ -90,6 +96,14 @@ def by_id(connection: Connection, account_id: str) -> Account:
     if row is None:
         raise NotFound("没有这个账号", "There is no such account")
     return of_row(row)
+
+
+def called(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Give what the people of accounts are called, by id; one that is gone goes by the first of its id."""
+    wanted = {i for i in ids if i}
+    rows = connection.execute(select(TABLE).where(TABLE.c.id.in_(sorted(wanted)))) if wanted else ()
+    found = {a.id: a.called for a in map(of_row, rows)}
+    return {i: found.get(i, i[:8]) for i in wanted}
 
 
 def listed(ops: Ops) -> list[Account]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from twin import ops
 from twin.api import data_view
 from twin.api.answers import answer
-from twin.api.forms import form, go, language, page, who_of
+from twin.api.forms import back, form, go, language, page, who_of
 from twin.api.offices import event, office
 from twin.api.who import subject
 from twin.errors import BadRequest, NotFound, TwinError
@@ -159,15 +159,13 @@ async def done(
     return go("/data?" + urlencode({**_back(given), **lang, "done": act, "was": resource}))
 
 
+def _back(given: Any) -> dict[str, str]:
+    return back(given, data_view.KEPT)
+
+
 def why_of(given: Any) -> str:
     """Give the reason that was typed."""
     return given.get("why", "").strip()[:400]
-
-
-def _back(given: Any) -> dict[str, str]:
-    """Give what the page was asked when the form was sent, as the form carries it."""
-    names = data_view.KEPT
-    return {k[5:]: v for k, v in given.items() if k.startswith("back-") and k[5:] in names and v}
 
 
 async def shown(request: Request, given: Any, **more: Any) -> Response:

@@ -16,7 +16,7 @@ from twin.api.answers import answer
 from twin.api.arriving import common
 from twin.api.data_desk import HEADERS, Form, done, why_of
 from twin.api.data_views import DiffView
-from twin.api.forms import language, page, who_of
+from twin.api.forms import language, number, page, who_of
 from twin.api.offices import may, office
 from twin.api.recording import record
 from twin.api.who import subject
@@ -93,12 +93,11 @@ def _diff(request: Request, given: Mapping[str, str]) -> DiffView:
     lang = language(request, given)
     changes: dict[str, history.Change] = {how: how for how in HOWS}
     change = changes.get(given.get("change", ""), "")
-    number = given.get("page", "")
     asked, told, error = None, None, None
     try:
         named = given.get("from", "")[:80], given.get("to", "")[:80]
         asked = history.wanted(request, table, *named, change, "en" if lang == "en" else "zh-CN")
-        asked = replace(asked, page=int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 0)
+        asked = replace(asked, page=number(given, "page"))
         told = rooms.changes.told(subject(request), asked)
         record(request.scope)
     except TwinError as wrong:

@@ -10,7 +10,7 @@ from twin import ops
 from twin.accounts import people
 from twin.api.arriving import common
 from twin.api.data_views import DataSheet, DataView, VersionLine
-from twin.api.forms import who_of
+from twin.api.forms import number, several, who_of
 from twin.api.offices import may
 from twin.api.who import subject
 from twin.errors import BadRequest, NotFound, StoreBroken
@@ -89,23 +89,18 @@ def brought_up(request: Request) -> None:
 def wanted(request: Request, values: Mapping[str, str]) -> reading.Wanted:
     """Read what an address asks for; a value that is none of ours asks for nothing."""
     sort = values.get("sort", "")
-    first = values.get("first", "")
     return reading.Wanted(
-        states=_several(values, "state"),
-        themes=_several(values, "theme"),
-        departments=_several(values, "department"),
-        cycles=_several(values, "cycle"),
+        states=several(values, "state"),
+        themes=several(values, "theme"),
+        departments=several(values, "department"),
+        cycles=several(values, "cycle"),
         text=values.get("q", "").strip()[:80],
         sort=cast("reading.Sort", sort) if sort in get_args(reading.Sort) else "rank",
         descending=bool(values.get("down")),
-        first=int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 0,
+        first=number(values, "first"),
         count=PAGE,
         may=own_departments(request),
     )
-
-
-def _several(values: Mapping[str, str], name: str) -> tuple[str, ...]:
-    return tuple(v for v in values.get(name, "")[:400].split(",") if v)
 
 
 def view(request: Request, given: Mapping[str, str], **more: Any) -> DataView:
@@ -113,8 +108,9 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> DataView:
     brought_up(request)
     who, rooms, now = who_of(request), request.app.state.rooms, now_of(request)
     asked = {k: v[:400] for k in KEPT if (v := given.get(k, ""))}
+    sought = wanted(request, asked)
     with who.accounts.ops.read() as connection:
-        page = reading.page(connection, wanted(request, asked), now)
+        page = reading.page(connection, sought, now)
         moves = moving(connection, [row.resource for row in page.rows])
         receives = alive.anybody(connection, ops.now())
     sheet, error, typed = None, None, more.pop("typed", None)
@@ -134,7 +130,7 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> DataView:
         counts=page.counts,
         moving=moves,
         values=asked,
-        first=wanted(request, asked).first,
+        first=sought.first,
         page=PAGE,
         themes={t.id: t.title for t in rooms.onemap.themes},
         departments={d.id: d.title for d in rooms.onemap.departments},
@@ -161,7 +157,7 @@ def sheet_of(request: Request, resource: str, tab: str, now: datetime) -> DataSh
         asked = tuple(reading.requests(connection, resource, count=5))
         decided = tuple(h for h in reading.holds(connection, resource, waiting=False)[:5] if h.decision)
         by = {x.account_id for x in (*changes, *asked, *decided)}
-        called = {a: _called(connection, a) for a in by if a}
+        called = people.called(connection, by)
         ran = tuple(reading.runs(connection, resource, count=RUNS))
         moves = moving(connection, [resource])
     meant, dates = _meant(stands, request)
@@ -215,7 +211,7 @@ def versions_of(request: Request, table: str) -> tuple[VersionLine, ...]:
     with who_of(request).accounts.ops.read() as connection:
         ran = {r.version: r for r in reading.runs(connection, table, count=200) if r.status == "published"}
         by = {h.gone.by for h in held if h.gone and h.gone.by}
-        called = {a: _called(connection, a) for a in by}
+        called = people.called(connection, by)
     return tuple(_version(h, current, ran.get(h.version), called) for h in held[:VERSIONS])
 
 
@@ -260,11 +256,3 @@ def _box(request: Request, table: str) -> tuple[float, ...]:
     except (NotFound, StoreBroken):
         return ()
     return tuple(found)
-
-
-def _called(connection: ops.Connection, account: str) -> str:
-    try:
-        found = people.by_id(connection, account)
-    except NotFound:
-        return account[:8]
-    return found.display_name or found.name

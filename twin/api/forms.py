@@ -14,7 +14,7 @@ from twin.api.who import subject
 from twin.errors import BadRequest, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from twin.api.views import Common
     from twin.api.who import Who
@@ -76,6 +76,22 @@ def is_own(request: Request) -> bool:
         "",
         "null",
     }
+
+
+def number(values: Mapping[str, str], name: str) -> int:
+    """Read a count that an address says; anything else is 0."""
+    text = values.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+
+
+def several(values: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Read the values that an address joins by commas."""
+    return tuple(v for v in values.get(name, "")[:400].split(",") if v)
+
+
+def back(values: Mapping[str, str], names: Container[str]) -> dict[str, str]:
+    """Give what the page was asked when a form was sent, as the form carries it: of those `names` a page knows."""
+    return {k[5:]: v for k, v in values.items() if k.startswith("back-") and k[5:] in names and v}
 
 
 def inside(address: str) -> str:

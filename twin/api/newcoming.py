@@ -282,6 +282,7 @@ def _view(
     with who.accounts.ops.read() as connection:
         one = newcomers.one(connection, number) if number else None
         listed = newcomers.listed(connection)
+        called = people.called(connection, (n.account_id for n in listed))
     if one is not None:
         _open_to(request, one)
     own = own_departments(request)
@@ -291,7 +292,7 @@ def _view(
         source=one,
         step=given.get("step", "") if given.get("step", "") in ("2", "3", "4") else "",
         listed=tuple(seen),
-        called={a.id: a.display_name or a.name for a in people.listed(who.accounts.ops)},
+        called=called,
         departments={d.id: d.title for d in onemap.departments},
         themes={t.id: t.title for t in onemap.themes},
         layers=tuple(x.id for x in onemap.layers),

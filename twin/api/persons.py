@@ -206,7 +206,7 @@ def _certificate(request: Request, name: str) -> bytes | None:
 
 def _view(request: Request, given: Mapping[str, str], **more: Any) -> PersonsView:
     who, carrying = who_of(request), request.app.state.carrying
-    called = {a.id: a.display_name or a.name for a in people.listed(who.accounts.ops)}
+    called = {a.id: a.called for a in people.listed(who.accounts.ops)}
     listed = []
     for one in reversed(requests.read(who.settings.data)):
         body = _certificate(request, one.id) if one.state in ("approved", "done") else None

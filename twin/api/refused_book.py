@@ -15,7 +15,7 @@ from twin import ops
 from twin.api import multipart, refused_view
 from twin.api.forms import form, proved
 from twin.api.offices import office
-from twin.api.refused_doing import Deed, Faulty, answered, back, do, shown, systems
+from twin.api.refused_doing import Deed, Faulty, answered, back, do, shown
 from twin.errors import BadRequest, NotFound, TwinError
 from twin.model import Text
 from twin.quarantine import acts, book, listing, proving
@@ -143,7 +143,7 @@ def _unfit(came: book.Returned, rows: Mapping[str, Told], here: Desk) -> list[Te
     found = []
     for name, changes in came.changes.items():
         at = rows[name].stands.row.named
-        for heading, wrong in proving.prove(rows[name].resource, changes, systems(here)).items():
+        for heading, wrong in proving.prove(rows[name].resource, changes, here.systems).items():
             zh = f"{at.source} 第 {at.row} 行“{heading}”:{wrong.zh}"
             found.append(Text(zh, f"{at.source}, row {at.row}, {heading!r}: {wrong.en}"))
     return found

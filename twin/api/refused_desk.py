@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from twin.api.forms import read, who_of
 from twin.api.offices import office
-from twin.api.refused_doing import VALUE, Deed, Unfit, answered, shown, systems
+from twin.api.refused_doing import VALUE, Deed, Unfit, answered, shown
 from twin.errors import BadRequest, NotFound
 from twin.quarantine import acts, proving, rules
 from twin.quarantine.naming import EXCHANGED, GEOMETRY
@@ -49,9 +49,9 @@ async def correct(request: Request, given: Form) -> Response:
 
 def correction(here: Desk, held: Sequence[Act], given: Mapping[str, str]) -> Deed:
     """Plan a correction of one row; raises NotFound, BadRequest (nothing changed, no reason), Unfit."""
-    one = here.one(given.get("row", ""), held)
+    one = here.one(given.get("row", ""), here.stands(held))
     changes = _changes(one, given)
-    wrong = proving.prove(one.resource, changes, systems(here))
+    wrong = proving.prove(one.resource, changes, here.systems)
     if wrong:
         typed = {c.heading: given[f"{VALUE}{n}"] for n, c in enumerate(one.cells) if f"{VALUE}{n}" in given}
         raise Unfit(wrong, {**typed, "": given.get("why", "")[:400]})
@@ -93,7 +93,7 @@ async def accept(request: Request, given: Form) -> Response:
 
 def acceptance(here: Desk, held: Sequence[Act], given: Mapping[str, str]) -> Deed:
     """Plan that one row is accepted; raises NotFound, BadRequest where none of its reasons may be overruled."""
-    one = here.one(given.get("row", ""), held)
+    one = here.one(given.get("row", ""), here.stands(held))
     if not one.accepts:
         raise BadRequest(
             "这种问题不能接受,只能更正或退回部门", "This kind of fault cannot be accepted: correct it, or send it back"

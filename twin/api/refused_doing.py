@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from twin import ops
-from twin.api import data_view, refused_view
+from twin.api import data_view, forms, refused_view
 from twin.api.data_desk import HEADERS
 from twin.api.forms import go, page, who_of
 from twin.api.offices import event
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from twin.api.refused_view import Desk
-    from twin.model import CodeSystem, Text
+    from twin.model import Text
     from twin.quarantine.acts import Act, Kind, Named
 
 PAGE = "/data/quarantine"
@@ -72,11 +72,6 @@ class Faulty(BadRequest):
         return made
 
 
-def systems(here: Desk) -> dict[str, CodeSystem]:
-    """Give the code lists by their ids."""
-    return {s.id: s for s in here.onemap.code_systems}
-
-
 def do(request: Request, act: str, plan: Plan, *, now: bool) -> Deed:
     """Do what `plan` says, on the rows as they lie; with `now` the run is asked for. Raises what `plan` raises."""
     here, who = refused_view.desk(request), who_of(request)
@@ -114,8 +109,8 @@ async def answered(request: Request, given: Mapping[str, str], act: str, plan: P
 
 
 def back(given: Mapping[str, str]) -> dict[str, str]:
-    """Give what the page was asked when a form was sent, as the form carries it."""
-    return {k[5:]: v for k, v in given.items() if k.startswith("back-") and k[5:] in refused_view.KEPT and v}
+    """Give what the desk was asked when a form was sent."""
+    return forms.back(given, refused_view.KEPT)
 
 
 async def shown(request: Request, given: Any, **more: Any) -> Response:

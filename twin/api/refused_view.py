@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from twin.accounts import people
 from twin.api.arriving import common
 from twin.api.data_view import own_departments
-from twin.api.forms import who_of
+from twin.api.forms import number, several, who_of
 from twin.api.offices import may
 from twin.api.recording import record
 from twin.api.views import Common
 from twin.api.who import subject
-from twin.errors import NeedsPurpose, NotFound, TwinError
+from twin.errors import NeedsPurpose, NotFound
 from twin.quarantine import acts, listing, places, rules, seen
 from twin.quarantine.refused import Quarantine
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twin.quarantine.acts import Act
     from twin.quarantine.listing import Listed, Outcome, Stands
     from twin.quarantine.places import Place
-    from twin.quarantine.refused import Refused, Table, Whole
+    from twin.quarantine.refused import Table, Whole
     from twin.quarantine.seen import Cell
 
 PAGE = 25
@@ -125,13 +125,20 @@ class Desk:
                 found[w.row.name] = told(stands[w.row.name], w, resource, permit, where.get(w.row.name))
         return [found[s.row.name] for s in some if s.row.name in found]
 
-    def one(self, name: str, held: Sequence[Act]) -> Told:
-        """Give the refused row of a name; raises NotFound."""
-        for table in self.tables():
-            row: Refused | None = next((r for r in table.rows if r.name == name), None)
-            if row is not None:
-                stand = next(s for s in listing.stands([table], held) if s.row.name == name)
-                return self.told([stand])[0]
+    def stands(self, held: Sequence[Act]) -> list[Stands]:
+        """Give every refused row with how it stands, in catalogue order."""
+        return listing.stands(self.tables(), held)
+
+    @property
+    def systems(self) -> dict[str, CodeSystem]:
+        """Give the code lists by their ids."""
+        return {s.id: s for s in self.onemap.code_systems}
+
+    def one(self, name: str, rows: Iterable[Stands]) -> Told:
+        """Give the refused row of a name among `rows`; raises NotFound."""
+        found = next((s for s in rows if s.row.name == name), None)
+        if found is not None:
+            return self.told([found])[0]
         raise NotFound("隔离区里没有这一行(可能已重新入库)", "No such row is refused (it may have been received since)")
 
 
@@ -167,12 +174,10 @@ def desk(request: Request) -> Desk:
 
 def wanted(values: Mapping[str, str], count: int = PAGE) -> listing.Wanted:
     """Read what an address asks for; a value that is none of ours asks for nothing that is there."""
-    several = {n: tuple(v for v in values.get(n, "")[:400].split(",") if v) for n in listing.FILTERS}
-    first = values.get("first", "")
     return listing.Wanted(
-        **several,
+        **{n: several(values, n) for n in listing.FILTERS},
         text=values.get("q", "").strip()[:80],
-        first=int(first) if first.isascii() and first.isdigit() and len(first) < 8 else 0,
+        first=number(values, "first"),
         count=count,
     )
 
@@ -181,15 +186,17 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> RefusedView
     """Gather the page that `given` asks for, and write down whose values it shows."""
     who, here = who_of(request), desk(request)
     asked = {k: v[:400] for k in KEPT if (v := given.get(k, ""))}
+    sought = wanted(asked)
     with who.accounts.ops.read() as connection:
         held = acts.of(connection, here.resources)
         called = called_of(connection, held)
     tables = here.tables()
-    found = listing.listed(listing.stands(tables, held), wanted(asked))
+    stands = listing.stands(tables, held)
+    found = listing.listed(stands, sought)
     sheet, error = None, None
     if asked.get("row"):
         try:
-            sheet = here.one(asked["row"], held)
+            sheet = here.one(asked["row"], stands)
         except NotFound as wrong:
             error = wrong
     decided = act_list(here, tables, held, called)
@@ -198,7 +205,7 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> RefusedView
         rows=tuple(here.told(found.page)),
         listed=found,
         values=asked,
-        first=wanted(asked).first if wanted(asked).first < len(found.found) else 0,
+        first=sought.first if sought.first < len(found.found) else 0,
         **_pins(here, found),
         ground=here.onemap.village,
         base=_base(request),
@@ -208,7 +215,7 @@ def view(request: Request, given: Mapping[str, str], **more: Any) -> RefusedView
         waits=waits(decided),
         resources={r.id: r.title for r, _ in here.resources.values()},
         departments={d.id: d.title for d in here.onemap.departments},
-        systems={s.id: s for s in here.onemap.code_systems},
+        systems=here.systems,
         decides=may(request, "quarantine.decide"),
         **{"error": error, **more},
     )
@@ -272,11 +279,4 @@ def waits(decided: Sequence[ActTold]) -> dict[str, int]:
 
 def called_of(connection: ops.Connection, held: Sequence[Act]) -> dict[str, str]:
     """Give what the people of acts are called, by their accounts."""
-    names: dict[str, str] = {}
-    for account in {a.account_id for a in held} | {a.withdrawn_by for a in held if a.withdrawn_by}:
-        try:
-            found = people.by_id(connection, account)
-            names[account] = found.display_name or found.name
-        except TwinError:
-            names[account] = account[:8]
-    return names
+    return people.called(connection, (account for a in held for account in (a.account_id, a.withdrawn_by)))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twin.pages.markup import el
 from twin.pages.newcomer_asked import asked
 from twin.pages.newcomer_found import found
 from twin.pages.newcomer_parts import at, drop, reason
 from twin.pages.newcomer_tried import tried
-from twin.pages.plain import button, field, form, frame, moment, notices
+from twin.pages.plain import button, field, file_form, form, frame, moment, notices
 from twin.text import catalogue, words
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _bring(view: NewView) -> Node:
     if not view.starts:
         return None
     picked = el("input", type="file", id="file", name="file", required=True, aria_describedby="file-why")
-    sent = form(
+    sent = file_form(
         view,
         "/data/new/file",
         el("p", el("label", words("page.new.file"), for_="file"), picked,
@@ -84,10 +84,9 @@ def _bring(view: NewView) -> Node:
         field(words("page.new.key_column"), "key", maxlength=80, why=words("page.new.key_why")),
         button(words("page.new.connection_do"), kind="quiet"),
     )
-    parted: Any = {**sent, "a": {**sent["a"], "enctype": "multipart/form-data"}}
     return el(
         "div",
-        el("section", el("h2", words("page.new.by_file")), parted),
+        el("section", el("h2", words("page.new.by_file")), sent),
         el("section", el("h2", words("page.new.by_connection")), named),
         class_="asked",
     )

@@ -140,6 +140,12 @@ def form(view: Common, action: str, *inside: Node, **hidden: str) -> Node:
     )
 
 
+def file_form(view: Common, action: str, *inside: Node, **hidden: str) -> Node:
+    """Make a form of ours that carries a file."""
+    made: Any = form(view, action, *inside, **hidden)
+    return {**made, "a": {**made["a"], "enctype": "multipart/form-data"}}
+
+
 def field(
     label: Text,
     name: str,
@@ -179,7 +185,7 @@ def role(name: str) -> Text:
 
 def called(account: Account) -> str:
     """Give what a person is called."""
-    return account.display_name or account.name
+    return account.called
 
 
 def area(view: Common, one: Account) -> Text:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from twin.model import Text
 from twin.pages.entries import shape
 from twin.pages.markup import el
-from twin.pages.plain import button, field, form, frame, notices
+from twin.pages.plain import button, field, file_form, form, frame, notices
 from twin.pages.refused_map import overview
 from twin.pages.refused_row import act_row, covered, now_box, said_at, sheet
 from twin.quarantine import rules
@@ -257,12 +257,12 @@ def _return(view: RefusedView) -> Node:
     )
     why = field(words("page.data.why"), "return-why", send="why", required=True, minlength=2, maxlength=400)
     do = button(words("page.refused.return_do"), id="return-do")
-    asked = form(view, f"{PAGE}/return", *_back(view), file, why, now_box("return-now"), do)
+    asked = file_form(view, f"{PAGE}/return", *_back(view), file, why, now_box("return-now"), do)
     return el(
         "details",
         el("summary", words("page.refused.return"), id="return"),
         el("p", words("page.refused.return_why"), class_="muted"),
-        {**asked, "a": {**asked["a"], "enctype": "multipart/form-data"}},
+        asked,
         class_="side-act",
         open=bool(view.faults),
     )

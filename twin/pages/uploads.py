@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twin.model import Text
 from twin.pages.markup import el
-from twin.pages.plain import button, form, frame, moment, notices
+from twin.pages.plain import button, file_form, form, frame, moment, notices
 from twin.text import number, words
 from twin.uploads import kinds
 from twin.uploads.quota import MB
@@ -32,7 +32,7 @@ def _asks(view: UploadsView) -> Node:
     picked = el(
         "input", type="file", id="file", name="file", required=True, accept=kinds.ACCEPTED, aria_describedby="file-why"
     )
-    sent = form(
+    sent = file_form(
         view,
         "/uploads/send",
         el(
@@ -44,8 +44,7 @@ def _asks(view: UploadsView) -> Node:
         ),
         button(words("page.uploads.send"), id="send"),
     )
-    parted: Any = {**sent, "a": {**sent["a"], "enctype": "multipart/form-data"}}
-    return el("section", el("h2", words("page.uploads.new")), parted)
+    return el("section", el("h2", words("page.uploads.new")), sent)
 
 
 def _facts() -> dict[str, Text]:
